@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _TTM_FENCE_LRU_H_
+#define _TTM_FENCE_LRU_H_
+
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/build_bug.h>
+#include <linux/hashtable.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+struct dma_fence;
+struct drm_printer;
+struct ttm_fence_lru;
+struct ttm_fence_lru_bo;
+struct ttm_fence_lru_channel;
+struct ttm_fence_lru_node;
+
+/** TTM_FENCE_LRU_NUM_TYPES - memory types that the counters tell apart */
+#define TTM_FENCE_LRU_NUM_TYPES		16
+/** TTM_FENCE_LRU_ANY_TYPE - in place of a memory type: all of them */
+#define TTM_FENCE_LRU_ANY_TYPE		0xff
+
+/**
+ * enum ttm_fence_lru_site - who releases the memory of a dead buffer
+ * @TTM_FENCE_LRU_AT_RELEASE: the last put found the buffer idle
+ * @TTM_FENCE_LRU_AT_RECLAIM: an allocation did not fit; it may hold reservations
+ * @TTM_FENCE_LRU_AT_DRAIN: drain or teardown; the task holds no reservation
+ */
+enum ttm_fence_lru_site {
+	TTM_FENCE_LRU_AT_RELEASE,
+	TTM_FENCE_LRU_AT_RECLAIM,
+	TTM_FENCE_LRU_AT_DRAIN,
+};
+
+/**
+ * struct ttm_fence_lru_ops - what the owner of the buffers does for the engine
+ */
+struct ttm_fence_lru_ops {
+	/**
+	 * @busy: the buffer got its first link: take it off the LRU.
+	 * Called with the LRU lock held.
+	 */
+	void (*busy)(struct ttm_fence_lru_bo *bo);
+
+	/**
+	 * @idle: the buffer lost its last link: put it at the tail of the LRU.
+	 * Called with the LRU lock held. The buffer may be dead already.
+	 */
+	void (*idle)(struct ttm_fence_lru_bo *bo);
+
+	/**
+	 * @get: take a reference. Called under spinlocks; the buffer has at
+	 * least one reference already.
+	 */
+	void (*get)(struct ttm_fence_lru_bo *bo);
+
+	/**
+	 * @put: drop a reference and destroy the buffer with the last one.
+	 * Called with no lock of the engine held. May sleep.
+	 */
+	void (*put)(struct ttm_fence_lru_bo *bo);
+
+	/**
+	 * @cleanup: release the memory of a dead buffer, unless one of its
+	 * fences, *whatever fence it is*, has not signaled, or its locks are
+	 * taken, or it cannot be let go at this @site. Never waits.
+	 * Called with no lock of the engine held.
+	 *
+	 * Return: true if the buffer holds no memory any more.
+	 */
+	bool (*cleanup)(struct ttm_fence_lru_bo *bo, enum ttm_fence_lru_site site);
+};
+
+/**
+ * struct ttm_fence_lru_link - one buffer's membership in one fence node
+ *
+ * @node and @entry change under the lock of @channel. Taking a free link into
+ * use needs the reservation of the buffer as well.
+ */
+struct ttm_fence_lru_link {
+	/** @entry: on the alive or the delayed-destroy list of @node */
+	struct list_head entry;
+	/** @node: NULL while the link is free; cleared last, with release order */
+	struct ttm_fence_lru_node *node;
+	/** @channel: of @node; stale while the link is free */
+	struct ttm_fence_lru_channel *channel;
+	/** @bo: the buffer */
+	struct ttm_fence_lru_bo *bo;
+	/** @next: the buffer's next link; grows under its reservation */
+	struct ttm_fence_lru_link *next;
+};
+
+/**
+ * struct ttm_fence_lru_bo - what the engine knows about a buffer
+ *
+ * To be embedded in the owner's buffer.
+ */
+struct ttm_fence_lru_bo {
+	/**
+	 * @link: the first link. While the buffer is a zombie without links its
+	 * @link.entry stands on the leftover list.
+	 */
+	struct ttm_fence_lru_link link;
+	/** @bytes: memory that a zombie holds; set when it dies */
+	u64 bytes;
+	/** @nr_links: links in use; protected by the LRU lock */
+	u16 nr_links;
+	/** @type: memory type of a zombie; set when it dies */
+	u8 type;
+	/** @dead: nobody references it; protected by the LRU lock */
+	bool dead;
+	/** @counted: part of the zombie counters; protected by the LRU lock */
+	bool counted;
+};
+
+static_assert(sizeof(struct ttm_fence_lru_bo) <= 64);
+
+/**
+ * struct ttm_fence_lru_node - one fence of one channel with its buffers
+ *
+ * Protected by the lock of the channel.
+ */
+struct ttm_fence_lru_node {
+	/** @entry: in &ttm_fence_lru_channel.nodes, or on its spare list */
+	struct list_head entry;
+	/** @fence: a reference of our own */
+	struct dma_fence *fence;
+	/** @seq: place in the order of emission across all channels */
+	u64 seq;
+	/** @alive: links of buffers whose last use on this channel is @fence */
+	struct list_head alive;
+	/** @zombies: links of those that nobody references any more */
+	struct list_head zombies;
+};
+
+static_assert(sizeof(struct ttm_fence_lru_node) <= 96);
+
+/**
+ * struct ttm_fence_lru_channel - one timeline whose fences signal in order
+ *
+ * Embedded in the driver's channel, which must outlive the registration.
+ */
+struct ttm_fence_lru_channel {
+	/** @lru: the device's engine */
+	struct ttm_fence_lru *lru;
+	/** @context: fence context of the timeline */
+	u64 context;
+	/** @hash: in &ttm_fence_lru.by_context; RCU */
+	struct hlist_node hash;
+	/** @entry: in &ttm_fence_lru.channels; protected by the reclaim mutex */
+	struct list_head entry;
+	/** @lock: protects all below, the nodes and their links */
+	spinlock_t lock;
+	/** @nodes: in order of emission, none empty */
+	struct list_head nodes;
+	/** @spare: nodes made beforehand, so that attaching needs no memory */
+	struct list_head spare;
+	/** @nr_spare: length of @spare */
+	unsigned int nr_spare;
+	/** @nr_links: links on all @nodes */
+	unsigned int nr_links;
+	/** @nr_zombies: of these, zombies' links, per memory type */
+	unsigned int nr_zombies[TTM_FENCE_LRU_NUM_TYPES];
+	/** @killed: takes no fence any more */
+	bool killed;
+};
+
+/**
+ * struct ttm_fence_lru_stats - counters; a snapshot where read without the LRU lock
+ */
+struct ttm_fence_lru_stats {
+	/** @busy: buffers with at least one link, alive or dead */
+	u64 busy;
+	/** @zombies: dead buffers whose memory is not yet released */
+	u64 zombies;
+	/** @zombie_bytes: the memory they hold, per memory type */
+	u64 zombie_bytes[TTM_FENCE_LRU_NUM_TYPES];
+	/** @peak_zombie_bytes: the most that all types together ever held */
+	u64 peak_zombie_bytes;
+	/** @deferred: buffers that became zombies, ever */
+	u64 deferred;
+	/** @leftover: zombies on the leftover list */
+	u64 leftover;
+	/** @unlinked: fences attached without a link, for want of a node or link */
+	u64 unlinked;
+};
+
+/**
+ * struct ttm_fence_lru - the engine's state of one device
+ */
+struct ttm_fence_lru {
+	/** @ops: constant after init */
+	const struct ttm_fence_lru_ops *ops;
+	/** @lru_lock: the owner's lock of its LRU; constant after init */
+	spinlock_t *lru_lock;
+	/** @seq: the last &ttm_fence_lru_node.seq given */
+	atomic64_t seq;
+	/** @by_context: live channels; written under @reclaim_lock, read under RCU */
+	DECLARE_HASHTABLE(by_context, 6);
+	/** @reclaim_lock: serialises reclaim and registration; see the locking document */
+	struct mutex reclaim_lock;
+	/** @channels: registered; protected by @reclaim_lock */
+	struct list_head channels;
+	/** @nr_channels: length of @channels; protected by @reclaim_lock */
+	unsigned int nr_channels;
+	/** @heap: room for every channel; protected by @reclaim_lock */
+	struct ttm_fence_lru_head *heap;
+	/** @heap_size: elements of @heap; protected by @reclaim_lock */
+	unsigned int heap_size;
+	/** @leftover: zombies that no channel vouches for; protected by the LRU lock */
+	struct list_head leftover;
+	/** @stats: protected by the LRU lock; read as a snapshot */
+	struct ttm_fence_lru_stats stats;
+};
+
+int ttm_fence_lru_init(struct ttm_fence_lru *lru, const struct ttm_fence_lru_ops *ops,
+		       spinlock_t *lru_lock);
+void ttm_fence_lru_fini(struct ttm_fence_lru *lru);
+bool ttm_fence_lru_check(struct ttm_fence_lru *lru, struct drm_printer *p);
+
+void ttm_fence_lru_bo_init(struct ttm_fence_lru_bo *bo);
+void ttm_fence_lru_bo_fini(struct ttm_fence_lru_bo *bo);
+
+int ttm_fence_lru_channel_register(struct ttm_fence_lru *lru,
+				   struct ttm_fence_lru_channel *channel, u64 context);
+int ttm_fence_lru_channel_reserve(struct ttm_fence_lru_channel *channel);
+void ttm_fence_lru_channel_kill(struct ttm_fence_lru_channel *channel);
+void ttm_fence_lru_channel_unregister(struct ttm_fence_lru_channel *channel);
+
+int ttm_fence_lru_reserve(struct ttm_fence_lru_bo *bo, unsigned int count);
+void ttm_fence_lru_attach(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
+			  struct dma_fence *fence);
+void ttm_fence_lru_release(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
+			   unsigned int type, u64 bytes);
+
+bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget, u64 *released);
+u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru);
+unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru, unsigned int type,
+				     struct dma_fence **fences, unsigned int max);
+void ttm_fence_lru_cleaned(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo);
+
+/**
+ * ttm_fence_lru_bo_is_busy - whether the buffer has a link
+ * @bo: the buffer
+ *
+ * Context: exact under the LRU lock, else a snapshot.
+ */
+static inline bool ttm_fence_lru_bo_is_busy(const struct ttm_fence_lru_bo *bo)
+{
+	return READ_ONCE(bo->nr_links);
+}
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * User-space interface of the software GPU.
+ *
+ * Buffers are GEM objects (close them with DRM_IOCTL_GEM_CLOSE). A channel
+ * runs its jobs one after the other; every job checks and replaces the tag in
+ * each of its buffers when it runs.
+ */
+#ifndef _UAPI_SWGPU_DRM_H_
+#define _UAPI_SWGPU_DRM_H_
+
+#include "drm.h"
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+/* Where a buffer may live, most wanted first: VRAM, then GTT. */
+#define SWGPU_DOMAIN_VRAM	(1 << 0)
+#define SWGPU_DOMAIN_GTT	(1 << 1)
+
+/**
+ * struct drm_swgpu_gem_create - create a buffer
+ * @size: in bytes, at least 1; rounded up to whole pages
+ * @domains: SWGPU_DOMAIN_*, at least one
+ * @handle: out: the GEM handle
+ */
+struct drm_swgpu_gem_create {
+	__u64 size;
+	__u32 domains;
+	__u32 handle;
+};
+
+/**
+ * struct drm_swgpu_gem_map - get the offset to pass to mmap()
+ * @handle: the buffer
+ * @pad: must be zero
+ * @offset: out: for mmap() on the device's file descriptor
+ */
+struct drm_swgpu_gem_map {
+	__u32 handle;
+	__u32 pad;
+	__u64 offset;
+};
+
+/**
+ * struct drm_swgpu_channel - create or destroy a channel
+ * @channel: out for create, in for destroy
+ * @pad: must be zero
+ *
+ * Destroying a channel kills it: jobs that have not run yet end with -ECANCELED.
+ */
+struct drm_swgpu_channel {
+	__u32 channel;
+	__u32 pad;
+};
+
+/* The job reads or writes the buffer. Both or either, at least one. */
+#define SWGPU_BO_READ		(1 << 0)
+#define SWGPU_BO_WRITE		(1 << 1)
+
+/**
+ * struct drm_swgpu_submit_bo - a buffer of a job
+ * @handle: the buffer; each may be named once in a job
+ * @flags: SWGPU_BO_READ, SWGPU_BO_WRITE
+ * @domains: SWGPU_DOMAIN_*: where it must be for this job
+ * @pad: must be zero
+ */
+struct drm_swgpu_submit_bo {
+	__u32 handle;
+	__u32 flags;
+	__u32 domains;
+	__u32 pad;
+};
+
+#define SWGPU_MAX_SUBMIT_BOS	1024
+
+/**
+ * struct drm_swgpu_submit - queue a job
+ * @channel: where
+ * @nr_bos: entries in @bos, at most SWGPU_MAX_SUBMIT_BOS
+ * @bos: user pointer to an array of struct drm_swgpu_submit_bo
+ * @duration_ns: how long the job runs, at most ten seconds
+ * @seqno: out: number of the job on its channel, from 1
+ */
+struct drm_swgpu_submit {
+	__u32 channel;
+	__u32 nr_bos;
+	__u64 bos;
+	__u64 duration_ns;
+	__u64 seqno;
+};
+
+/* Wait for jobs that write the buffer only (to read it); default: for all. */
+#define SWGPU_WAIT_WRITERS	(1 << 0)
+
+/**
+ * struct drm_swgpu_gem_wait - wait until the GPU has done with a buffer
+ * @handle: the buffer
+ * @flags: SWGPU_WAIT_*
+ * @timeout_ns: relative; 0 polls. -EBUSY when it passes
+ */
+struct drm_swgpu_gem_wait {
+	__u32 handle;
+	__u32 flags;
+	__u64 timeout_ns;
+};
+
+/* What to do to a channel. */
+#define SWGPU_FAULT_HANG	1 /* stop before the next job */
+#define SWGPU_FAULT_RESUME	2 /* go on after a hang */
+#define SWGPU_FAULT_KILL	3 /* end every queued job with an error, take no more */
+
+/**
+ * struct drm_swgpu_fault - make a channel fail
+ * @channel: which
+ * @fault: SWGPU_FAULT_*
+ */
+struct drm_swgpu_fault {
+	__u32 channel;
+	__u32 fault;
+};
+
+/* Where the memory of dead buffers was released. */
+enum drm_swgpu_freed_at {
+	SWGPU_FREED_AT_RELEASE,		/* by the last put itself */
+	SWGPU_FREED_AT_BACKGROUND,	/* by a work item */
+	SWGPU_FREED_AT_RECLAIM,		/* by an allocation that did not fit */
+	SWGPU_FREED_AT_EVICTION,	/* by a walk of the LRU */
+	SWGPU_FREED_AT_DRAIN,		/* by a drain or teardown */
+	SWGPU_FREED_AT_COUNT,
+};
+
+/* Start counting anew after the values were read. */
+#define SWGPU_STATS_RESET	(1 << 0)
+
+/**
+ * struct drm_swgpu_stats - counters since the last reset
+ * @flags: SWGPU_STATS_*
+ * @pad: must be zero
+ *
+ * All other members are out. Those of the second group are snapshots and are
+ * not reset; @peak_zombie_bytes starts again from the present value.
+ */
+struct drm_swgpu_stats {
+	__u32 flags;
+	__u32 pad;
+
+	__u64 buffers_created;
+	__u64 deferred_deletes;		/* last put found the buffer busy */
+	__u64 signaling_enabled;	/* each an interrupt on real hardware */
+	__u64 signaling_enabled_by_delete;
+	__u64 work_items;		/* of the delayed delete */
+	__u64 context_switches;
+	__u64 jobs;			/* that have run */
+	__u64 tag_errors;
+	__u64 evictions;
+	__u64 evicted_bytes;
+	__u64 freed_bytes_at[SWGPU_FREED_AT_COUNT];
+	__u64 allocs;
+	__u64 alloc_p50_ns;
+	__u64 alloc_p99_ns;
+	__u64 alloc_max_ns;
+	__u64 peak_zombie_bytes;
+
+	__u64 zombies;			/* dead, memory not yet released */
+	__u64 zombie_bytes;
+	__u64 buffers;			/* alive or dead, all that exist */
+	__u64 vram_bytes;
+	__u64 vram_used_bytes;
+	__u64 vram_zombie_bytes;
+	__u64 gtt_used_bytes;
+	__u64 fence_lru;		/* 1: fence-ordered, 0: delayed delete */
+};
+
+#define DRM_SWGPU_GEM_CREATE		0x00
+#define DRM_SWGPU_GEM_MAP		0x01
+#define DRM_SWGPU_GEM_WAIT		0x02
+#define DRM_SWGPU_CHANNEL_CREATE	0x03
+#define DRM_SWGPU_CHANNEL_DESTROY	0x04
+#define DRM_SWGPU_SUBMIT		0x05
+#define DRM_SWGPU_FAULT			0x06
+#define DRM_SWGPU_STATS			0x07
+#define DRM_SWGPU_DRAIN			0x08
+
+#define DRM_IOCTL_SWGPU_GEM_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_SWGPU_GEM_CREATE, struct drm_swgpu_gem_create)
+#define DRM_IOCTL_SWGPU_GEM_MAP \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_SWGPU_GEM_MAP, struct drm_swgpu_gem_map)
+#define DRM_IOCTL_SWGPU_GEM_WAIT \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_SWGPU_GEM_WAIT, struct drm_swgpu_gem_wait)
+#define DRM_IOCTL_SWGPU_CHANNEL_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_SWGPU_CHANNEL_CREATE, struct drm_swgpu_channel)
+#define DRM_IOCTL_SWGPU_CHANNEL_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_SWGPU_CHANNEL_DESTROY, struct drm_swgpu_channel)
+#define DRM_IOCTL_SWGPU_SUBMIT \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_SWGPU_SUBMIT, struct drm_swgpu_submit)
+#define DRM_IOCTL_SWGPU_FAULT \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_SWGPU_FAULT, struct drm_swgpu_fault)
+#define DRM_IOCTL_SWGPU_STATS \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_SWGPU_STATS, struct drm_swgpu_stats)
+/* Release the memory of every dead buffer whose fences have signaled. */
+#define DRM_IOCTL_SWGPU_DRAIN \
+	DRM_IO(DRM_COMMAND_BASE + DRM_SWGPU_DRAIN)
+
+#if defined(__cplusplus)
+}
+#endif
+
+#endif
