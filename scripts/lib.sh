@@ -1,0 +1,134 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# What all scripts share: where things are, how they speak, how a step runs.
+# To be sourced.
+
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+BUILD=$ROOT/build
+LOGS=$BUILD/logs
+KERNEL=6.12
+JOBS=${JOBS:-$(nproc)}
+V=${V:-}
+# A relative KERNEL_SRC means: as seen from where make was called.
+KERNEL_SRC=${KERNEL_SRC:-}
+export LC_ALL=C
+
+say()
+{
+	printf '%s\n' "$*"
+}
+
+# die <what went wrong> [<what to do about it>]
+die()
+{
+	printf 'error: %s\n' "$1" >&2
+	[ $# -lt 2 ] || printf '       %s\n' "${@:2}" >&2
+	exit 1
+}
+
+case $ROOT in
+*[[:space:]:]*)
+	die "the kernel cannot be built below a path with spaces or colons: $ROOT" \
+	    "Move the repository elsewhere." ;;
+esac
+mkdir -p "$LOGS"
+
+# Where the kernel's own source is; the user's tree or the one we fetch.
+kernel_source()
+{
+	if [ -z "$KERNEL_SRC" ]; then
+		say "$BUILD/linux-$KERNEL"
+	elif [ -d "$KERNEL_SRC" ]; then
+		(cd "$KERNEL_SRC" && pwd -P)
+	else
+		die "KERNEL_SRC=$KERNEL_SRC: no such directory"
+	fi
+}
+
+# A suffix that keeps what is built from the user's tree apart.
+kernel_suffix()
+{
+	local src
+
+	[ -n "$KERNEL_SRC" ] || return 0
+	src=$(kernel_source)
+	printf -- '-%s-%s' "$(basename "$src" | tr -c 'a-zA-Z0-9._\n' _)" \
+		"$(printf %s "$src" | sha256sum | cut -c1-8)"
+}
+
+# The source with our code and patches laid over it.
+kernel_tree()
+{
+	say "$BUILD/tree-$KERNEL$(kernel_suffix)"
+}
+
+# kernel_out <config>: where that kernel is built.
+kernel_out()
+{
+	say "$BUILD/$1$(kernel_suffix)"
+}
+
+# One at a time: lock <name> waits for whoever else works on the same thing.
+lock()
+{
+	exec 9>"$BUILD/.$1.lock"
+	flock -n 9 || { say "  waiting for another run to finish with $1 ..."; flock 9; }
+}
+
+unlock()
+{
+	exec 9>&-
+}
+
+# Shows that a step is alive: on a terminal the last line of its log, else
+# now and then how far it got.
+tick()
+{
+	local what=$1 log=$2 parent=$3 start=$SECONDS files
+
+	while sleep 1 && kill -0 "$parent" 2>/dev/null; do
+		if [ -t 1 ]; then
+			printf '\r\033[K  %s, %d s: %.50s' "$what" $((SECONDS - start)) \
+				"$(tail -n 1 "$log" 2>/dev/null | tr -cd '[:print:]')"
+		elif [ $(((SECONDS - start) % 30)) = 0 ]; then
+			files=$(grep -c '^  CC' "$log" || true)
+			printf '  %s, %d s%s ...\n' "$what" $((SECONDS - start)) \
+				"$([ "$files" = 0 ] || printf ', %d files compiled' "$files")"
+		fi
+	done
+}
+
+# run_step <name> <what it does> <what to do if it fails> <command> ...
+#
+# Not to be called as a condition: bash ignores "set -e" there.
+run_step()
+{
+	local name=$1 what=$2 hint=$3 log=$LOGS/$1.log start=$SECONDS rc ticker
+	shift 3
+
+	mkdir -p "$LOGS"
+	: >"$log"
+	[ -t 1 ] || say "  $what ..."
+	tick "$what" "$log" $$ 9>&- &
+	ticker=$!
+	set +e
+	(set -e; "$@") >"$log" 2>&1 </dev/null
+	rc=$?
+	set -e
+	kill "$ticker" 2>/dev/null || true
+	wait "$ticker" 2>/dev/null || true
+	[ ! -t 1 ] || printf '\r\033[K'
+	if [ "$rc" != 0 ]; then
+		{
+			printf '\n--- the end of %s\n' "${log#"$ROOT/"}"
+			tail -n 25 "$log"
+			printf -- '---\n'
+		} >&2
+		die "step '$name' failed ($what, exit status $rc)" "$hint" \
+		    "The whole log is in ${log#"$ROOT/"}"
+	fi
+	say "  $what: done ($((SECONDS - start)) s)"
+}

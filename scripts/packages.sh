@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# packages.sh <purpose> ...
+#
+# Makes sure that the programs needed to build, check or demo are there:
+# installs what is missing on Debian, and names it anywhere else.
+
+. "$(dirname "$0")/lib.sh"
+
+# Debian packages, each with a file or program that shows it elsewhere.
+packages_of()
+{
+	case $1 in
+	build) say gcc:gcc libc6-dev:/usr/include/stdio.h make:make flex:flex \
+		bison:bison bc:bc python3:python3 perl:perl xz-utils:xz patch:patch \
+		kmod:modprobe ;;
+	check) say sparse:sparse clang-format-14:clang-format shellcheck:shellcheck \
+		git:git ;;
+	demo)  say gnuplot-nox:gnuplot ;;
+	*)     die "packages.sh: unknown purpose '$1'" ;;
+	esac
+}
+
+installed()
+{
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+present()
+{
+	case $1 in
+	/*) [ -e "$1" ] ;;
+	*)  PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null ;;
+	esac
+}
+
+missing=()
+for purpose; do
+	# shellcheck disable=SC2046 # one word per package
+	set -- $(packages_of "$purpose")
+	for package; do
+		if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
+			installed "${package%%:*}" || missing+=("${package%%:*}")
+		else
+			present "${package#*:}" || missing+=("${package#*:}")
+		fi
+	done
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+command -v apt-get >/dev/null ||
+	die "these are missing: ${missing[*]}" "Please install them and try again."
+
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+	as_root=(sudo -n)
+	if ! sudo -n true 2>/dev/null; then
+		die "these Debian packages are missing: ${missing[*]}" \
+		    "Please run, as root: apt-get install --no-install-recommends ${missing[*]}"
+	fi
+fi
+
+install()
+{
+	local options=(-o DPkg::Lock::Timeout=600 -o Acquire::Retries=3)
+
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" update
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" \
+		install -y --no-install-recommends "${missing[@]}"
+}
+
+run_step packages "installing ${missing[*]}" \
+	"Install them by hand: apt-get install --no-install-recommends ${missing[*]}" \
+	install
