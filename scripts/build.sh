@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# build.sh <config>: builds that kernel in build/<config>.
+#
+# configs/<arch>.config and configs/<arch>-<purpose>.config say what is wanted,
+# on top of allnoconfig. Nothing is done if nothing changed.
+
+. "$(dirname "$0")/lib.sh"
+
+[ $# = 1 ] || die "usage: build.sh <config>"
+CONFIG=$1
+ARCH=${CONFIG%%-*}
+FRAGMENTS=("$ROOT/configs/$ARCH.config" "$ROOT/configs/$CONFIG.config")
+cat "${FRAGMENTS[@]}" >/dev/null || die "there is no configuration '$CONFIG' in configs/"
+
+"$ROOT/scripts/packages.sh" build
+"$ROOT/scripts/tree.sh"
+TREE=$(kernel_tree)
+OUT=$(kernel_out "$CONFIG")
+
+kmake()
+{
+	make --no-print-directory -C "$TREE" O="$OUT" ARCH="$ARCH" "$@"
+}
+
+# What the result depends on, the times of our own files aside.
+inputs()
+{
+	cat "$TREE/.stamp"
+	gcc --version | head -n 1
+	cat "${FRAGMENTS[@]}" "$0" | sha256sum
+}
+
+# A farm of our own changes only by tree.sh; the user's tree may by any hand.
+up_to_date()
+{
+	[ -z "$KERNEL_SRC" ] && [ -e "$OUT/.built" ] &&
+		[ "$(cat "$OUT/.built")" = "$(inputs)" ] &&
+		[ -z "$(cd "$ROOT" && find Kconfig Kbuild ttm_fence_lru kunit swgpu \
+			include -newer "$OUT/.built" -print -quit)" ]
+}
+
+# Every line of the fragments must have come true.
+verify_config()
+{
+	local line symbol wrong=0
+
+	while read -r line; do
+		case $line in
+		CONFIG_*=n)
+			symbol=${line%=n}
+			! grep -q "^$symbol=" "$OUT/.config" && continue ;;
+		CONFIG_*=*)
+			grep -qxF "$line" "$OUT/.config" && continue ;;
+		"# CONFIG_"*" is not set")
+			symbol=${line#\# }
+			! grep -q "^${symbol%% *}=" "$OUT/.config" && continue ;;
+		*)
+			continue ;;
+		esac
+		say "wanted: $line"
+		symbol=${line#\# }
+		symbol=${symbol%%[= ]*}
+		say "   got: $(grep -w "$symbol" "$OUT/.config" || say "no $symbol at all")"
+		wrong=1
+	done <"$OUT/.wanted"
+	return $wrong
+}
+
+configure()
+{
+	mkdir -p "$OUT"
+	cat "${FRAGMENTS[@]}" >"$OUT/.wanted"
+	kmake KCONFIG_ALLCONFIG="$OUT/.wanted" allnoconfig
+	verify_config
+}
+
+compile()
+{
+	kmake ${V:+V="$V"} -j "$JOBS"
+}
+
+lock "$CONFIG$(kernel_suffix)"
+! up_to_date || exit 0
+run_step "config-$CONFIG" "configuring the kernel $CONFIG" \
+	"The kernel's Kconfig does not grant what configs/$CONFIG.config asks for." \
+	configure
+# Its time is that of the start: what changes meanwhile is built next time.
+inputs >"$OUT/.building"
+run_step "build-$CONFIG" "building the kernel $CONFIG" \
+	"The first error in the log is the one that counts: grep -n 'error:\|Error ' build/logs/build-$CONFIG.log" \
+	compile
+mv "$OUT/.building" "$OUT/.built"
