@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * replay: recorded buffer traffic on the software GPU, see options.c.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "run.h"
+
+#define STATUS_FAILED	1
+#define STATUS_USAGE	2
+
+static void print_summary(const struct trace *trace)
+{
+	printf("%s: %zu events, %zu uses of buffers, longest job %.1f ms\n", trace->file,
+	       trace->nr_events, trace->nr_bos, (double)trace->max_job_ns / 1e6);
+}
+
+static int load(struct client *client, const char *file, const struct options *options)
+{
+	struct trace *trace = &client->trace;
+
+	if (trace_load(trace, file))
+		return -1;
+	if ((double)trace->max_job_ns / options->speed > MAX_JOB_NS) {
+		fprintf(stderr, "%s: at --job-speed %g a job would take %.0f s, at most %.0f can be\n",
+			file, options->speed, (double)trace->max_job_ns / options->speed / 1e9,
+			MAX_JOB_NS / 1e9);
+		return -1;
+	}
+	trace_plan(trace, options->limit);
+	if (options->check)
+		print_summary(trace);
+	return 0;
+}
+
+/* Every trace that is wrong is named, not only the first. */
+static int load_all(struct client *clients, const struct options *options)
+{
+	int bad = 0;
+
+	for (int i = 0; i < options->nr_files; i++) {
+		clients[i].fd = -1;
+		bad |= load(&clients[i], options->files[i], options);
+	}
+	return bad;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct client *clients;
+	int status = 0;
+
+	if (options_parse(&options, argc, argv))
+		return STATUS_USAGE;
+	clients = calloc((size_t)options.nr_files, sizeof(*clients));
+	if (!clients) {
+		fputs("replay: out of memory\n", stderr);
+		return STATUS_FAILED;
+	}
+	if (load_all(clients, &options))
+		status = STATUS_USAGE;
+	else if (!options.check && run_clients(clients, options.nr_files, &options))
+		status = STATUS_FAILED;
+	for (int i = 0; i < options.nr_files; i++)
+		client_close(&clients[i]);
+	free(clients);
+	return status;
+}

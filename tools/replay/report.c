@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define LINE_EVERY_NS	5000000000u
+
+void report_progress(const struct client *clients, int nr, bool last)
+{
+	static uint64_t start, printed;
+	size_t done = 0, all = 0;
+	uint64_t now = clock_ns();
+	int terminal = isatty(STDERR_FILENO);
+
+	if (!start)
+		start = printed = now;
+	if (!terminal && !last && now - printed < LINE_EVERY_NS)
+		return;
+	printed = now;
+	for (int i = 0; i < nr; i++) {
+		done += clients[i].counts.events;
+		all += clients[i].trace.nr_events;
+	}
+	fprintf(stderr, "%sreplay: %d %s, %zu of %zu events (%zu %%), %.0f s%s",
+		terminal ? "\r\033[K" : "", nr, nr == 1 ? "client" : "clients", done, all,
+		all ? done * 100 / all : 100, (double)(now - start) / 1e9,
+		terminal && !last ? "" : "\n");
+}
+
+/* File names are the user's own: quotes and the like must not break the file. */
+static void print_string(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			fprintf(out, "\\%c", c);
+		else if (c < ' ')
+			fprintf(out, "\\u%04x", c);
+		else
+			fputc(c, out);
+	}
+	fputc('"', out);
+}
+
+static void print_client(FILE *out, const struct client *c)
+{
+	const struct counts *n = &c->counts;
+
+	fputs("    {\"trace\": ", out);
+	print_string(out, c->trace.file);
+	fprintf(out,
+		", \"events\": %zu, \"creates\": %" PRIu64 ", \"closes\": %" PRIu64
+		", \"submits\": %" PRIu64 ", \"submits_no_memory\": %" PRIu64
+		", \"waits\": %" PRIu64 ", \"waits_busy\": %" PRIu64
+		", \"errors\": %" PRIu64 ", \"wall_ns\": %" PRIu64 "}",
+		n->events, n->creates, n->closes, n->submits, n->submits_no_memory,
+		n->waits, n->waits_busy, n->errors, n->wall_ns);
+}
+
+int report_stats(const struct client *clients, int nr, const char *file)
+{
+	FILE *out = fopen(file, "we");
+	int bad;
+
+	if (!out) {
+		fprintf(stderr, "%s: %s\n", file, strerror(errno));
+		return -1;
+	}
+	fprintf(out, "{\n  \"seed\": %" PRIu64 ",\n  \"job_speed\": %g,\n  \"clients\": [\n",
+		clients->options->seed, clients->options->speed);
+	for (int i = 0; i < nr; i++) {
+		print_client(out, &clients[i]);
+		fputs(i + 1 < nr ? ",\n" : "\n", out);
+	}
+	fputs("  ]\n}\n", out);
+	bad = ferror(out);
+	if (fclose(out) || bad) {
+		fprintf(stderr, "%s: could not be written\n", file);
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * A recording, checked and in memory: what one client did to its buffers.
+ */
+#ifndef REPLAY_TRACE_H
+#define REPLAY_TRACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "swgpu_drm.h"
+
+/*
+ * Marks are buffers of the replay's own, one page each. A mark goes along with
+ * the last job of a frame, or of the trace, so that it can be waited for:
+ * three frames may be under way, and the end is a fourth.
+ */
+#define FRAME_MARKS	3
+#define END_MARK	FRAME_MARKS
+#define NR_MARKS	(FRAME_MARKS + 1)
+
+/* What is left of a job's list for the buffers of the trace. */
+#define TRACE_MAX_BOS	(SWGPU_MAX_SUBMIT_BOS - NR_MARKS)
+
+/* The kernel hands out the lowest free handle; far above, a line is garbled. */
+#define TRACE_MAX_HANDLE	((1u << 20) - 1)
+
+/* So that memory is bounded: some 700 MiB, fifty times the largest recording. */
+#define TRACE_MAX_EVENTS	(1 << 22)
+#define TRACE_MAX_USES		(1 << 25)
+
+#define MAX_JOB_NS	10000000000ull
+
+enum op {
+	OP_NEW,
+	OP_CLOSE,
+	OP_PUSH,
+	OP_PREP,
+	OP_FRAME,
+	OP_CHAN,
+	OP_CHANFREE,
+	OP_FDCLOSE,
+};
+
+/**
+ * struct event - one line of the trace that has an effect here
+ * @ns: when, since the first event
+ * @line: where in the file
+ * @op: what
+ * @marks: OP_PUSH: bit mask of the marks that go along
+ * @handle: the buffer, for OP_CHAN the notifier, for OP_FRAME its number mod
+ *	FRAME_MARKS
+ * @flags: OP_NEW: SWGPU_DOMAIN_*; OP_PREP: PREP_*
+ * @value: OP_NEW: bytes; OP_PUSH: duration in ns at full speed
+ * @first_bo: OP_PUSH: index of its first entry in the trace's @bos
+ * @nr_bos: OP_PUSH: number of entries
+ */
+struct event {
+	uint64_t ns;
+	uint32_t line;
+	uint8_t op;
+	uint8_t marks;
+	uint16_t nr_bos;
+	uint32_t handle;
+	uint32_t flags;
+	uint64_t value;
+	size_t first_bo;
+};
+
+#define PREP_NOWAIT	1
+#define PREP_WRITE	4
+
+/**
+ * struct trace - all of it
+ * @file: as the user named it
+ * @events: in the order of execution
+ * @bos: the lists of all pushes; handles are those of the trace
+ * @max_handle: the highest one
+ * @max_job_ns: the longest job at full speed
+ */
+struct trace {
+	const char *file;
+	struct event *events;
+	size_t nr_events;
+	size_t events_room;
+	struct drm_swgpu_submit_bo *bos;
+	size_t nr_bos;
+	size_t bos_room;
+	uint32_t max_handle;
+	uint64_t max_job_ns;
+};
+
+/*
+ * Reads and checks a file, plain or .xz. Anything wrong is printed as
+ * "file:line: reason". Return: 0, or -1.
+ */
+int trace_load(struct trace *trace, const char *file);
+
+/* Keeps the first @limit events (0: all) and sets the marks. */
+void trace_plan(struct trace *trace, size_t limit);
+
+void trace_free(struct trace *trace);
+
+#endif
