@@ -4,7 +4,10 @@
 # build.sh <config>: builds that kernel in build/<config>.
 #
 # configs/<arch>.config and configs/<arch>-<purpose>.config say what is wanted,
-# on top of allnoconfig. Nothing is done if nothing changed.
+# on top of allnoconfig. Nothing is done if nothing changed. The purpose
+# "pristine" is built from the source without our patches.
+#
+# CONFIGURE_ONLY=1: makes its configuration, no more.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -16,7 +19,10 @@ cat "${FRAGMENTS[@]}" >/dev/null || die "there is no configuration '$CONFIG' in 
 
 "$ROOT/scripts/packages.sh" build
 "$ROOT/scripts/tree.sh"
-TREE=$(kernel_tree)
+case $CONFIG in
+*-pristine) TREE=$(kernel_source) ;;
+*)          TREE=$(kernel_tree) ;;
+esac
 OUT=$(kernel_out "$CONFIG")
 
 kmake()
@@ -27,7 +33,7 @@ kmake()
 # What the result depends on, the times of our own files aside.
 inputs()
 {
-	cat "$TREE/.stamp"
+	cat "$TREE/.stamp" 2>/dev/null || head -n 6 "$TREE/Makefile"
 	gcc --version | head -n 1
 	cat "${FRAGMENTS[@]}" "$0" | sha256sum
 }
@@ -86,6 +92,7 @@ lock "$CONFIG$(kernel_suffix)"
 run_step "config-$CONFIG" "configuring the kernel $CONFIG" \
 	"The kernel's Kconfig does not grant what configs/$CONFIG.config asks for." \
 	configure
+[ -z "${CONFIGURE_ONLY:-}" ] || exit 0
 # Its time is that of the start: what changes meanwhile is built next time.
 inputs >"$OUT/.building"
 run_step "build-$CONFIG" "building the kernel $CONFIG" \

@@ -15,10 +15,13 @@ V=${V:-}
 # A relative KERNEL_SRC means: as seen from where make was called.
 KERNEL_SRC=${KERNEL_SRC:-}
 export LC_ALL=C
+# The kernel's make is to know nothing of ours, nor of the user's other kernels.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KBUILD_OUTPUT O M ARCH SUBARCH \
+	CROSS_COMPILE KCONFIG_CONFIG KCFLAGS
 
 say()
 {
-	printf '%s\n' "$*"
+	printf '%s\n' "$@"
 }
 
 # die <what went wrong> [<what to do about it>]
@@ -131,4 +134,49 @@ run_step()
 		    "The whole log is in ${log#"$ROOT/"}"
 	fi
 	say "  $what: done ($((SECONDS - start)) s)"
+}
+
+# splats <log>: prints what a kernel complained about; false if nothing.
+splats()
+{
+	grep -a -A 30 -E 'BUG:|WARNING:|KASAN:|Kernel panic|Oops|kernel BUG at|possible (circular|recursive|irq) lock|inconsistent lock state|suspicious RCU usage|INFO: task .* blocked|detected stall' "$1"
+}
+
+# fits <directory> <memory>: a guest's memory is a file, mapped executable.
+fits()
+{
+	local probe=$1/.fence-lru.$$ want have
+
+	want=$(numfmt --from=iec "$2")
+	have=$(df --output=avail -B1 "$1" 2>/dev/null | tail -n 1)
+	[ "${have:-0}" -gt "$want" ] || return 1
+	if cp /bin/true "$probe" && "$probe"; then
+		rm -f "$probe"
+	else
+		rm -f "$probe"
+		return 1
+	fi 2>/dev/null
+}
+
+# memory_dir <memory>: where the file can be.
+memory_dir()
+{
+	local dir
+
+	mkdir -p "$BUILD/tmp"
+	for dir in /dev/shm "${TMPDIR:-/tmp}" "$BUILD/tmp"; do
+		! fits "$dir" "$1" || { say "$dir"; return; }
+	done
+	die "no directory has $1 of room for the guest's memory" \
+	    "Tried /dev/shm, ${TMPDIR:-/tmp} and build/tmp (executable, not noexec)."
+}
+
+# summary: the counts, and success only if something passed and nothing failed.
+# shellcheck disable=SC2154 # the caller counts
+summary()
+{
+	printf '%d passed, %d failed' "$passed" "$failed"
+	[ "$skipped" = 0 ] || printf ', %d skipped' "$skipped"
+	echo
+	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# What one can do here. What the kernel's build reads is in Kbuild.
+
+SHELL = /bin/bash
+.DEFAULT_GOAL = help
+.PHONY: help demo test check kunit kernel source clean distclean
+
+export KERNEL_SRC JOBS SEED V DEBIAN_MIRROR FULL
+
+help: ## show this
+	@echo 'Fence-ordered LRU and delayed destroy for TTM'
+	@echo
+	@echo 'usage: make <target> [<variable>=<value> ...]'
+	@echo
+	@sed -n -E 's/^([a-z]+):.*## (.*)/  \1\t\2/p' Makefile | expand -t 16
+	@echo
+	@sed -n -E 's/^# ([A-Z_]+=[^ ]*) +(.*)/  \1\t\2/p' Makefile | expand -t 24
+
+# KERNEL_SRC=<tree>  a plain Linux 6.12 tree to use instead of Debian's; only read
+# JOBS=<n>           how many compilers run at once; default: one per CPU
+# SEED=<n>           what random tests start from; they print theirs
+# V=1                show the commands of the kernel's build
+# FULL=1             compare with the unpatched kernel as well (slow)
+
+demo: ## build the kernels, run them side by side, show what differs
+	@scripts/demo.sh
+
+test: ## run all checks and tests; the last line counts them
+	@scripts/test.sh
+
+check: ## only the static checks: warnings, style, documentation, patches
+	@scripts/check.sh
+
+kunit: ## only KUnit: our suites and TTM's own
+	@scripts/kunit.sh
+
+kernel: ## build the kernel that the demo boots
+	@scripts/build.sh um-demo
+
+source: ## get the kernel's source and lay the patches over it
+	@scripts/packages.sh build
+	@scripts/tree.sh
+
+clean: ## remove what was built; keep the kernel's source
+	@find build -mindepth 1 -maxdepth 1 ! -name "linux-*" ! -name apt -exec rm -rf {} +
+
+distclean: ## remove build/, with all that was fetched
+	@rm -rf build

@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# boot.sh [-t <seconds>] [-m <memory>] [-l <name>] <config> [<kernel argument> ...] -- <script> [<argument> ...]
+#
+# Boots build/<config>/linux, User-Mode Linux, on the files of this machine and
+# runs the script in it as root. What the script says appears here; what the
+# kernel says goes to build/logs/boot-<name>.log. The guest sees all files but
+# can write only below build/ and in its own /tmp and /run. In the guest KERNEL_OUT is
+# where the kernel and its modules are.
+#
+# Exit status: the script's; else 124: took longer than the time given (600 s),
+# 125: the guest did not come up or died, 99: the kernel complained.
+
+. "$(dirname "$0")/lib.sh"
+
+usage()
+{
+	die "usage: boot.sh [-t <seconds>] [-m <memory>] [-l <name>] <config> [<kernel argument> ...] -- <script> [<argument> ...]"
+}
+
+TIMEOUT=${BOOT_TIMEOUT:-600}
+MEMORY=1G
+NAME=
+while getopts t:m:l: option; do
+	case $option in
+	t) TIMEOUT=$OPTARG ;;
+	m) MEMORY=$OPTARG ;;
+	l) NAME=$OPTARG ;;
+	*) usage ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# -ge 3 ] || usage
+case $1 in
+*/*) OUT=$(cd "$1" && pwd -P) ;;
+*)   OUT=$(kernel_out "$1") ;;
+esac
+shift
+kernel_args=()
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+	kernel_args+=("$1")
+	shift
+done
+[ $# -ge 2 ] || usage
+shift
+script=$(realpath "$1")
+shift
+[ -x "$OUT/linux" ] || die "there is no kernel in $OUT" "Build it: scripts/build.sh <config>"
+[ -f "$script" ] || die "there is no script $script"
+
+NAME=${NAME:-$(basename "$script" .sh)}
+CONSOLE=$LOGS/boot-$NAME.log
+mkdir -p "$BUILD/boot"
+RUN=$(mktemp -d "$BUILD/boot/$NAME.XXXXXX")
+GUEST=
+
+# shellcheck disable=SC2317 # it is the trap's
+finish()
+{
+	[ -z "$GUEST" ] || kill -KILL -- "-$GUEST" 2>/dev/null || true
+	rm -rf "$RUN"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+# What the guest is to do, as it will read it.
+{
+	printf 'export ROOT=%q BUILD=%q KERNEL_OUT=%q\n' "$ROOT" "$BUILD" "$OUT"
+	printf 'run=%q\ndirectory=%q\nset --' "$RUN" "$PWD"
+	printf ' %q' "$script" "$@"
+	echo
+} >"$RUN/job"
+TMPDIR=$(memory_dir "$MEMORY")
+export TMPDIR
+
+command=("$OUT/linux" mem="$MEMORY" root=/dev/root rootfstype=hostfs rootflags=/ ro
+	init="$ROOT/scripts/guest.sh" guest_job="$RUN/job" uml_dir="$RUN/uml"
+	con=null "con0=null,fd:1" "con1=null,fd:3" console=tty0 oops=panic kunit.enable=0
+	"${kernel_args[@]}")
+: >"$CONSOLE"
+# A pipe of its own for what the script says: the guest must not meddle with
+# the caller's terminal. A process group of its own: to kill all of it.
+mkfifo "$RUN/says"
+cat "$RUN/says" &
+says=$!
+set -m
+timeout --kill-after=10 "$TIMEOUT" "${command[@]}" \
+	</dev/null 3>"$RUN/says" >>"$CONSOLE" 2>&1 9>&- &
+GUEST=$!
+set +m
+rc=0
+wait "$GUEST" || rc=$?
+kill -KILL -- "-$GUEST" 2>/dev/null || true
+GUEST=
+wait "$says" || true
+
+if splats "$CONSOLE" >"$RUN/splats"; then
+	{
+		printf 'error: the kernel complained:\n'
+		head -n 40 "$RUN/splats"
+		printf '       The whole log is in %s\n' "${CONSOLE#"$ROOT/"}"
+	} >&2
+	exit 99
+fi
+if [ -s "$RUN/status" ]; then
+	exit "$(cat "$RUN/status")"
+fi
+{
+	printf -- '--- the end of %s\n' "${CONSOLE#"$ROOT/"}"
+	tail -n 20 "$CONSOLE"
+	printf -- '---\n'
+	case $rc in
+	124|137) printf 'error: %s took longer than %d s and was killed\n' "$NAME" "$TIMEOUT"
+		rc=124 ;;
+	*) printf 'error: the guest did not come up, or died before %s ended (exit status %d)\n' \
+		"$NAME" "$rc"
+		rc=125 ;;
+	esac
+	printf '       The whole log is in %s\n' "${CONSOLE#"$ROOT/"}"
+} >&2
+exit "$rc"
