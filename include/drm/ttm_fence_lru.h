@@ -238,6 +238,7 @@ void ttm_fence_lru_release(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *b
 
 bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget, u64 *released);
 u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru);
+u64 ttm_fence_lru_poll(struct ttm_fence_lru *lru, u64 budget);
 unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru, unsigned int type,
 				     struct dma_fence **fences, unsigned int max);
 void ttm_fence_lru_cleaned(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo);

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The check function: walks everything and says whether it is as it must be.
+ */
+#include <linux/dma-fence.h>
+#include <linux/export.h>
+
+#include <drm/drm_print.h>
+
+#include "internal.h"
+
+/* What one walk has counted. */
+struct recount {
+	struct drm_printer *p;
+	u64 links;
+	u64 leftover;
+	bool ok;
+};
+
+#define EXPECT(_count, _cond, _fmt, ...)						\
+do {											\
+	if (!(_cond)) {									\
+		(_count)->ok = false;							\
+		if ((_count)->p)							\
+			drm_printf((_count)->p, "check: " _fmt "\n", ##__VA_ARGS__);	\
+	}										\
+} while (0)
+
+/* Links in use, by the buffer's own list. */
+static unsigned int count_links(struct ttm_fence_lru_bo *bo)
+{
+	struct ttm_fence_lru_link *link;
+	unsigned int count = 0;
+
+	for (link = &bo->link; link; link = link->next)
+		count += !!READ_ONCE(link->node);
+	return count;
+}
+
+/* No link stands twice on one channel, and the buffer knows how many it has. */
+static void check_bo(struct recount *count, struct ttm_fence_lru_channel *channel,
+		     struct ttm_fence_lru_bo *bo)
+{
+	struct ttm_fence_lru_link *link;
+	unsigned int here = 0;
+
+	for (link = &bo->link; link; link = link->next)
+		here += READ_ONCE(link->node) && link->channel == channel;
+
+	EXPECT(count, here == 1, "context %llu: %u links of one buffer", channel->context, here);
+	EXPECT(count, bo->nr_links == count_links(bo), "context %llu: %u links, counted %u",
+	       channel->context, bo->nr_links, count_links(bo));
+}
+
+static unsigned int check_links(struct recount *count, struct ttm_fence_lru_channel *channel,
+				struct ttm_fence_lru_node *node, struct list_head *list,
+				bool dead)
+{
+	struct ttm_fence_lru_link *link;
+	unsigned int links = 0;
+
+	list_for_each_entry(link, list, entry) {
+		EXPECT(count, link->node == node, "seq %llu: a link names another node", node->seq);
+		EXPECT(count, link->channel == channel, "seq %llu: a link names another channel",
+		       node->seq);
+		EXPECT(count, link->bo->dead == dead, "seq %llu: a %s buffer among the %s",
+		       node->seq, dead ? "live" : "dead", dead ? "zombies" : "alive");
+		check_bo(count, channel, link->bo);
+		links++;
+	}
+	return links;
+}
+
+static void check_channel(struct recount *count, struct ttm_fence_lru_channel *channel)
+{
+	unsigned int links, zombies, all_links = 0, all_zombies = 0, counted = 0, type;
+	struct ttm_fence_lru_node *node, *previous = NULL;
+
+	list_for_each_entry(node, &channel->nodes, entry) {
+		links = check_links(count, channel, node, &node->alive, false);
+		zombies = check_links(count, channel, node, &node->zombies, true);
+
+		EXPECT(count, links + zombies, "seq %llu: empty node", node->seq);
+		EXPECT(count, node->fence->context == channel->context,
+		       "seq %llu: fence of context %llu on channel %llu", node->seq,
+		       node->fence->context, channel->context);
+		EXPECT(count, !previous || (previous->seq < node->seq &&
+					    dma_fence_is_later(node->fence, previous->fence)),
+		       "seq %llu: out of order", node->seq);
+		all_links += links + zombies;
+		all_zombies += zombies;
+		previous = node;
+	}
+
+	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES; type++)
+		counted += channel->nr_zombies[type];
+	EXPECT(count, channel->nr_links == all_links, "context %llu: nr_links %u, counted %u",
+	       channel->context, channel->nr_links, all_links);
+	EXPECT(count, counted == all_zombies, "context %llu: nr_zombies %u, counted %u",
+	       channel->context, counted, all_zombies);
+	count->links += all_links;
+}
+
+static void check_leftover(struct recount *count, struct ttm_fence_lru *lru)
+{
+	struct ttm_fence_lru_bo *bo;
+
+	list_for_each_entry(bo, &lru->leftover, link.entry) {
+		EXPECT(count, bo->dead, "leftover: an alive buffer");
+		EXPECT(count, !bo->nr_links && !count_links(bo), "leftover: a busy buffer");
+		count->leftover++;
+	}
+	EXPECT(count, lru->stats.leftover == count->leftover, "leftover %llu, counted %llu",
+	       lru->stats.leftover, count->leftover);
+	EXPECT(count, lru->stats.busy <= count->links, "%llu busy buffers, but %llu links",
+	       lru->stats.busy, count->links);
+	EXPECT(count, !lru->stats.busy == !count->links, "%llu busy buffers, but %llu links",
+	       lru->stats.busy, count->links);
+}
+
+/**
+ * ttm_fence_lru_check - check the whole structure
+ * @lru: the device's engine
+ * @p: where to say what is wrong, or NULL
+ *
+ * For tests and debug builds. The caller makes sure that nothing is under way.
+ *
+ * Context: process context; takes all locks of the engine in turn.
+ * Return: true if all is as it must be.
+ */
+bool ttm_fence_lru_check(struct ttm_fence_lru *lru, struct drm_printer *p)
+{
+	struct recount count = { .p = p, .ok = true };
+	struct ttm_fence_lru_channel *channel;
+	unsigned int channels = 0;
+
+	mutex_lock(&lru->reclaim_lock);
+	list_for_each_entry(channel, &lru->channels, entry) {
+		spin_lock(&channel->lock);
+		check_channel(&count, channel);
+		spin_unlock(&channel->lock);
+		channels++;
+	}
+	EXPECT(&count, channels == lru->nr_channels && channels <= lru->heap_size,
+	       "%u channels, counted %u, room for %u", lru->nr_channels, channels,
+	       lru->heap_size);
+
+	spin_lock(lru->lru_lock);
+	check_leftover(&count, lru);
+	spin_unlock(lru->lru_lock);
+	mutex_unlock(&lru->reclaim_lock);
+
+	return count.ok;
+}
+EXPORT_SYMBOL(ttm_fence_lru_check);

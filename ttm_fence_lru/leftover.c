@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Leftovers: dead buffers on no channel whose memory could not be released yet,
+ * for a fence that no channel vouches for, or a lock that is taken.
+ */
+#include <linux/export.h>
+#include <linux/minmax.h>
+#include <linux/sched.h>
+
+#include "internal.h"
+
+/* The buffer brings the caller's reference along. Its first link is free: no failure. */
+void ttm_fence_lru_leftover_add(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
+{
+	spin_lock(lru->lru_lock);
+	/* Whoever walks the LRU may release it, as any dead buffer. */
+	lru->ops->idle(bo);
+	ttm_fence_lru_count_zombie_locked(lru, bo);
+	list_add_tail(&bo->link.entry, &lru->leftover);
+	WRITE_ONCE(lru->stats.leftover, lru->stats.leftover + 1);
+	spin_unlock(lru->lru_lock);
+}
+
+static struct ttm_fence_lru_bo *pop(struct ttm_fence_lru *lru)
+{
+	struct ttm_fence_lru_bo *bo;
+
+	spin_lock(lru->lru_lock);
+	bo = list_first_entry_or_null(&lru->leftover, struct ttm_fence_lru_bo, link.entry);
+	if (bo) {
+		list_del_init(&bo->link.entry);
+		WRITE_ONCE(lru->stats.leftover, lru->stats.leftover - 1);
+	}
+	spin_unlock(lru->lru_lock);
+	return bo;
+}
+
+/*
+ * Try up to @budget leftovers, each once: those that stay go to the end of the
+ * list, so that the next call tries others.
+ *
+ * Return: the bytes released.
+ */
+u64 ttm_fence_lru_leftover_release(struct ttm_fence_lru *lru, u64 budget,
+				   enum ttm_fence_lru_site site)
+{
+	struct ttm_fence_lru_bo *bo;
+	u64 released = 0;
+
+	budget = min(budget, READ_ONCE(lru->stats.leftover));
+	while (budget-- && (bo = pop(lru))) {
+		released += ttm_fence_lru_release_memory(lru, bo, site);
+		cond_resched();
+	}
+	return released;
+}
+
+/**
+ * ttm_fence_lru_poll - try leftovers where nothing stands in the way
+ * @lru: the device's engine
+ * @budget: how many to try
+ *
+ * For places where a driver knows that the task holds no reservation, such as the
+ * entry of a submit: an import can be let go only there. Costs nothing when there
+ * are no leftovers.
+ *
+ * Context: process context without reservations; does not wait for fences.
+ * Return: the bytes released.
+ */
+u64 ttm_fence_lru_poll(struct ttm_fence_lru *lru, u64 budget)
+{
+	return ttm_fence_lru_leftover_release(lru, budget, TTM_FENCE_LRU_AT_DRAIN);
+}
+EXPORT_SYMBOL(ttm_fence_lru_poll);

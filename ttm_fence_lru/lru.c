@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The fence-ordered LRU of a device: set-up, teardown and counters.
+ *
+ * The design is Luca Barbieri's, proposed for TTM in 2010.
+ */
+#include <linux/cleanup.h>
+#include <linux/dma-fence.h>
+#include <linux/lockdep.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+/**
+ * DOC: overview
+ *
+ * Nobody needs to know that a fence has signaled until somebody wants the
+ * memory. So every channel of a GPU keeps its fences in a list of nodes, in the
+ * order of emission, and every node the buffers that were last used under its
+ * fence: those alive, and those that nobody references any more::
+ *
+ *   channel 0:  node(seq 1)          node(seq 4)
+ *                 alive: A             alive: B, C
+ *                 zombies: x           zombies: -
+ *
+ *   channel 1:  node(seq 2)          node(seq 3)
+ *                 alive: D             alive: B
+ *                 zombies: -           zombies: x
+ *
+ *   LRU:        E, F                 the idle buffers, and only those
+ *
+ * Attaching a fence to a buffer links the buffer to the fence's node and takes
+ * it off the LRU, or off its older node on that channel. When the last
+ * reference of a busy buffer goes, its links move to the lists of zombies, with
+ * one reference each. Nothing runs in the background.
+ *
+ * When an allocation does not fit, and before anything is evicted, reclaim takes
+ * the nodes whose fences have signaled off their channels, in the order of
+ * emission over all channels: a heap merge. A buffer that has left its last
+ * channel goes to the tail of the LRU, or, if it is dead, its memory is
+ * released. If the fences of seq 1 to 3 have signaled, this becomes::
+ *
+ *   channel 0:  node(seq 4)
+ *                 alive: B, C
+ *                 zombies: -
+ *
+ *   channel 1:  -
+ *
+ *   LRU:        E, F, A, D           and the memory of x is free
+ *
+ * The lists are an index, never a promise: before memory is released, the owner
+ * checks every fence of the dead buffer once. One that cannot be released at
+ * that moment, for a fence that no channel vouches for or a lock that is taken,
+ * waits on the leftover list.
+ *
+ * The engine knows fences, and its owner's buffers only through
+ * &struct ttm_fence_lru_ops.
+ */
+
+/* Count a dead buffer as a zombie, once. */
+void ttm_fence_lru_count_zombie_locked(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
+{
+	struct ttm_fence_lru_stats *stats = &lru->stats;
+	u64 total = 0;
+	int i;
+
+	lockdep_assert_held(lru->lru_lock);
+
+	if (bo->counted)
+		return;
+
+	bo->counted = true;
+	stats->deferred++;
+	stats->zombies++;
+	stats->zombie_bytes[bo->type] += bo->bytes;
+
+	for (i = 0; i < TTM_FENCE_LRU_NUM_TYPES; i++)
+		total += stats->zombie_bytes[i];
+	stats->peak_zombie_bytes = max(stats->peak_zombie_bytes, total);
+}
+
+/**
+ * ttm_fence_lru_cleaned - a dead buffer holds no memory any more
+ * @lru: the device's engine
+ * @bo: the buffer
+ *
+ * Takes the buffer out of the zombie counters. The owner calls it when it
+ * released the memory of a dead buffer by itself, as when it evicts.
+ *
+ * Context: takes the LRU lock.
+ */
+void ttm_fence_lru_cleaned(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
+{
+	guard(spinlock)(lru->lru_lock);
+
+	if (!bo->counted)
+		return;
+
+	bo->counted = false;
+	lru->stats.zombies--;
+	lru->stats.zombie_bytes[bo->type] -= bo->bytes;
+}
+EXPORT_SYMBOL(ttm_fence_lru_cleaned);
+
+/**
+ * ttm_fence_lru_bo_init - initialise the engine's part of a buffer
+ * @bo: the buffer
+ */
+void ttm_fence_lru_bo_init(struct ttm_fence_lru_bo *bo)
+{
+	memset(bo, 0, sizeof(*bo));
+	INIT_LIST_HEAD(&bo->link.entry);
+	bo->link.bo = bo;
+}
+EXPORT_SYMBOL(ttm_fence_lru_bo_init);
+
+/**
+ * ttm_fence_lru_bo_fini - free what the engine allocated for a buffer
+ * @bo: the buffer, on no channel and not on the leftover list
+ */
+void ttm_fence_lru_bo_fini(struct ttm_fence_lru_bo *bo)
+{
+	struct ttm_fence_lru_link *link, *next;
+
+	WARN_ON_ONCE(bo->nr_links);
+
+	for (link = bo->link.next; link; link = next) {
+		next = link->next;
+		ttm_fence_lru_link_free(link);
+	}
+	bo->link.next = NULL;
+}
+EXPORT_SYMBOL(ttm_fence_lru_bo_fini);
+
+/* Show lockdep the order of the locks before anybody can get it wrong. */
+static void teach_lock_order(struct ttm_fence_lru *lru)
+{
+	struct ttm_fence_lru_channel channel;
+	bool cookie;
+
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return;
+
+	ttm_fence_lru_channel_init(lru, &channel, 0);
+
+	fs_reclaim_acquire(GFP_KERNEL);
+	mutex_lock(&lru->reclaim_lock);
+	spin_lock(&channel.lock);
+	spin_lock(lru->lru_lock);
+	spin_unlock(lru->lru_lock);
+	spin_unlock(&channel.lock);
+	mutex_unlock(&lru->reclaim_lock);
+	fs_reclaim_release(GFP_KERNEL);
+
+	/* Attaching is part of making a fence public. */
+	cookie = dma_fence_begin_signalling();
+	spin_lock(&channel.lock);
+	spin_unlock(&channel.lock);
+	dma_fence_end_signalling(cookie);
+}
+
+/**
+ * ttm_fence_lru_init - initialise the engine of a device
+ * @lru: the engine
+ * @ops: what the owner does for it
+ * @lru_lock: the owner's lock of its LRU, innermost of all; not taken from
+ *	interrupts
+ *
+ * Context: process context. Takes the LRU lock.
+ * Return: 0, or -EINVAL if one of @ops is missing.
+ */
+int ttm_fence_lru_init(struct ttm_fence_lru *lru, const struct ttm_fence_lru_ops *ops,
+		       spinlock_t *lru_lock)
+{
+	if (WARN_ON(!ops->busy || !ops->idle || !ops->get || !ops->put || !ops->cleanup))
+		return -EINVAL;
+
+	memset(lru, 0, sizeof(*lru));
+	lru->ops = ops;
+	lru->lru_lock = lru_lock;
+	atomic64_set(&lru->seq, 0);
+	hash_init(lru->by_context);
+	mutex_init(&lru->reclaim_lock);
+	INIT_LIST_HEAD(&lru->channels);
+	INIT_LIST_HEAD(&lru->leftover);
+
+	teach_lock_order(lru);
+	return 0;
+}
+EXPORT_SYMBOL(ttm_fence_lru_init);
+
+/**
+ * ttm_fence_lru_fini - tear down the engine of a device
+ * @lru: the engine: no channel is registered, ttm_fence_lru_drain() returned 0
+ */
+void ttm_fence_lru_fini(struct ttm_fence_lru *lru)
+{
+	WARN_ON(!list_empty(&lru->channels));
+	WARN_ON(!list_empty(&lru->leftover));
+	WARN_ON(lru->stats.busy || lru->stats.zombies);
+
+	kvfree(lru->heap);
+	lru->heap = NULL;
+	mutex_destroy(&lru->reclaim_lock);
+}
+EXPORT_SYMBOL(ttm_fence_lru_fini);
+
+static int __init ttm_fence_lru_module_init(void)
+{
+	return ttm_fence_lru_node_caches_create();
+}
+
+static void __exit ttm_fence_lru_module_exit(void)
+{
+	ttm_fence_lru_node_caches_destroy();
+}
+
+/* Built in, the engine is up before the tests and drivers that use it. */
+subsys_initcall(ttm_fence_lru_module_init);
+module_exit(ttm_fence_lru_module_exit);
+
+MODULE_DESCRIPTION("Fence-ordered LRU and delayed destroy of GPU buffers");
+MODULE_LICENSE("Dual MIT/GPL");
+MODULE_VERSION("0.1");

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Reclaim: retire the nodes whose fences have signaled, in the order of emission
+ * over all channels.
+ */
+#include <linux/dma-fence.h>
+#include <linux/export.h>
+#include <linux/lockdep.h>
+#include <linux/min_heap.h>
+#include <linux/sched.h>
+
+#include "internal.h"
+
+/* Links that are retired in one go with spinlocks held. */
+#define LINKS_PER_HOLD	256
+
+/**
+ * DOC: reclaim
+ *
+ * Reclaim merges the signaled prefixes of all channels. A heap holds each channel
+ * whose first node was seen signaled, by that node's sequence number::
+ *
+ *   channel 0:   1   4   6 | 9          | the frontier: the first node
+ *   channel 1:   2   3 | 7              | that has not signaled
+ *   channel 2: | 5
+ *
+ *   retired:     1   2   3   4   6
+ *
+ * The channel with the least number gives up its node and is put back with the
+ * next one, if that has signaled as well. So buffers become idle in the order in
+ * which they were last used.
+ *
+ * Fences are sampled, put and waited for without a spinlock; nodes are named by
+ * their sequence number in between, as attaching may free the very node that was
+ * sampled. Zombies are collected under the locks and released without them.
+ */
+
+DEFINE_MIN_HEAP(struct ttm_fence_lru_head, merge_heap);
+
+static bool head_less(const void *lhs, const void *rhs, void *args)
+{
+	const struct ttm_fence_lru_head *a = lhs, *b = rhs;
+
+	return a->seq < b->seq;
+}
+
+static void head_swap(void *lhs, void *rhs, void *args)
+{
+	struct ttm_fence_lru_head *a = lhs, *b = rhs;
+
+	swap(*a, *b);
+}
+
+static const struct min_heap_callbacks heads_by_seq = {
+	.less = head_less,
+	.swp = head_swap,
+};
+
+void ttm_fence_lru_batch_init(struct ttm_fence_lru_batch *batch, unsigned int max)
+{
+	INIT_LIST_HEAD(&batch->nodes);
+	batch->nr = 0;
+	batch->max = min(max, TTM_FENCE_LRU_BATCH);
+}
+
+static void collect(struct ttm_fence_lru_batch *batch, struct ttm_fence_lru_bo *bo, bool last)
+{
+	batch->corpses[batch->nr++] = (struct ttm_fence_lru_corpse){ bo, last };
+}
+
+/* Collect one zombie of the node, with the reference of its link. */
+static void retire_zombie(struct ttm_fence_lru_channel *channel,
+			  struct ttm_fence_lru_link *link, struct ttm_fence_lru_batch *batch)
+{
+	struct ttm_fence_lru_bo *bo = link->bo;
+
+	channel->nr_zombies[bo->type]--;
+	collect(batch, bo, ttm_fence_lru_link_leave_locked(channel, link));
+}
+
+/* Hand one alive buffer over. It may be dying: then its link has no reference yet. */
+static void retire_alive(struct ttm_fence_lru_channel *channel,
+			 struct ttm_fence_lru_link *link, struct ttm_fence_lru_batch *batch)
+{
+	struct ttm_fence_lru_bo *bo = link->bo;
+
+	if (!bo->dead) {
+		ttm_fence_lru_link_leave_locked(channel, link);
+		return;
+	}
+	channel->lru->ops->get(bo);
+	collect(batch, bo, ttm_fence_lru_link_leave_locked(channel, link));
+}
+
+/*
+ * Take buffers off a node, as many as the batch has room for and a spinlock may be
+ * held for; the node goes with the last one.
+ */
+void ttm_fence_lru_retire_locked(struct ttm_fence_lru_channel *channel,
+				 struct ttm_fence_lru_node *node,
+				 struct ttm_fence_lru_batch *batch)
+{
+	struct ttm_fence_lru_link *link, *next;
+	unsigned int quota = LINKS_PER_HOLD;
+
+	lockdep_assert_held(&channel->lru->reclaim_lock);
+	lockdep_assert_held(&channel->lock);
+
+	spin_lock(channel->lru->lru_lock);
+	list_for_each_entry_safe(link, next, &node->alive, entry) {
+		if (batch->nr == batch->max || !quota--)
+			break;
+		retire_alive(channel, link, batch);
+	}
+	list_for_each_entry_safe(link, next, &node->zombies, entry) {
+		if (batch->nr == batch->max)
+			break;
+		retire_zombie(channel, link, batch);
+	}
+	spin_unlock(channel->lru->lru_lock);
+
+	if (list_empty(&node->alive) && list_empty(&node->zombies))
+		list_move_tail(&node->entry, &batch->nodes);
+}
+
+/* Put the fences of the emptied nodes, and let go of the zombies. */
+u64 ttm_fence_lru_batch_release(struct ttm_fence_lru *lru, struct ttm_fence_lru_batch *batch,
+				enum ttm_fence_lru_site site)
+{
+	struct ttm_fence_lru_node *node, *next;
+	struct ttm_fence_lru_corpse *corpse;
+	u64 released = 0;
+
+	lockdep_assert_not_held(&lru->reclaim_lock);
+
+	list_for_each_entry_safe(node, next, &batch->nodes, entry) {
+		dma_fence_put(node->fence);
+		ttm_fence_lru_node_free(node);
+	}
+
+	for (corpse = batch->corpses; corpse < batch->corpses + batch->nr; corpse++) {
+		if (corpse->last)
+			released += ttm_fence_lru_release_memory(lru, corpse->bo, site);
+		else
+			lru->ops->put(corpse->bo);
+	}
+	return released;
+}
+
+/* The first fence of a channel, with a reference, and its sequence number. */
+static struct dma_fence *first_fence(struct ttm_fence_lru_channel *channel, u64 *seq)
+{
+	struct ttm_fence_lru_node *node;
+	struct dma_fence *fence = NULL;
+
+	spin_lock(&channel->lock);
+	node = list_first_entry_or_null(&channel->nodes, struct ttm_fence_lru_node, entry);
+	if (node) {
+		fence = dma_fence_get(node->fence);
+		*seq = node->seq;
+	}
+	spin_unlock(&channel->lock);
+	return fence;
+}
+
+/* Look whether the first node of a channel has signaled. */
+static bool sample_head(struct ttm_fence_lru_channel *channel, u64 *seq)
+{
+	struct dma_fence *fence = first_fence(channel, seq);
+	bool signaled = fence && dma_fence_is_signaled(fence);
+
+	dma_fence_put(fence);
+	return signaled;
+}
+
+/* Retire the node that was sampled, if it still comes first. */
+static void retire_head(struct ttm_fence_lru_head *head, struct ttm_fence_lru_batch *batch)
+{
+	struct ttm_fence_lru_channel *channel = head->channel;
+	struct ttm_fence_lru_node *node;
+
+	spin_lock(&channel->lock);
+	node = list_first_entry_or_null(&channel->nodes, struct ttm_fence_lru_node, entry);
+	if (node && node->seq == head->seq)
+		ttm_fence_lru_retire_locked(channel, node, batch);
+	spin_unlock(&channel->lock);
+}
+
+/* Retire until the batch is full, or every channel is empty or at its frontier. */
+static bool merge(struct ttm_fence_lru *lru, struct ttm_fence_lru_batch *batch)
+{
+	struct ttm_fence_lru_channel *channel;
+	struct ttm_fence_lru_head *first, head;
+	struct merge_heap heap;
+
+	lockdep_assert_held(&lru->reclaim_lock);
+
+	min_heap_init(&heap, lru->heap, lru->heap_size);
+	list_for_each_entry(channel, &lru->channels, entry) {
+		head.channel = channel;
+		if (sample_head(channel, &head.seq))
+			min_heap_push(&heap, &head, &heads_by_seq, NULL);
+	}
+
+	while ((first = min_heap_peek(&heap))) {
+		retire_head(first, batch);
+		if (batch->nr == batch->max)
+			return false;
+
+		head.channel = first->channel;
+		if (sample_head(head.channel, &head.seq))
+			min_heap_pop_push(&heap, &head, &heads_by_seq, NULL);
+		else
+			min_heap_pop(&heap, &heads_by_seq, NULL);
+		cond_resched();
+	}
+	return true;
+}
+
+/* One step: collect up to @budget zombies, then release them. */
+static bool reclaim(struct ttm_fence_lru *lru, unsigned int budget,
+		    enum ttm_fence_lru_site site, u64 *released)
+{
+	struct ttm_fence_lru_batch batch;
+	bool complete;
+
+	ttm_fence_lru_batch_init(&batch, budget);
+
+	mutex_lock(&lru->reclaim_lock);
+	complete = merge(lru, &batch);
+	mutex_unlock(&lru->reclaim_lock);
+
+	*released = ttm_fence_lru_batch_release(lru, &batch, site);
+	return complete;
+}
+
+/**
+ * ttm_fence_lru_reclaim - one step of reclaim
+ * @lru: the device's engine
+ * @budget: how many zombies to release, from 1; never more than an inner limit
+ * @released: out: the bytes released
+ *
+ * Retires nodes in the order of emission: alive buffers go to the LRU, zombies
+ * are released. Stops when @budget is used up, so that an allocation retries
+ * after each step and pays for little more than it needs. The last step tries
+ * as many leftovers.
+ *
+ * Context: process context, reservations may be held; does not wait for fences.
+ * Return: true if it was complete: the first fence of every channel was unsignaled
+ * when looked at, or the channel is empty. False if it stopped at its budget.
+ */
+bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget, u64 *released)
+{
+	if (!reclaim(lru, budget, TTM_FENCE_LRU_AT_RECLAIM, released))
+		return false;
+
+	*released += ttm_fence_lru_leftover_release(lru, budget, TTM_FENCE_LRU_AT_RECLAIM);
+	return true;
+}
+EXPORT_SYMBOL(ttm_fence_lru_reclaim);
+
+/**
+ * ttm_fence_lru_drain - release all that can be released
+ * @lru: the device's engine
+ *
+ * Context: process context without reservations; does not wait for fences.
+ * Return: how many dead buffers are left, whose fences have not signaled or whose
+ * locks are taken. A snapshot.
+ */
+u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru)
+{
+	u64 released;
+
+	while (!reclaim(lru, TTM_FENCE_LRU_BATCH, TTM_FENCE_LRU_AT_DRAIN, &released))
+		cond_resched();
+
+	ttm_fence_lru_leftover_release(lru, U64_MAX, TTM_FENCE_LRU_AT_DRAIN);
+
+	return READ_ONCE(lru->stats.zombies);
+}
+EXPORT_SYMBOL(ttm_fence_lru_drain);
+
+static bool holds(struct ttm_fence_lru_channel *channel, unsigned int type)
+{
+	if (type == TTM_FENCE_LRU_ANY_TYPE)
+		return READ_ONCE(channel->nr_links);
+	return READ_ONCE(channel->nr_zombies[type]);
+}
+
+/**
+ * ttm_fence_lru_frontiers - what to wait for
+ * @lru: the device's engine
+ * @type: a memory type: only of channels that hold zombies of it; or
+ *	TTM_FENCE_LRU_ANY_TYPE: of all that hold any buffer
+ * @fences: out: the first fence of each such channel, with a reference
+ * @max: room in @fences
+ *
+ * When any of them signals, reclaim finds something. Never wait for a single
+ * one: it may be that of a hung channel.
+ *
+ * Context: process context.
+ * Return: how many fences there are in @fences.
+ */
+unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru, unsigned int type,
+				     struct dma_fence **fences, unsigned int max)
+{
+	struct ttm_fence_lru_channel *channel;
+	unsigned int count = 0;
+	u64 seq;
+
+	mutex_lock(&lru->reclaim_lock);
+	list_for_each_entry(channel, &lru->channels, entry) {
+		if (count == max)
+			break;
+		if (!holds(channel, type))
+			continue;
+		fences[count] = first_fence(channel, &seq);
+		if (fences[count])
+			count++;
+	}
+	mutex_unlock(&lru->reclaim_lock);
+	return count;
+}
+EXPORT_SYMBOL(ttm_fence_lru_frontiers);

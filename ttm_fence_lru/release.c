@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Release: the last reference of a buffer is gone.
+ */
+#include <linux/dma-fence.h>
+#include <linux/export.h>
+#include <linux/lockdep.h>
+#include <linux/rcupdate.h>
+
+#include "internal.h"
+
+/**
+ * DOC: release
+ *
+ * Release looks first: it samples the fences of the buffer's own nodes, and a
+ * buffer whose fences have all signaled is released at once. Every other link
+ * moves to the delayed-destroy list of its node and gets a reference::
+ *
+ *   node(seq 4)                      node(seq 4)
+ *     alive: B, C     last put of B    alive: C
+ *     zombies: -          --->         zombies: B (one reference)
+ *
+ * Meanwhile reclaim may take the buffer off its channels. Both follow one rule:
+ * @dead and @nr_links are written under the LRU lock, and whoever brings
+ * @nr_links of a dead buffer to zero, holding a reference, releases its memory.
+ * The releaser keeps a reference of its own until it has seen every link.
+ */
+
+/*
+ * Take a link off its node; it is free when this returns, so nothing of the
+ * buffer may be touched any more without a reference.
+ *
+ * Return: true if it was the last one of a dead buffer.
+ */
+bool ttm_fence_lru_link_leave_locked(struct ttm_fence_lru_channel *channel,
+				     struct ttm_fence_lru_link *link)
+{
+	struct ttm_fence_lru *lru = channel->lru;
+	struct ttm_fence_lru_bo *bo = link->bo;
+	bool last;
+
+	lockdep_assert_held(&channel->lock);
+	lockdep_assert_held(lru->lru_lock);
+
+	list_del_init(&link->entry);
+	channel->nr_links--;
+
+	WRITE_ONCE(bo->nr_links, bo->nr_links - 1);
+	last = !bo->nr_links && bo->dead;
+	if (!bo->nr_links) {
+		lru->stats.busy--;
+		if (!bo->dead)
+			lru->ops->idle(bo);
+	}
+
+	/* Pairs with the acquire of those who look for a free link. */
+	smp_store_release(&link->node, NULL);
+	return last;
+}
+
+/* The channel of a link, locked, or NULL if the link is free. Under RCU. */
+static struct ttm_fence_lru_channel *lock_channel(struct ttm_fence_lru_link *link)
+{
+	struct ttm_fence_lru_channel *channel;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the channel may go away");
+
+	if (!smp_load_acquire(&link->node))
+		return NULL;
+
+	channel = link->channel;
+	spin_lock(&channel->lock);
+	if (link->node)
+		return channel;
+	spin_unlock(&channel->lock);
+	return NULL;
+}
+
+/* Sample the fence of a link. False if there is none any more. */
+static bool sample(struct ttm_fence_lru_link *link, bool *signaled)
+{
+	struct ttm_fence_lru_channel *channel;
+	struct dma_fence *fence;
+
+	channel = lock_channel(link);
+	if (!channel)
+		return false;
+	fence = dma_fence_get(link->node->fence);
+	spin_unlock(&channel->lock);
+
+	*signaled = dma_fence_is_signaled(fence);
+	dma_fence_put(fence);
+	return true;
+}
+
+/* Move a link to the list of zombies, with a reference of its own. */
+static void bury(struct ttm_fence_lru_channel *channel, struct ttm_fence_lru_link *link)
+{
+	struct ttm_fence_lru *lru = channel->lru;
+	struct ttm_fence_lru_bo *bo = link->bo;
+
+	list_move_tail(&link->entry, &link->node->zombies);
+	channel->nr_zombies[bo->type]++;
+	lru->ops->get(bo);
+
+	spin_lock(lru->lru_lock);
+	ttm_fence_lru_count_zombie_locked(lru, bo);
+	spin_unlock(lru->lru_lock);
+}
+
+/* Part a dead buffer from one channel. True if that was its last link. */
+static bool leave_or_bury(struct ttm_fence_lru *lru, struct ttm_fence_lru_link *link)
+{
+	struct ttm_fence_lru_channel *channel;
+	struct dma_fence *emptied = NULL;
+	struct ttm_fence_lru_node *node;
+	bool signaled, last = false;
+
+	rcu_read_lock();
+	if (!sample(link, &signaled))
+		goto unlock_rcu;
+
+	channel = lock_channel(link);
+	if (!channel)
+		goto unlock_rcu;
+
+	node = link->node;
+	if (signaled) {
+		spin_lock(lru->lru_lock);
+		last = ttm_fence_lru_link_leave_locked(channel, link);
+		spin_unlock(lru->lru_lock);
+		emptied = ttm_fence_lru_node_drop_empty(channel, node);
+	} else {
+		bury(channel, link);
+	}
+	spin_unlock(&channel->lock);
+unlock_rcu:
+	rcu_read_unlock();
+	dma_fence_put(emptied);
+	return last;
+}
+
+/*
+ * Release the memory of a dead buffer that is on no channel, and drop the
+ * caller's reference; or put the buffer on the leftover list with it.
+ *
+ * Return: the bytes released.
+ */
+u64 ttm_fence_lru_release_memory(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
+				 enum ttm_fence_lru_site site)
+{
+	u64 bytes = bo->bytes;
+
+	if (!lru->ops->cleanup(bo, site)) {
+		ttm_fence_lru_leftover_add(lru, bo);
+		return 0;
+	}
+
+	ttm_fence_lru_cleaned(lru, bo);
+	lru->ops->put(bo);
+	return bytes;
+}
+
+/* From here on whoever takes the buffer off its last channel must release it. */
+static bool mark_dead(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
+{
+	bool idle;
+
+	spin_lock(lru->lru_lock);
+	bo->dead = true;
+	idle = !bo->nr_links;
+	spin_unlock(lru->lru_lock);
+	return idle;
+}
+
+/**
+ * ttm_fence_lru_release - the last reference of a buffer is gone
+ * @lru: the device's engine
+ * @bo: the buffer; the caller has given it one reference again, which is ours now
+ * @type: type of the memory that it holds, below TTM_FENCE_LRU_NUM_TYPES
+ * @bytes: how much
+ *
+ * Releases the buffer at once if its fences have signaled. Otherwise it becomes a
+ * zombie, with one reference per channel, or goes to the leftover list.
+ *
+ * Context: process context; calls &ttm_fence_lru_ops.cleanup and
+ * &ttm_fence_lru_ops.put.
+ */
+void ttm_fence_lru_release(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
+			   unsigned int type, u64 bytes)
+{
+	struct ttm_fence_lru_link *link;
+	bool last;
+
+	if (WARN_ON_ONCE(type >= TTM_FENCE_LRU_NUM_TYPES))
+		type = 0;
+	bo->type = type;
+	bo->bytes = bytes;
+
+	/* Visit every link in any case: one may still be in the hands of reclaim. */
+	last = mark_dead(lru, bo);
+	for (link = &bo->link; link; link = link->next)
+		last |= leave_or_bury(lru, link);
+
+	if (last)
+		ttm_fence_lru_release_memory(lru, bo, TTM_FENCE_LRU_AT_RELEASE);
+	else
+		lru->ops->put(bo);
+}
+EXPORT_SYMBOL(ttm_fence_lru_release);
