@@ -10,10 +10,13 @@
 #define STATUS_FAILED	1
 #define STATUS_USAGE	2
 
+#define MIB		(1024.0 * 1024.0)
+
 static void print_summary(const struct trace *trace)
 {
-	printf("%s: %zu events, %zu uses of buffers, longest job %.1f ms\n", trace->file,
-	       trace->nr_events, trace->nr_bos, (double)trace->max_job_ns / 1e6);
+	printf("%s: %zu events, VRAM at most %.1f MiB, in one job %.1f MiB, longest job %.1f ms\n",
+	       trace->file, trace->nr_events, (double)trace->peak_vram / MIB,
+	       (double)trace->peak_job_vram / MIB, (double)trace->max_job_ns / 1e6);
 }
 
 static int load(struct client *client, const char *file, const struct options *options)
@@ -28,7 +31,8 @@ static int load(struct client *client, const char *file, const struct options *o
 			MAX_JOB_NS / 1e9);
 		return -1;
 	}
-	trace_plan(trace, options->limit);
+	if (trace_plan(trace, options->limit))
+		return -1;
 	if (options->check)
 		print_summary(trace);
 	return 0;

@@ -11,6 +11,9 @@
 
 #define PERIOD_NS	10000000u
 
+/* Reading the counters may take long: rather sample less often than disturb. */
+#define IDLE_SHARE	19u
+
 static void sample(struct timeline *t, uint64_t start)
 {
 	struct drm_swgpu_stats s;
@@ -25,12 +28,14 @@ static void sample(struct timeline *t, uint64_t start)
 static void *run(void *arg)
 {
 	struct timeline *t = arg;
-	uint64_t start = clock_ns(), next = start;
+	uint64_t start = clock_ns();
 
 	while (!t->stop) {
+		uint64_t begin = clock_ns(), pause;
+
 		sample(t, start);
-		next += PERIOD_NS;
-		sleep_until(next);
+		pause = (clock_ns() - begin) * IDLE_SHARE;
+		sleep_until(begin + (pause > PERIOD_NS ? pause : PERIOD_NS));
 	}
 	sample(t, start);
 	return NULL;

@@ -77,6 +77,8 @@ struct event {
  * @bos: the lists of all pushes; handles are those of the trace
  * @max_handle: the highest one
  * @max_job_ns: the longest job at full speed
+ * @peak_vram: most bytes of VRAM alive at a time; set by trace_plan()
+ * @peak_job_vram: most bytes of VRAM in one job; set by trace_plan()
  */
 struct trace {
 	const char *file;
@@ -88,6 +90,8 @@ struct trace {
 	size_t bos_room;
 	uint32_t max_handle;
 	uint64_t max_job_ns;
+	uint64_t peak_vram;
+	uint64_t peak_job_vram;
 };
 
 /*
@@ -96,8 +100,11 @@ struct trace {
  */
 int trace_load(struct trace *trace, const char *file);
 
-/* Keeps the first @limit events (0: all) and sets the marks. */
-void trace_plan(struct trace *trace, size_t limit);
+/*
+ * Keeps the first @limit events (0: all), sets the marks and finds the peaks.
+ * Return: 0, or -1 after a message.
+ */
+int trace_plan(struct trace *trace, size_t limit);
 
 void trace_free(struct trace *trace);
 
