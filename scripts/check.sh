@@ -1,0 +1,170 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# check.sh: everything that can be checked without running the code.
+
+. "$(dirname "$0")/lib.sh"
+
+passed=0
+failed=0
+skipped=0
+OURS=drivers/gpu/drm/ttm_fence_lru
+
+# check <name> <command> ...: one result; the output is shown if it fails.
+check()
+{
+	local name=$1 log start=$SECONDS rc
+	shift
+
+	log=$LOGS/check-$(printf %s "$name" | tr -c 'a-zA-Z0-9\n' -).log
+	set +e
+	(set -e; "$@") >"$log" 2>&1 </dev/null
+	rc=$?
+	set -e
+	if [ $rc = 0 ]; then
+		passed=$((passed + 1))
+		say "ok $name ($((SECONDS - start)) s)"
+	else
+		failed=$((failed + 1))
+		tail -n 40 "$log" | sed 's/^/  /'
+		say "not ok $name (see ${log#"$ROOT/"})"
+	fi
+}
+
+# Our files in git: also those not yet committed, but not those ignored.
+files()
+{
+	(cd "$ROOT" && git ls-files -co --exclude-standard -- "$@" | sort -u |
+		while read -r file; do [ ! -e "$file" ] || say "$file"; done)
+}
+
+# Ours as the kernel sees them, by their path in the farm.
+kernel_files()
+{
+	files 'ttm_fence_lru/*.[ch]' 'kunit/*.[ch]' 'swgpu/*.[ch]' | sed "s,^,$OURS/,"
+	files 'include/*.h'
+}
+
+headers()
+{
+	kernel_files | grep '\.h$'
+}
+
+# Trace headers are no C in the eyes of either.
+trace_headers()
+{
+	kernel_files | grep 'trace[a-z_]*\.h$' || true
+}
+
+plain_files()
+{
+	kernel_files | grep -v 'trace[a-z_]*\.h$'
+}
+
+build_with_warnings()
+{
+	make --no-print-directory -C "$TREE" O="$OUT" ARCH=um W=1e \
+		KDOCFLAGS="-Wall -Werror" C=2 CF="-Wsparse-error -Wcontext" \
+		-j "$JOBS" "$OURS/"
+}
+
+kernel_doc()
+{
+	# shellcheck disable=SC2046 # one word per file
+	cd "$TREE" && scripts/kernel-doc -none -Wall -Werror $(headers)
+}
+
+checkpatch_files()
+{
+	cd "$TREE"
+	plain_files | xargs scripts/checkpatch.pl --strict --no-signoff --show-types \
+		--terse -f
+	trace_headers | xargs -r scripts/checkpatch.pl --strict --no-signoff \
+		--show-types --terse --ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT -f
+}
+
+checkpatch_patches()
+{
+	# A patch need not be signed off here. New files are covered by MAINTAINERS.
+	cd "$TREE" && scripts/checkpatch.pl --strict --no-signoff --show-types --terse \
+		--ignore FILE_PATH_CHANGES "$ROOT/patches/$KERNEL"/*.patch
+}
+
+clang_format()
+{
+	local tool
+
+	tool=$(command -v clang-format-14 || command -v clang-format)
+	cd "$TREE"
+	plain_files | xargs "$tool" --style=file:"$TREE/.clang-format" -n -Werror
+}
+
+# Each is a mail that git am takes, and says what it does.
+patches_are_mails()
+{
+	local patch field
+
+	for patch in "$ROOT/patches/$KERNEL"/*.patch; do
+		git mailinfo /dev/null /dev/null <"$patch" >"$LOGS/mailinfo"
+		for field in 'Author: .' 'Date: .' 'Subject: .*: .'; do
+			grep -q "^$field" "$LOGS/mailinfo" ||
+				{ say "$patch: its $field is missing"; return 1; }
+		done
+	done
+}
+
+shell_scripts()
+{
+	cd "$ROOT"
+	files 'scripts/*.sh' 'tests/*.sh' 'tools/*.sh' .ci/run |
+		xargs shellcheck -x -P scripts
+}
+
+python_scripts()
+{
+	cd "$ROOT"
+	files '*.py' | xargs -r python3 -c 'import ast, sys
+for path in sys.argv[1:]:
+    ast.parse(open(path, encoding="utf-8").read(), path)'
+}
+
+# Texts of licenses, and what is no text or cannot have a comment, aside.
+spdx()
+{
+	local wrong
+
+	cd "$ROOT"
+	wrong=$(files | grep -vE '^LICENSES/|\.patch$|\.(xz|png|svg|json|csv)$' |
+		while read -r file; do
+			head -n 5 "$file" |
+				grep -q 'SPDX-License-Identifier: GPL-2.0 OR MIT' ||
+				say "$file"
+		done)
+	[ -z "$wrong" ] || { say "no SPDX line:" "$wrong"; return 1; }
+}
+
+engine_is_plain()
+{
+	cd "$ROOT"
+	! grep -nEw 'ttm_(buffer_object|resource|device|bo|tt)[a-z_]*|nouveau|swgpu|drm_gem[a-z_]*|LINUX_VERSION_CODE|KERNEL_VERSION' \
+		ttm_fence_lru/*.[ch] include/drm/ttm_fence_lru.h
+}
+
+"$ROOT/scripts/packages.sh" build check
+check "patches apply in series" "$ROOT/scripts/tree.sh"
+TREE=$(kernel_tree)
+OUT=$(kernel_out um-check)
+[ "$failed" = 0 ] || die "nothing else can be checked on a tree that is not complete"
+CONFIGURE_ONLY=1 "$ROOT/scripts/build.sh" um-check
+
+check "warnings, kernel-doc, sparse" build_with_warnings
+check "kernel-doc of headers" kernel_doc
+check "checkpatch on files" checkpatch_files
+check "checkpatch on patches" checkpatch_patches
+check "clang-format" clang_format
+check "patches are mails" patches_are_mails
+check "the engine knows no TTM, driver or version" engine_is_plain
+check "shellcheck" shell_scripts
+check "python" python_scripts
+check "SPDX lines" spdx
+summary

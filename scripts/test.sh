@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# test.sh: all checks and tests. The last line is the count:
+#
+#	N passed, N failed[, N skipped]
+#
+# A part counts by its own last line of this form, else by its lines "ok" and
+# "not ok" (and "# SKIP"), else as one by its exit status.
+
+. "$(dirname "$0")/lib.sh"
+
+passed=0
+failed=0
+skipped=0
+# No part may take longer; the kernels' first build is part of one.
+LIMIT=${TEST_TIMEOUT:-2700}
+
+count()
+{
+	local name=$1 log=$2 rc=$3 line ok bad skip
+
+	line=$(tail -n 1 "$log" | grep -xE '[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?' || true)
+	if [ -n "$line" ]; then
+		ok=${line%% *}
+		bad=$(say "$line" | sed -E 's/.*, ([0-9]+) failed.*/\1/')
+		skip=$(say "$line" | sed -nE 's/.*, ([0-9]+) skipped/\1/p')
+		skip=${skip:-0}
+	else
+		skip=$(grep -cE '^ok .*# SKIP' "$log" || true)
+		ok=$(($(grep -cE '^ok( |$)' "$log" || true) - skip))
+		bad=$(grep -cE '^not ok( |$)' "$log" || true)
+	fi
+	if [ "$rc" != 0 ] && [ "$bad" = 0 ]; then
+		say "not ok $name: exit status $rc (see ${log#"$ROOT/"})"
+		bad=1
+	elif [ $((ok + bad + skip)) = 0 ]; then
+		ok=1
+	fi
+	passed=$((passed + ok))
+	failed=$((failed + bad))
+	skipped=$((skipped + skip))
+	say "== $name: $ok passed, $bad failed, $skip skipped ($((SECONDS - start)) s)"
+}
+
+part()
+{
+	local name=$1 log=$LOGS/test-$1.log start=$SECONDS rc
+	shift
+
+	say "" "== $name"
+	set +e
+	timeout --foreground --kill-after=20 "$LIMIT" "$@" </dev/null 2>&1 | tee "$log"
+	rc=${PIPESTATUS[0]}
+	set -e
+	[ "$rc" != 124 ] || say "$name took longer than $LIMIT s and was stopped"
+	count "$name" "$log" "$rc"
+}
+
+part check "$ROOT/scripts/check.sh"
+part kunit "$ROOT/scripts/kunit.sh"
+for test in "$ROOT"/tests/*.sh; do
+	[ ! -x "$test" ] || part "$(basename "$test" .sh)" "$test"
+done
+say "" "all of it took $SECONDS s"
+summary
