@@ -31,13 +31,6 @@ check()
 	fi
 }
 
-# What a log complains of, or its end.
-blame()
-{
-	grep -aE -A 2 '(error|warning): |(ERROR|WARNING|CHECK):[A-Z]' "$1" | head -n 40 | grep . ||
-		tail -n 20 "$1"
-}
-
 # Our files in git: also those not yet committed, but not those ignored.
 files()
 {

@@ -104,6 +104,13 @@ tick()
 	done
 }
 
+# What a log complains of, or its end.
+blame()
+{
+	grep -aE -A 2 '([Ee]rror|warning): ?|undefined reference|^(ERROR|WARNING|CHECK|E): ?|:(ERROR|WARNING|CHECK):' "$1" |
+		head -n 40 | grep . || tail -n 25 "$1"
+}
+
 # run_step <name> <what it does> <what to do if it fails> <command> ...
 #
 # Not to be called as a condition: bash ignores "set -e" there.
@@ -126,8 +133,8 @@ run_step()
 	[ ! -t 1 ] || printf '\r\033[K'
 	if [ "$rc" != 0 ]; then
 		{
-			printf '\n--- the end of %s\n' "${log#"$ROOT/"}"
-			tail -n 25 "$log"
+			printf '\n--- from %s\n' "${log#"$ROOT/"}"
+			blame "$log"
 			printf -- '---\n'
 		} >&2
 		die "step '$name' failed ($what, exit status $rc)" "$hint" \
