@@ -54,11 +54,23 @@ CONSOLE=$LOGS/boot-$NAME.log
 mkdir -p "$BUILD/boot"
 RUN=$(mktemp -d "$BUILD/boot/$NAME.XXXXXX")
 GUEST=
+WATCHDOG=
+
+# The guest, with the processes that it traces: its own process group.
+kill_guest()
+{
+	local dog=$WATCHDOG guest=$GUEST
+
+	WATCHDOG='' GUEST=''
+	[ -z "$dog" ] || kill -KILL -- "-$dog" 2>/dev/null || true
+	[ -z "$guest" ] || kill -KILL -- "-$guest" 2>/dev/null || true
+	[ -z "$guest" ] || wait "$guest" 2>/dev/null || true
+}
 
 # shellcheck disable=SC2317 # it is the trap's
 finish()
 {
-	[ -z "$GUEST" ] || kill -KILL -- "-$GUEST" 2>/dev/null || true
+	kill_guest
 	rm -rf "$RUN"
 }
 trap finish EXIT
@@ -79,20 +91,27 @@ command=("$OUT/linux" mem="$MEMORY" root=/dev/root rootfstype=hostfs rootflags=/
 	con=null "con0=null,fd:1" "con1=null,fd:3" console=tty0 oops=panic kunit.enable=0
 	"${kernel_args[@]}")
 : >"$CONSOLE"
-# A pipe of its own for what the script says: the guest must not meddle with
-# the caller's terminal. A process group of its own: to kill all of it.
+# A pipe for what the script says: the guest must not meddle with the caller's
+# terminal. A process group of its own, so that all of it can be killed.
 mkfifo "$RUN/says"
 cat "$RUN/says" &
 says=$!
 set -m
-timeout --kill-after=10 "$TIMEOUT" "${command[@]}" \
-	</dev/null 3>"$RUN/says" >>"$CONSOLE" 2>&1 9>&- &
+"${command[@]}" </dev/null 3>"$RUN/says" >>"$CONSOLE" 2>&1 9>&- &
 GUEST=$!
+{
+	sleep "$TIMEOUT"
+	: >"$RUN/late"
+	kill -TERM "$GUEST"
+	sleep 5
+	kill -KILL -- "-$GUEST"
+} </dev/null >/dev/null 2>&1 9>&- &
+WATCHDOG=$!
+disown "$WATCHDOG"
 set +m
 rc=0
-wait "$GUEST" || rc=$?
-kill -KILL -- "-$GUEST" 2>/dev/null || true
-GUEST=
+wait "$GUEST" 2>/dev/null || rc=$?
+kill_guest
 wait "$says" || true
 
 if splats "$CONSOLE" >"$RUN/splats"; then
@@ -110,13 +129,13 @@ fi
 	printf -- '--- the end of %s\n' "${CONSOLE#"$ROOT/"}"
 	tail -n 20 "$CONSOLE"
 	printf -- '---\n'
-	case $rc in
-	124|137) printf 'error: %s took longer than %d s and was killed\n' "$NAME" "$TIMEOUT"
-		rc=124 ;;
-	*) printf 'error: the guest did not come up, or died before %s ended (exit status %d)\n' \
-		"$NAME" "$rc"
-		rc=125 ;;
-	esac
+	if [ -e "$RUN/late" ]; then
+		printf 'error: %s took longer than %s s and was killed\n' "$NAME" "$TIMEOUT"
+	else
+		printf 'error: the guest did not come up, or died before %s ended (exit status %d)\n' \
+			"$NAME" "$rc"
+	fi
 	printf '       The whole log is in %s\n' "${CONSOLE#"$ROOT/"}"
 } >&2
-exit "$rc"
+[ ! -e "$RUN/late" ] || exit 124
+exit 125
