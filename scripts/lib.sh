@@ -143,10 +143,18 @@ run_step()
 	say "  $what: done ($((SECONDS - start)) s)"
 }
 
-# splats <log>: prints what a kernel complained about; false if nothing.
+# splats <log> [<pattern>]: prints what a kernel complained about; false if
+# nothing. Complaints that match the pattern are provoked, and so welcome.
 splats()
 {
-	grep -a -A 30 -E 'BUG:|WARNING:|KASAN:|Kernel panic|Oops|kernel BUG at|possible (circular|recursive|irq) lock|inconsistent lock state|suspicious RCU usage|INFO: task .* blocked|detected stall' "$1"
+	local heads head
+
+	heads=$(grep -anE '\bBUG:|WARNING:|KASAN:|Kernel panic|Oops|kernel BUG at|possible (circular|recursive|irq) lock|inconsistent lock state|suspicious RCU usage|INFO: task .* blocked|detected stall' "$1" |
+		grep -avE "${2:-^$}" | cut -d: -f1 | head -n 5)
+	[ -n "$heads" ] || return 1
+	for head in $heads; do
+		tail -n "+$head" "$1" | head -n 30
+	done
 }
 
 # fits <directory> <memory>: a guest's memory is a file, mapped executable.
