@@ -1,0 +1,132 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# demo.sh: recorded programs on the software GPU, under today's TTM and under
+# the fence-ordered LRU, in one boot of one kernel. Prints both side by side;
+# writes build/demo/report.json and build/demo/report.svg.
+#
+# SEED=<n>            of the interleaving of the clients; default: 1
+# VRAM_MB=<MiB>       VRAM under pressure; default: from what the traces want
+# JOB_SPEED=<factor>  of the GPU, 1 is that of the recordings
+# TRACES=<names>      recordings in traces/, or files; each is a client
+
+. "$(dirname "$0")/lib.sh"
+
+SEED=${SEED:-1}
+JOB_SPEED=${JOB_SPEED:-0.1}
+VRAM_MB=${VRAM_MB:-}
+# Chosen for the buffers that they free while the GPU still uses them.
+TRACES=${TRACES:-openarena-gl1-mapcycle supertuxkart-race openarena-gl2-mapcycle
+	piglit-streaming-texture-leak weston-compositor}
+RESULTS=$BUILD/demo
+REPLAY=$BUILD/tools/replay/replay
+# How much of the VRAM that the traces want together they get under pressure.
+PERCENT=65
+
+check_number()
+{
+	[[ $2 =~ ^[0-9]{1,$4}$ ]] || die "$1=$2: must be $3"
+}
+
+check_parameters()
+{
+	check_number SEED "$SEED" "a whole number of at most 18 digits" 18
+	[[ $JOB_SPEED =~ ^[0-9]{1,4}(\.[0-9]{1,6})?$ && $JOB_SPEED =~ [1-9] ]] ||
+		die "JOB_SPEED=$JOB_SPEED: must be a factor such as 0.1 or 2"
+	[ -z "$VRAM_MB" ] || check_number VRAM_MB "$VRAM_MB" "a number of MiB" 6
+	find_traces
+}
+
+find_traces()
+{
+	local name
+
+	files=()
+	clients=()
+	for name in $TRACES; do
+		if [ -f "$ROOT/traces/$name.trace.xz" ]; then
+			files+=("$ROOT/traces/$name.trace.xz")
+		elif [ -f "$name" ]; then
+			files+=("$(realpath "$name")")
+		else
+			die "TRACES: there is no recording '$name'" "There are: $(recordings)"
+		fi
+		clients+=("$(basename "$name" .trace.xz)")
+	done
+	[ ${#files[@]} -gt 0 ] || die "TRACES: names no recording" "There are: $(recordings)"
+}
+
+recordings()
+{
+	find "$ROOT/traces" -name '*.trace.xz' -printf '%f\n' | sed 's/\.trace\.xz//' | sort |
+		paste -s -d ' '
+}
+
+build_tools()
+{
+	make -C "$ROOT/tools/replay" OUT="$BUILD/tools/replay"
+	make -C "$ROOT/tools/demo" OUT="$BUILD/tools/demo"
+}
+
+# Together, and the largest jobs, which must fit at once; in MiB.
+wanted_vram()
+{
+	"$REPLAY" --check --job-speed "$JOB_SPEED" "${files[@]}" |
+		sed -n -E 's/.* VRAM at most ([0-9.]+) MiB, in one job ([0-9.]+) MiB.*/\1 \2/p' |
+		awk '{ all += $1; jobs += $2 } END { printf "%d %d\n", all + 1, jobs + 1 }'
+}
+
+choose_vram()
+{
+	local wanted all jobs
+
+	wanted=$(wanted_vram) || die "the traces cannot be replayed"
+	all=${wanted% *}
+	jobs=${wanted#* }
+	PLENTY_MB=$((all * 3 / 2))
+	if [ -z "$VRAM_MB" ]; then
+		VRAM_MB=$((all * PERCENT / 100))
+		[ "$VRAM_MB" -ge "$jobs" ] || VRAM_MB=$jobs
+	fi
+	# 10#: leading zeros are no octal numbers
+	VRAM_MB=$((10#$VRAM_MB))
+	[ "$VRAM_MB" -ge "$jobs" ] ||
+		die "VRAM_MB=$VRAM_MB: the largest jobs of these traces take $jobs MiB together"
+	[ "$VRAM_MB" -le $((all * 4)) ] ||
+		die "VRAM_MB=$VRAM_MB: the traces want $all MiB; that would be no pressure"
+	[ "$PLENTY_MB" -ge "$VRAM_MB" ] || PLENTY_MB=$VRAM_MB
+	say "  the traces want $all MiB of VRAM together, and get $PLENTY_MB MiB, then $VRAM_MB MiB"
+}
+
+run_guest()
+{
+	local rc=0
+
+	rm -rf "$RESULTS"
+	mkdir -p "$RESULTS"
+	"$ROOT/scripts/boot.sh" -t 1200 -m $((PLENTY_MB + 1536))M -l demo um-demo -- \
+		"$ROOT/scripts/demo-guest.sh" "$SEED" "$JOB_SPEED" "$PLENTY_MB" "$VRAM_MB" \
+		"${files[@]}" || rc=$?
+	[ -e "$RESULTS/kernel" ] || exit "$rc"
+	[ $rc = 0 ] || say "demo: the guest ended with status $rc; what there is of results:"
+	GUEST_STATUS=$rc
+}
+
+plot()
+{
+	gnuplot -c "$ROOT/scripts/demo-plot.gnuplot" "$RESULTS" \
+		"VRAM of ${#files[@]} replayed programs, $VRAM_MB MiB, seed $SEED"
+}
+
+check_parameters
+"$ROOT/scripts/packages.sh" build demo
+run_step tools "building the programs of the demo" "Is libc's static library there?" build_tools
+choose_vram
+"$ROOT/scripts/build.sh" um-demo
+run_guest
+verdict=0
+"$ROOT/scripts/demo-report.py" "$RESULTS" "$SEED" "$JOB_SPEED" "${clients[@]}" || verdict=1
+run_step plot "plotting" "What the guest sampled is in build/demo/pressure.*.csv" plot
+[ "$GUEST_STATUS" = 0 ] || die "demo: failed, the guest ended with status $GUEST_STATUS"
+[ "$verdict" = 0 ] || die "demo: failed, see the lines above and build/demo/report.json"
+say "demo: passed; see build/demo/report.json and build/demo/report.svg"
