@@ -32,7 +32,7 @@ set grid ytics lc rgb "#FFFFFF" lw 0.5 front
 
 set multiplot layout 1,2 title ARG2 font ",16" margins 0.07,0.985,0.22,0.82 spacing 0.07,0
 set ylabel "VRAM (MiB)"
-set key at screen 0.5,0.03 center bottom horizontal samplen 2 width 3
+set key at screen 0.5,0.05 center center horizontal maxrows 1 samplen 2 width 2
 set title "today: delayed delete"
 plot dir."/pressure.today.csv" every ::1 using (s($1)):(mib($2)):(0) with filledcurves ls 1 title "in use", \
      "" every ::1 using (s($1)):(mib($2)):(mib($2 + $3)) with filledcurves ls 2 title "dead, not released yet", \

@@ -11,18 +11,32 @@
 
 #define PERIOD_NS	10000000u
 
-/* Reading the counters may take long: rather sample less often than disturb. */
-#define IDLE_SHARE	19u
+/*
+ * Reading the counters may take long: rather sample less often than disturb.
+ * The CPU is ours for at most one part in so many.
+ */
+#define CPU_SHARE	12u
+
+static uint64_t min_of(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
 
 static void sample(struct timeline *t, uint64_t start)
 {
 	struct drm_swgpu_stats s;
+	uint64_t used, zombie;
 
 	if (device_stats(t->fd, 0, &s))
 		return;
-	fprintf(t->out, "%" PRIu64 ",%llu,%llu,%llu\n", clock_ns() - start,
-		s.vram_used_bytes - s.vram_zombie_bytes, s.vram_zombie_bytes,
-		s.vram_bytes - s.vram_used_bytes);
+	/*
+	 * The kernel reads one after the other, while buffers come and go, and
+	 * TTM counts an allocation as used that is about to fail.
+	 */
+	used = min_of(s.vram_used_bytes, s.vram_bytes);
+	zombie = min_of(s.vram_zombie_bytes, used);
+	fprintf(t->out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
+		clock_ns() - start, used - zombie, zombie, (uint64_t)s.vram_bytes - used);
 }
 
 static void *run(void *arg)
@@ -31,11 +45,11 @@ static void *run(void *arg)
 	uint64_t start = clock_ns();
 
 	while (!t->stop) {
-		uint64_t begin = clock_ns(), pause;
+		uint64_t begin = clock_ns(), used = thread_ns(), period;
 
 		sample(t, start);
-		pause = (clock_ns() - begin) * IDLE_SHARE;
-		sleep_until(begin + (pause > PERIOD_NS ? pause : PERIOD_NS));
+		period = (thread_ns() - used) * CPU_SHARE;
+		sleep_until(begin + (period > PERIOD_NS ? period : PERIOD_NS));
 	}
 	sample(t, start);
 	return NULL;
