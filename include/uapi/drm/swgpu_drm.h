@@ -3,8 +3,8 @@
  * User-space interface of the software GPU.
  *
  * Buffers are GEM objects (close them with DRM_IOCTL_GEM_CLOSE). A channel
- * runs its jobs one after the other; every job checks and replaces the tag in
- * each of its buffers when it runs.
+ * runs its jobs one after the other; every job checks the tags in each of its
+ * buffers when it ends, and replaces those in the buffers that it writes.
  */
 #ifndef _UAPI_SWGPU_DRM_H_
 #define _UAPI_SWGPU_DRM_H_
@@ -18,6 +18,13 @@ extern "C" {
 /* Where a buffer may live, most wanted first: VRAM, then GTT. */
 #define SWGPU_DOMAIN_VRAM	(1 << 0)
 #define SWGPU_DOMAIN_GTT	(1 << 1)
+
+/*
+ * The last bytes of a buffer's first page, and those of its last page, belong
+ * to the GPU: they hold the tags. All others start as zero. Whoever writes to
+ * a tag by the CPU makes tag errors.
+ */
+#define SWGPU_TAG_BYTES		16
 
 /**
  * struct drm_swgpu_gem_create - create a buffer

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+#include <linux/dma-resv.h>
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+
+#include <drm/drm_gem.h>
+#include <drm/drm_vma_manager.h>
+
+#include "swgpu_drv.h"
+
+bool swgpu_domains_valid(u32 domains)
+{
+	return domains && !(domains & ~(SWGPU_DOMAIN_VRAM | SWGPU_DOMAIN_GTT));
+}
+
+/**
+ * swgpu_places - where a buffer may live, as TTM puts it
+ * @domains: valid SWGPU_DOMAIN_*
+ * @places: out
+ *
+ * If both domains will do, VRAM is taken while it has room; nothing is evicted
+ * from it for a buffer that may as well live in GTT.
+ *
+ * Return: how many there are.
+ */
+unsigned int swgpu_places(u32 domains, struct ttm_place places[SWGPU_MAX_PLACES])
+{
+	bool both = domains == (SWGPU_DOMAIN_VRAM | SWGPU_DOMAIN_GTT);
+	unsigned int n = 0;
+
+	if (domains & SWGPU_DOMAIN_VRAM)
+		places[n++] = (struct ttm_place) {
+			.mem_type = TTM_PL_VRAM,
+			.flags = both ? TTM_PL_FLAG_DESIRED : 0,
+		};
+	if (domains & SWGPU_DOMAIN_GTT)
+		places[n++] = (struct ttm_place) {
+			.mem_type = TTM_PL_TT,
+			.flags = both ? TTM_PL_FLAG_FALLBACK : 0,
+		};
+	return n;
+}
+
+static void destroy_bo(struct ttm_buffer_object *tbo)
+{
+	struct swgpu_bo *bo = to_swgpu_bo(tbo);
+
+	atomic64_dec(&to_swgpu(tbo->base.dev)->measure.buffers);
+	drm_gem_object_release(&tbo->base);
+	swgpu_tag_cell_put(bo->tag);
+	kfree(bo);
+}
+
+/* TTM's ghosts are not. */
+bool swgpu_bo_is_ours(struct ttm_buffer_object *tbo)
+{
+	return tbo->destroy == destroy_bo;
+}
+
+static void gem_free(struct drm_gem_object *obj)
+{
+	struct swgpu_device *sdev = to_swgpu(obj->dev);
+	struct swgpu_deleting mark;
+
+	swgpu_measure_deleting_begin(sdev, &mark);
+	ttm_bo_put(&gem_to_swgpu_bo(obj)->tbo);
+	swgpu_measure_deleting_end(sdev, &mark);
+}
+
+/* No other driver could follow where we move our buffers. */
+static struct dma_buf *gem_export(struct drm_gem_object *obj, int flags)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+/* A mapping holds a reference of TTM's instead of GEM's. */
+static int gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	int ret = ttm_bo_mmap_obj(vma, &gem_to_swgpu_bo(obj)->tbo);
+
+	if (!ret)
+		drm_gem_object_put(obj);
+	return ret;
+}
+
+static const struct drm_gem_object_funcs gem_funcs = {
+	.free = gem_free,
+	.export = gem_export,
+	.mmap = gem_mmap,
+};
+
+static struct swgpu_bo *alloc_bo(struct swgpu_device *sdev, u64 size)
+{
+	struct swgpu_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+
+	if (!bo)
+		return NULL;
+	bo->tag = swgpu_tag_cell_create(atomic64_inc_return(&sdev->last_bo));
+	if (!bo->tag) {
+		kfree(bo);
+		return NULL;
+	}
+	bo->zombie_type = -1;
+	bo->tbo.base.funcs = &gem_funcs;
+	drm_gem_private_object_init(&sdev->drm, &bo->tbo.base, size);
+	atomic64_inc(&sdev->measure.buffers);
+	return bo;
+}
+
+/* Place it, which clears it, and write its first tag. */
+static int init_bo(struct swgpu_device *sdev, struct swgpu_bo *bo, u32 domains)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct ttm_place places[SWGPU_MAX_PLACES];
+	struct ttm_placement placement = { .placement = places };
+	struct swgpu_tag_place tags;
+	u64 start = ktime_get_ns();
+	int ret;
+
+	placement.num_placement = swgpu_places(domains, places);
+	ret = ttm_bo_init_reserved(&sdev->ttm, &bo->tbo, ttm_bo_type_device, &placement,
+				   0, &ctx, NULL, NULL, destroy_bo);
+	swgpu_latency_add(&sdev->measure.latency, ktime_get_ns() - start);
+	if (ret)
+		return ret; /* TTM has destroyed it */
+
+	if (!WARN_ON_ONCE(!swgpu_tag_place_of(&bo->tbo, &tags)))
+		swgpu_tag_write(&tags, bo->tag->bo, 0);
+	ttm_bo_unreserve(&bo->tbo);
+	swgpu_count_add(sdev, SWGPU_COUNT_CREATED, 1);
+	return 0;
+}
+
+/* No buffer of that size could ever be placed. */
+static bool too_big(struct swgpu_device *sdev, u64 size, u32 domains)
+{
+	return (!(domains & SWGPU_DOMAIN_VRAM) || size > sdev->vram_bytes) &&
+	       (!(domains & SWGPU_DOMAIN_GTT) || size > sdev->gtt_bytes);
+}
+
+int swgpu_gem_create_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_swgpu_gem_create *args = data;
+	struct swgpu_device *sdev = to_swgpu(drm);
+	struct swgpu_bo *bo;
+	int ret;
+
+	if (!args->size || !swgpu_domains_valid(args->domains))
+		return -EINVAL;
+	if (too_big(sdev, args->size, args->domains))
+		return -ENOMEM;
+
+	bo = alloc_bo(sdev, PAGE_ALIGN(args->size));
+	if (!bo)
+		return -ENOMEM;
+	ret = init_bo(sdev, bo, args->domains);
+	if (ret)
+		return ret;
+	ret = drm_gem_handle_create(file, &bo->tbo.base, &args->handle);
+	drm_gem_object_put(&bo->tbo.base);
+	return ret;
+}
+
+int swgpu_gem_map_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_swgpu_gem_map *args = data;
+	struct drm_gem_object *obj;
+
+	if (args->pad)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	args->offset = drm_vma_node_offset_addr(&obj->vma_node);
+	drm_gem_object_put(obj);
+	return 0;
+}
+
+static long wait_resv(struct dma_resv *resv, enum dma_resv_usage usage, u64 timeout_ns)
+{
+	u64 timeout = nsecs_to_jiffies64(timeout_ns);
+
+	/* A fence that is only looked at costs no interrupt. */
+	if (dma_resv_test_signaled(resv, usage))
+		return 0;
+	if (!timeout_ns)
+		return -EBUSY;
+	timeout = min_t(u64, timeout + 1, MAX_SCHEDULE_TIMEOUT - 1);
+	timeout = dma_resv_wait_timeout(resv, usage, true, timeout);
+	if ((long)timeout < 0)
+		return timeout;
+	return timeout ? 0 : -EBUSY;
+}
+
+int swgpu_gem_wait_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_swgpu_gem_wait *args = data;
+	enum dma_resv_usage usage;
+	struct drm_gem_object *obj;
+	long ret;
+
+	if (args->flags & ~SWGPU_WAIT_WRITERS)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+
+	/* Whoever would write waits for all, whoever would read for writers. */
+	usage = dma_resv_usage_rw(!(args->flags & SWGPU_WAIT_WRITERS));
+	ret = wait_resv(obj->resv, usage, args->timeout_ns);
+	drm_gem_object_put(obj);
+	return ret;
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+#include <linux/kthread.h>
+#include <linux/slab.h>
+
+#include "swgpu_channel.h"
+
+static void release_channel(struct kref *kref)
+{
+	struct swgpu_channel *channel = container_of(kref, struct swgpu_channel, kref);
+
+	mutex_destroy(&channel->emit);
+	kfree_rcu(channel, rcu);
+}
+
+void swgpu_channel_put(struct swgpu_channel *channel)
+{
+	kref_put(&channel->kref, release_channel);
+}
+
+/**
+ * swgpu_channel_lookup - find a channel of a file
+ * @sfile: the file
+ * @id: as user space knows it
+ *
+ * Return: the channel, to be put, or NULL.
+ */
+struct swgpu_channel *swgpu_channel_lookup(struct swgpu_file *sfile, u32 id)
+{
+	struct swgpu_channel *channel;
+
+	xa_lock(&sfile->channels);
+	channel = xa_load(&sfile->channels, id);
+	if (channel)
+		kref_get(&channel->kref);
+	xa_unlock(&sfile->channels);
+	return channel;
+}
+
+static int start_engine(struct swgpu_channel *channel)
+{
+	struct task_struct *thread;
+
+	thread = kthread_run(swgpu_engine, channel, "swgpu/%llu", channel->context);
+	if (IS_ERR(thread))
+		return PTR_ERR(thread);
+	channel->thread = thread;
+	return 0;
+}
+
+static struct swgpu_channel *create(struct swgpu_device *sdev)
+{
+	struct ttm_fence_lru *lru = swgpu_fence_lru(&sdev->ttm);
+	struct swgpu_channel *channel;
+	int ret;
+
+	channel = kzalloc(sizeof(*channel), GFP_KERNEL);
+	if (!channel)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&channel->kref);
+	channel->sdev = sdev;
+	channel->context = dma_fence_context_alloc(1);
+	mutex_init(&channel->emit);
+	spin_lock_init(&channel->lock);
+	spin_lock_init(&channel->fence_lock);
+	INIT_LIST_HEAD(&channel->jobs);
+	init_waitqueue_head(&channel->wait);
+	init_waitqueue_head(&channel->done);
+
+	if (lru) {
+		ret = ttm_fence_lru_channel_register(lru, &channel->lru_channel,
+						     channel->context);
+		if (ret)
+			goto put;
+	}
+	ret = start_engine(channel);
+	if (ret)
+		goto unregister;
+	return channel;
+
+unregister:
+	if (lru)
+		ttm_fence_lru_channel_unregister(&channel->lru_channel);
+put:
+	swgpu_channel_put(channel);
+	return ERR_PTR(ret);
+}
+
+/*
+ * The hardware stops touching memory first; only then may anybody learn that
+ * the jobs have ended.
+ */
+static int kill(struct swgpu_channel *channel)
+{
+	bool killed;
+
+	mutex_lock(&channel->emit);
+	killed = channel->killed;
+	if (!killed) {
+		channel->killed = true;
+		kthread_stop(channel->thread);
+		swgpu_engine_cancel(channel);
+		if (swgpu_fence_lru(&channel->sdev->ttm))
+			ttm_fence_lru_channel_kill(&channel->lru_channel);
+	}
+	mutex_unlock(&channel->emit);
+	return killed ? -ENODEV : 0;
+}
+
+static int set_hung(struct swgpu_channel *channel, bool hung)
+{
+	bool killed;
+
+	mutex_lock(&channel->emit);
+	killed = channel->killed;
+	if (!killed) {
+		spin_lock(&channel->lock);
+		if (channel->hung && !hung)
+			channel->resumed = ktime_get();
+		channel->hung = hung;
+		spin_unlock(&channel->lock);
+		wake_up(&channel->wait);
+	}
+	mutex_unlock(&channel->emit);
+	return killed ? -ENODEV : 0;
+}
+
+/* The file's reference goes; nobody can look the channel up any more. */
+static void destroy(struct swgpu_channel *channel)
+{
+	kill(channel);
+	if (swgpu_fence_lru(&channel->sdev->ttm))
+		ttm_fence_lru_channel_unregister(&channel->lru_channel);
+	swgpu_channel_put(channel);
+}
+
+/* The file is closed. Jobs in flight end with an error, also behind a hang. */
+void swgpu_channels_destroy(struct swgpu_file *sfile)
+{
+	struct swgpu_channel *channel;
+	unsigned long id;
+
+	xa_for_each(&sfile->channels, id, channel)
+		destroy(channel);
+	xa_destroy(&sfile->channels);
+}
+
+int swgpu_channel_create_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct swgpu_file *sfile = file->driver_priv;
+	struct drm_swgpu_channel *args = data;
+	struct swgpu_channel *channel;
+	int ret;
+
+	if (args->pad)
+		return -EINVAL;
+
+	channel = create(to_swgpu(drm));
+	if (IS_ERR(channel))
+		return PTR_ERR(channel);
+	ret = xa_alloc(&sfile->channels, &args->channel, channel,
+		       XA_LIMIT(1, SWGPU_MAX_CHANNELS), GFP_KERNEL);
+	if (ret) {
+		destroy(channel);
+		return ret == -EBUSY ? -ENOSPC : ret;
+	}
+	return 0;
+}
+
+int swgpu_channel_destroy_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct swgpu_file *sfile = file->driver_priv;
+	struct drm_swgpu_channel *args = data;
+	struct swgpu_channel *channel;
+
+	if (args->pad)
+		return -EINVAL;
+
+	channel = xa_erase(&sfile->channels, args->channel);
+	if (!channel)
+		return -ENOENT;
+	destroy(channel);
+	return 0;
+}
+
+int swgpu_fault_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_swgpu_fault *args = data;
+	struct swgpu_channel *channel;
+	int ret;
+
+	if (args->fault < SWGPU_FAULT_HANG || args->fault > SWGPU_FAULT_KILL)
+		return -EINVAL;
+	channel = swgpu_channel_lookup(file->driver_priv, args->channel);
+	if (!channel)
+		return -ENOENT;
+
+	if (args->fault == SWGPU_FAULT_KILL)
+		ret = kill(channel);
+	else
+		ret = set_hung(channel, args->fault == SWGPU_FAULT_HANG);
+	swgpu_channel_put(channel);
+	return ret;
+}

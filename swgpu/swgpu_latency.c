@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "swgpu_measure.h"
+
+#define MAX_SAMPLES	SZ_1M
+
+int swgpu_latency_init(struct swgpu_latency *lat)
+{
+	spin_lock_init(&lat->lock);
+	lat->samples = vmalloc(array_size(MAX_SAMPLES, sizeof(*lat->samples)));
+	return lat->samples ? 0 : -ENOMEM;
+}
+
+void swgpu_latency_fini(struct swgpu_latency *lat)
+{
+	vfree(lat->samples);
+}
+
+void swgpu_latency_add(struct swgpu_latency *lat, u64 ns)
+{
+	spin_lock(&lat->lock);
+	lat->allocs++;
+	lat->max_ns = max(lat->max_ns, ns);
+	if (lat->nr_samples < MAX_SAMPLES)
+		lat->samples[lat->nr_samples++] = min_t(u64, ns, U32_MAX);
+	spin_unlock(&lat->lock);
+}
+
+static int compare(const void *a, const void *b)
+{
+	u32 x = *(const u32 *)a, y = *(const u32 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The smallest value that at least @percent of the sorted values do not exceed */
+static u32 percentile(const u32 *sorted, u32 nr, u32 percent)
+{
+	return nr ? sorted[DIV_ROUND_UP((u64)nr * percent, 100) - 1] : 0;
+}
+
+/**
+ * swgpu_latency_read - compute percentiles
+ * @lat: the samples
+ * @out: its members about allocations are set
+ * @reset: forget the samples
+ *
+ * Return: 0, or -ENOMEM, with nothing forgotten.
+ */
+int swgpu_latency_read(struct swgpu_latency *lat, struct drm_swgpu_stats *out, bool reset)
+{
+	u32 *sorted;
+	u32 nr;
+
+	sorted = vmalloc(array_size(MAX_SAMPLES, sizeof(*sorted)));
+	if (!sorted)
+		return -ENOMEM;
+
+	spin_lock(&lat->lock);
+	nr = lat->nr_samples;
+	memcpy(sorted, lat->samples, nr * sizeof(*sorted));
+	out->allocs = lat->allocs;
+	out->alloc_max_ns = lat->max_ns;
+	if (reset) {
+		lat->nr_samples = 0;
+		lat->allocs = 0;
+		lat->max_ns = 0;
+	}
+	spin_unlock(&lat->lock);
+
+	sort(sorted, nr, sizeof(*sorted), compare, NULL);
+	out->alloc_p50_ns = percentile(sorted, nr, 50);
+	out->alloc_p99_ns = percentile(sorted, nr, 99);
+	vfree(sorted);
+	return 0;
+}

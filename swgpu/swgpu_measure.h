@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _SWGPU_MEASURE_H_
+#define _SWGPU_MEASURE_H_
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include <drm/swgpu_drm.h>
+
+struct drm_device;
+struct drm_file;
+struct seq_file;
+struct swgpu_bo;
+struct swgpu_device;
+struct task_struct;
+
+/* Counters that only ever grow; a reset moves the point they are read from. */
+enum swgpu_count {
+	SWGPU_COUNT_CREATED,
+	SWGPU_COUNT_DEFERRED,
+	SWGPU_COUNT_SIGNALING,
+	SWGPU_COUNT_SIGNALING_BY_DELETE,
+	SWGPU_COUNT_WORK_ITEMS,
+	SWGPU_COUNT_SWITCHES,
+	SWGPU_COUNT_JOBS,
+	SWGPU_COUNT_TAG_ERRORS,
+	SWGPU_COUNT_EVICTIONS,
+	SWGPU_COUNT_EVICTED_BYTES,
+	SWGPU_NUM_COUNTS,
+};
+
+/**
+ * struct swgpu_latency - how long allocations took
+ */
+struct swgpu_latency {
+	/** @lock: protects all below */
+	spinlock_t lock;
+	/** @samples: in nanoseconds, the first million since the last reset */
+	u32 *samples;
+	/** @nr_samples: valid elements of @samples */
+	u32 nr_samples;
+	/** @allocs: how many there were, with those that found no room */
+	u64 allocs;
+	/** @max_ns: the longest of them all */
+	u64 max_ns;
+};
+
+/**
+ * struct swgpu_zombies - buffers that died busy and still hold memory
+ */
+struct swgpu_zombies {
+	/** @lock: protects all below */
+	spinlock_t lock;
+	/** @count: how many */
+	u64 count;
+	/** @bytes: their memory */
+	u64 bytes;
+	/** @vram_bytes: of that, in VRAM */
+	u64 vram_bytes;
+	/** @peak_bytes: the most that @bytes was since the last reset */
+	u64 peak_bytes;
+};
+
+/**
+ * struct swgpu_measure - what the device counts
+ */
+struct swgpu_measure {
+	/** @count: each exact, but not one snapshot */
+	atomic64_t count[SWGPU_NUM_COUNTS];
+	/** @buffers: that exist, alive or dead */
+	atomic64_t buffers;
+	/** @query: protects @base and @freed_base */
+	struct mutex query;
+	/** @base: @count at the last reset */
+	u64 base[SWGPU_NUM_COUNTS];
+	/** @freed_base: TTM's counters of released bytes at the last reset */
+	u64 freed_base[SWGPU_FREED_AT_COUNT];
+	/** @zombies: see there */
+	struct swgpu_zombies zombies;
+	/** @latency: see there */
+	struct swgpu_latency latency;
+	/** @deleting_lock: protects @deleting */
+	spinlock_t deleting_lock;
+	/** @deleting: tasks that are dropping a buffer right now */
+	struct list_head deleting;
+	/** @probing: the tracepoints are ours; constant after init */
+	bool probing;
+};
+
+/**
+ * struct swgpu_deleting - on the stack of a task that drops a buffer
+ */
+struct swgpu_deleting {
+	/** @entry: in &swgpu_measure.deleting */
+	struct list_head entry;
+	/** @task: the task */
+	struct task_struct *task;
+};
+
+int swgpu_measure_init(struct swgpu_device *sdev, bool probe);
+void swgpu_count_add(struct swgpu_device *sdev, enum swgpu_count what, u64 value);
+void swgpu_measure_eviction(struct swgpu_device *sdev, u64 bytes);
+void swgpu_measure_death(struct swgpu_bo *bo);
+void swgpu_measure_release(struct swgpu_bo *bo);
+u64 swgpu_measure_zombies(struct swgpu_device *sdev);
+void swgpu_measure_signaling(struct swgpu_device *sdev);
+void swgpu_measure_deleting_begin(struct swgpu_device *sdev, struct swgpu_deleting *mark);
+void swgpu_measure_deleting_end(struct swgpu_device *sdev, struct swgpu_deleting *mark);
+int swgpu_stats_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
+int swgpu_stats_show(struct seq_file *m, void *unused);
+
+/* swgpu_latency.c */
+int swgpu_latency_init(struct swgpu_latency *lat);
+void swgpu_latency_fini(struct swgpu_latency *lat);
+void swgpu_latency_add(struct swgpu_latency *lat, u64 ns);
+int swgpu_latency_read(struct swgpu_latency *lat, struct drm_swgpu_stats *out, bool reset);
+
+/* swgpu_probe.c */
+int swgpu_probe_register(struct swgpu_device *sdev);
+void swgpu_probe_unregister(struct swgpu_device *sdev);
+
+#endif

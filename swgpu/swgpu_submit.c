@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+#include <linux/dma-resv.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include <drm/drm_exec.h>
+#include <drm/drm_gem.h>
+
+#include "swgpu_channel.h"
+
+#define MAX_DURATION_NS	(10ULL * NSEC_PER_SEC)
+
+/**
+ * struct submit - a submission on its way
+ */
+struct submit {
+	/** @args: from user space */
+	struct drm_swgpu_submit *args;
+	/** @channel: a reference */
+	struct swgpu_channel *channel;
+	/** @entries: copy of the user's array; NULL if there is none */
+	struct drm_swgpu_submit_bo *entries;
+	/**
+	 * @objs: references, in the order of @entries. Put after everything is
+	 * unlocked, as the last put of a buffer wants it.
+	 */
+	struct drm_gem_object **objs;
+	/** @job: NULL once the engine has it */
+	struct swgpu_job *job;
+	/** @exec: locks the buffers */
+	struct drm_exec exec;
+};
+
+static bool entry_valid(const struct drm_swgpu_submit_bo *entry)
+{
+	return !entry->pad && entry->flags &&
+	       !(entry->flags & ~(SWGPU_BO_READ | SWGPU_BO_WRITE)) &&
+	       swgpu_domains_valid(entry->domains);
+}
+
+static struct swgpu_bo *submit_bo(struct submit *s, u32 i)
+{
+	return gem_to_swgpu_bo(s->objs[i]);
+}
+
+static bool submit_writes(struct submit *s, u32 i)
+{
+	return s->entries[i].flags & SWGPU_BO_WRITE;
+}
+
+static int copy_entries(struct submit *s)
+{
+	u32 i;
+
+	if (!s->args->nr_bos)
+		return 0;
+
+	s->entries = vmemdup_array_user(u64_to_user_ptr(s->args->bos), s->args->nr_bos,
+					sizeof(*s->entries));
+	if (IS_ERR(s->entries)) {
+		int ret = PTR_ERR(s->entries);
+
+		s->entries = NULL;
+		return ret;
+	}
+	for (i = 0; i < s->args->nr_bos; i++) {
+		if (!entry_valid(&s->entries[i]))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int lookup_objs(struct submit *s, struct drm_file *file)
+{
+	u32 i;
+
+	s->objs = kvcalloc(s->args->nr_bos, sizeof(*s->objs), GFP_KERNEL);
+	if (!s->objs)
+		return -ENOMEM;
+
+	for (i = 0; i < s->args->nr_bos; i++) {
+		s->objs[i] = drm_gem_object_lookup(file, s->entries[i].handle);
+		if (!s->objs[i])
+			return -ENOENT;
+	}
+	return 0;
+}
+
+static int prepare(struct submit *s, struct drm_file *file)
+{
+	int ret;
+
+	s->channel = swgpu_channel_lookup(file->driver_priv, s->args->channel);
+	if (!s->channel)
+		return -ENOENT;
+	ret = copy_entries(s);
+	if (ret)
+		return ret;
+	ret = lookup_objs(s, file);
+	if (ret)
+		return ret;
+	s->job = swgpu_job_create(s->args->nr_bos);
+	return s->job ? 0 : -ENOMEM;
+}
+
+static void unprepare(struct submit *s)
+{
+	u32 i;
+
+	if (s->job)
+		swgpu_job_free(s->job);
+	for (i = 0; s->objs && i < s->args->nr_bos; i++)
+		drm_gem_object_put(s->objs[i]);
+	kvfree(s->objs);
+	kvfree(s->entries);
+	if (s->channel)
+		swgpu_channel_put(s->channel);
+}
+
+static int lock_bos(struct submit *s)
+{
+	int ret = 0;
+	u32 i;
+
+	drm_exec_until_all_locked(&s->exec) {
+		for (i = 0; i < s->args->nr_bos; i++) {
+			ret = drm_exec_lock_obj(&s->exec, s->objs[i]);
+			drm_exec_retry_on_contention(&s->exec);
+			if (ret)
+				break;
+		}
+		if (ret)
+			break;
+	}
+	/* The same buffer twice, perhaps by two handles */
+	return ret == -EALREADY ? -EINVAL : ret;
+}
+
+static int validate_bo(struct submit *s, u32 i)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct ttm_place places[SWGPU_MAX_PLACES];
+	struct ttm_placement placement = { .placement = places };
+	struct swgpu_bo *bo = submit_bo(s, i);
+	struct ttm_resource *old = bo->tbo.resource;
+	u64 start = ktime_get_ns();
+	int ret;
+
+	placement.num_placement = swgpu_places(s->entries[i].domains, places);
+	ret = ttm_bo_validate(&bo->tbo, &placement, &ctx);
+	if (ret || bo->tbo.resource != old)
+		swgpu_latency_add(&s->channel->sdev->measure.latency,
+				  ktime_get_ns() - start);
+	return ret;
+}
+
+static int add_dep(struct swgpu_job *job, struct dma_fence *fence)
+{
+	struct dma_fence *other;
+	unsigned long index;
+	u32 id;
+	int ret;
+
+	xa_for_each(&job->deps, index, other) {
+		if (other->context != fence->context)
+			continue;
+		if (dma_fence_is_later(fence, other)) {
+			xa_store(&job->deps, index, dma_fence_get(fence), GFP_KERNEL);
+			dma_fence_put(other);
+		}
+		return 0;
+	}
+	ret = xa_alloc(&job->deps, &id, fence, xa_limit_32b, GFP_KERNEL);
+	if (!ret)
+		dma_fence_get(fence);
+	return ret;
+}
+
+/* Implicit synchronisation: writers wait for all, readers for writers. */
+static int add_deps(struct submit *s, u32 i)
+{
+	struct dma_resv *resv = s->objs[i]->resv;
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+	int ret;
+
+	dma_resv_for_each_fence(&cursor, resv, dma_resv_usage_rw(submit_writes(s, i)), fence) {
+		if (fence->context == s->channel->context || dma_fence_is_signaled(fence))
+			continue;
+		/* An engine can only wait for another engine. */
+		if (WARN_ON_ONCE(!to_swgpu_fence(fence)))
+			return -EOPNOTSUPP;
+		ret = add_dep(s->job, fence);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int fill_job(struct submit *s)
+{
+	u32 i;
+	int ret;
+
+	for (i = 0; i < s->args->nr_bos; i++) {
+		struct swgpu_job_bo *jbo = &s->job->bos[i];
+		struct swgpu_bo *bo = submit_bo(s, i);
+
+		ret = ttm_bo_reserve_fences(&bo->tbo, 1);
+		if (ret)
+			return ret;
+		ret = add_deps(s, i);
+		if (ret)
+			return ret;
+		if (WARN_ON_ONCE(!swgpu_tag_place_of(&bo->tbo, &jbo->place)))
+			return -EINVAL;
+		kref_get(&bo->tag->kref);
+		jbo->tag = bo->tag;
+		jbo->write = submit_writes(s, i);
+	}
+	return 0;
+}
+
+/* Nothing in here fails or allocates: the fence is on its way to be seen. */
+static void emit_locked(struct submit *s)
+{
+	struct swgpu_channel *channel = s->channel;
+	struct swgpu_job *job = s->job;
+	bool cookie;
+	u32 i;
+
+	lockdep_assert_held(&channel->emit);
+
+	s->args->seqno = ++channel->emitted;
+	job->id = atomic64_inc_return(&channel->sdev->last_job);
+	job->duration_ns = s->args->duration_ns;
+	job->submitted = ktime_get();
+	swgpu_fence_init(job->fence, channel, channel->emitted);
+
+	cookie = dma_fence_begin_signalling();
+	for (i = 0; i < job->nr_bos; i++) {
+		struct ttm_buffer_object *tbo = &submit_bo(s, i)->tbo;
+
+		ttm_bo_add_fence(tbo, &job->fence->base, job->bos[i].write ?
+				 DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
+		ttm_bo_move_to_lru_tail_unlocked(tbo);
+	}
+	swgpu_engine_push(channel, job);
+	s->job = NULL;
+	dma_fence_end_signalling(cookie);
+}
+
+static int emit(struct submit *s)
+{
+	struct swgpu_channel *channel = s->channel;
+	int ret;
+
+	ret = mutex_lock_interruptible(&channel->emit);
+	if (ret)
+		return ret;
+	if (channel->killed)
+		ret = -ENODEV;
+	else if (swgpu_fence_lru(&channel->sdev->ttm))
+		ret = ttm_fence_lru_channel_reserve(&channel->lru_channel);
+	if (!ret)
+		emit_locked(s);
+	mutex_unlock(&channel->emit);
+	return ret;
+}
+
+static int submit_locked(struct submit *s)
+{
+	u32 i;
+	int ret;
+
+	ret = lock_bos(s);
+	for (i = 0; !ret && i < s->args->nr_bos; i++)
+		ret = validate_bo(s, i);
+	if (!ret)
+		ret = fill_job(s);
+	if (!ret)
+		ret = emit(s);
+	return ret;
+}
+
+int swgpu_submit_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct submit s = { .args = data };
+	int ret;
+
+	if (s.args->duration_ns > MAX_DURATION_NS)
+		return -EINVAL;
+	if (s.args->nr_bos > SWGPU_MAX_SUBMIT_BOS)
+		return -E2BIG;
+
+	ret = prepare(&s, file);
+	if (!ret) {
+		drm_exec_init(&s.exec, DRM_EXEC_INTERRUPTIBLE_WAIT, s.args->nr_bos);
+		ret = submit_locked(&s);
+		drm_exec_fini(&s.exec);
+	}
+	unprepare(&s);
+	return ret;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _SWGPU_TTM_COMPAT_H_
+#define _SWGPU_TTM_COMPAT_H_
+
+/*
+ * What this driver wants of a TTM with the fence-ordered LRU, and what stands
+ * in for it on one without. The only place that knows the difference.
+ */
+
+#include <linux/atomic.h>
+#include <linux/dma-resv.h>
+#include <linux/errno.h>
+
+#include <drm/swgpu_drm.h>
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_device.h>
+
+#ifdef TTM_HAS_FENCE_LRU
+
+#include <drm/ttm_fence_lru.h>
+
+static inline struct ttm_fence_lru *swgpu_fence_lru(struct ttm_device *bdev)
+{
+	return bdev->fence_lru;
+}
+
+static inline u64 swgpu_freed_bytes(struct ttm_device *bdev, enum drm_swgpu_freed_at at)
+{
+	BUILD_BUG_ON((int)SWGPU_FREED_AT_COUNT != (int)TTM_NUM_FREED_AT);
+	return atomic64_read(&bdev->freed_bytes[at]);
+}
+
+#else
+
+struct ttm_fence_lru;
+
+struct ttm_fence_lru_channel {
+};
+
+static inline struct ttm_fence_lru *swgpu_fence_lru(struct ttm_device *bdev)
+{
+	return NULL;
+}
+
+static inline u64 swgpu_freed_bytes(struct ttm_device *bdev, enum drm_swgpu_freed_at at)
+{
+	return 0;
+}
+
+static inline int ttm_device_enable_fence_lru(struct ttm_device *bdev)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline u64 ttm_device_drain(struct ttm_device *bdev)
+{
+	return 0;
+}
+
+static inline int ttm_bo_reserve_fences(struct ttm_buffer_object *bo, unsigned int num)
+{
+	return dma_resv_reserve_fences(bo->base.resv, num);
+}
+
+static inline void ttm_bo_add_fence(struct ttm_buffer_object *bo, struct dma_fence *fence,
+				    enum dma_resv_usage usage)
+{
+	dma_resv_add_fence(bo->base.resv, fence, usage);
+}
+
+static inline int ttm_fence_lru_channel_register(struct ttm_fence_lru *lru,
+						 struct ttm_fence_lru_channel *channel,
+						 u64 context)
+{
+	return 0;
+}
+
+static inline int ttm_fence_lru_channel_reserve(struct ttm_fence_lru_channel *channel)
+{
+	return 0;
+}
+
+static inline void ttm_fence_lru_channel_kill(struct ttm_fence_lru_channel *channel)
+{
+}
+
+static inline void ttm_fence_lru_channel_unregister(struct ttm_fence_lru_channel *channel)
+{
+}
+
+#endif
+
+#endif

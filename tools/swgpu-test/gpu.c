@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* What the cases ask of the device, one function for each request. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gpu.h"
+
+int gpu_ioctl(int fd, unsigned long request, void *arg)
+{
+	int ret;
+
+	do {
+		ret = ioctl(fd, request, arg);
+	} while (ret < 0 && (errno == EINTR || errno == EAGAIN));
+	return ret < 0 ? -errno : 0;
+}
+
+static bool is_swgpu(int fd)
+{
+	char name[16] = "";
+	struct drm_version version = { .name = name, .name_len = sizeof(name) - 1 };
+
+	return !gpu_ioctl(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, "swgpu");
+}
+
+int gpu_open(void)
+{
+	char path[32];
+	int i, fd;
+
+	for (i = 128; i < 192; i++) {
+		snprintf(path, sizeof(path), "/dev/dri/renderD%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (is_swgpu(fd))
+			return fd;
+		close(fd);
+	}
+	return -ENODEV;
+}
+
+int gpu_create(int fd, uint64_t size, uint32_t domains, uint32_t *handle)
+{
+	struct drm_swgpu_gem_create args = { .size = size, .domains = domains };
+	int ret = gpu_ioctl(fd, DRM_IOCTL_SWGPU_GEM_CREATE, &args);
+
+	*handle = args.handle;
+	return ret;
+}
+
+int gpu_close(int fd, uint32_t handle)
+{
+	struct drm_gem_close args = { .handle = handle };
+
+	return gpu_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &args);
+}
+
+void *gpu_map(int fd, uint32_t handle, uint64_t size)
+{
+	struct drm_swgpu_gem_map args = { .handle = handle };
+	void *map;
+
+	if (gpu_ioctl(fd, DRM_IOCTL_SWGPU_GEM_MAP, &args))
+		return NULL;
+	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, args.offset);
+	return map == MAP_FAILED ? NULL : map;
+}
+
+int gpu_wait(int fd, uint32_t handle, uint32_t flags, uint64_t timeout_ns)
+{
+	struct drm_swgpu_gem_wait args = {
+		.handle = handle,
+		.flags = flags,
+		.timeout_ns = timeout_ns,
+	};
+
+	return gpu_ioctl(fd, DRM_IOCTL_SWGPU_GEM_WAIT, &args);
+}
+
+int gpu_channel(int fd, uint32_t *channel)
+{
+	struct drm_swgpu_channel args = {};
+	int ret = gpu_ioctl(fd, DRM_IOCTL_SWGPU_CHANNEL_CREATE, &args);
+
+	*channel = args.channel;
+	return ret;
+}
+
+int gpu_channel_destroy(int fd, uint32_t channel)
+{
+	struct drm_swgpu_channel args = { .channel = channel };
+
+	return gpu_ioctl(fd, DRM_IOCTL_SWGPU_CHANNEL_DESTROY, &args);
+}
+
+int gpu_fault(int fd, uint32_t channel, uint32_t fault)
+{
+	struct drm_swgpu_fault args = { .channel = channel, .fault = fault };
+
+	return gpu_ioctl(fd, DRM_IOCTL_SWGPU_FAULT, &args);
+}
+
+int gpu_submit(int fd, uint32_t channel, struct drm_swgpu_submit_bo *bos, uint32_t nr,
+	       uint64_t duration_ns, uint64_t *seqno)
+{
+	struct drm_swgpu_submit args = {
+		.channel = channel,
+		.nr_bos = nr,
+		.bos = (uintptr_t)bos,
+		.duration_ns = duration_ns,
+	};
+	int ret = gpu_ioctl(fd, DRM_IOCTL_SWGPU_SUBMIT, &args);
+
+	if (seqno)
+		*seqno = args.seqno;
+	return ret;
+}
+
+int gpu_use(int fd, uint32_t channel, uint32_t handle, uint32_t flags, uint32_t domains,
+	    uint64_t duration_ns)
+{
+	struct drm_swgpu_submit_bo bo = {
+		.handle = handle,
+		.flags = flags,
+		.domains = domains,
+	};
+
+	return gpu_submit(fd, channel, &bo, 1, duration_ns, NULL);
+}
+
+struct drm_swgpu_stats gpu_stats(int fd, uint32_t flags)
+{
+	struct drm_swgpu_stats stats = { .flags = flags };
+
+	check_is(gpu_ioctl(fd, DRM_IOCTL_SWGPU_STATS, &stats), 0);
+	return stats;
+}
+
+int gpu_drain(int fd)
+{
+	return gpu_ioctl(fd, DRM_IOCTL_SWGPU_DRAIN, NULL);
+}
+
+bool gpu_drain_to(int fd, uint64_t zombies)
+{
+	int i;
+
+	for (i = 0; i < 500; i++) {
+		if (gpu_drain(fd))
+			return false;
+		if (gpu_stats(fd, 0).zombies <= zombies)
+			return true;
+		gpu_sleep(10 * MS);
+	}
+	return false;
+}
+
+void gpu_sleep(uint64_t ns)
+{
+	struct timespec t = { .tv_sec = ns / SECOND, .tv_nsec = ns % SECOND };
+
+	while (nanosleep(&t, &t) && errno == EINTR)
+		;
+}

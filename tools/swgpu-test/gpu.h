@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef GPU_H
+#define GPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "swgpu_drm.h"
+
+#define PAGE		4096UL
+#define MS		1000000ULL
+#define SECOND		(1000 * MS)
+
+#define VRAM		SWGPU_DOMAIN_VRAM
+#define GTT		SWGPU_DOMAIN_GTT
+#define READ		SWGPU_BO_READ
+#define WRITE		SWGPU_BO_WRITE
+
+/* All return 0 or a negative errno, unless they say otherwise. */
+int gpu_open(void); /* a file descriptor */
+int gpu_ioctl(int fd, unsigned long request, void *arg);
+
+int gpu_create(int fd, uint64_t size, uint32_t domains, uint32_t *handle);
+int gpu_close(int fd, uint32_t handle);
+void *gpu_map(int fd, uint32_t handle, uint64_t size); /* NULL if it fails */
+int gpu_wait(int fd, uint32_t handle, uint32_t flags, uint64_t timeout_ns);
+
+int gpu_channel(int fd, uint32_t *channel);
+int gpu_channel_destroy(int fd, uint32_t channel);
+int gpu_fault(int fd, uint32_t channel, uint32_t fault);
+int gpu_submit(int fd, uint32_t channel, struct drm_swgpu_submit_bo *bos, uint32_t nr,
+	       uint64_t duration_ns, uint64_t *seqno);
+/* a job with one buffer */
+int gpu_use(int fd, uint32_t channel, uint32_t handle, uint32_t flags, uint32_t domains,
+	    uint64_t duration_ns);
+
+struct drm_swgpu_stats gpu_stats(int fd, uint32_t flags);
+int gpu_drain(int fd);
+/* Drains until no more than @zombies are left, five seconds at most. */
+bool gpu_drain_to(int fd, uint64_t zombies);
+void gpu_sleep(uint64_t ns);
+
+/* The case fails, and says where, if @condition does not hold. */
+#define check(condition) check_at(condition, #condition, __FILE__, __LINE__)
+#define check_is(expression, expected)						\
+	check_is_at(expression, expected, #expression, __FILE__, __LINE__)
+bool check_at(bool condition, const char *what, const char *file, int line);
+bool check_is_at(long got, long expected, const char *what, const char *file, int line);
+
+/* The cases: args.c */
+void test_bad_create(int fd);
+void test_bad_map_and_wait(int fd);
+void test_bad_channels(int fd);
+void test_bad_submit(int fd);
+void test_bad_stats(int fd);
+/* memory.c */
+void test_map(int fd);
+void test_map_outlives_handle(int fd);
+void test_eviction(int fd);
+void test_too_much(int fd);
+void test_pressure(int fd);
+/* jobs.c */
+void test_shared(int fd);
+void test_wait(int fd);
+void test_order(int fd);
+void test_channel_limit(int fd);
+void test_stats(int fd);
+/* death.c */
+void test_free_busy(int fd);
+void test_hang(int fd);
+void test_many_stuck(int fd);
+void test_kill(int fd);
+void test_kill_dependency(int fd);
+void test_exit(int fd);
+
+#endif

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * swgpu-test: tests the software GPU's driver by its user-space interface.
+ *
+ * Prints TAP. Exit status 0: all passed; 1: some failed; 2: no device.
+ */
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gpu.h"
+
+static const struct {
+	const char *name;
+	void (*run)(int fd);
+} cases[] = {
+	{ "create refuses bad arguments", test_bad_create },
+	{ "map and wait refuse bad arguments", test_bad_map_and_wait },
+	{ "channels refuse bad arguments", test_bad_channels },
+	{ "submit refuses bad arguments", test_bad_submit },
+	{ "stats refuse bad arguments", test_bad_stats },
+	{ "new memory is zero and keeps what is written", test_map },
+	{ "a mapping outlives the handle", test_map_outlives_handle },
+	{ "contents survive eviction", test_eviction },
+	{ "a working set that does not fit is refused", test_too_much },
+	{ "buffers freed while busy make room for others", test_pressure },
+	{ "channels share buffers", test_shared },
+	{ "waiting: poll, timeout, readers and writers", test_wait },
+	{ "a job waits for other channels", test_order },
+	{ "a file has so many channels", test_channel_limit },
+	{ "a buffer may be freed while busy", test_free_busy },
+	{ "a hung channel keeps its buffers until it resumes", test_hang },
+	{ "many buffers on a hung channel, others beside it", test_many_stuck },
+	{ "killing a channel ends its jobs", test_kill },
+	{ "a killed job does not stop those that wait for it", test_kill_dependency },
+	{ "a process may exit with work in flight", test_exit },
+	{ "statistics add up", test_stats },
+};
+
+#define NR_CASES (int)(sizeof(cases) / sizeof(cases[0]))
+
+static bool failed;
+
+bool check_at(bool condition, const char *what, const char *file, int line)
+{
+	if (!condition) {
+		printf("# %s:%d: does not hold: %s\n", file, line, what);
+		failed = true;
+	}
+	return condition;
+}
+
+bool check_is_at(long got, long expected, const char *what, const char *file, int line)
+{
+	if (got != expected) {
+		printf("# %s:%d: %s is %ld (%s), not %ld\n", file, line, what, got,
+		       got < 0 ? strerror(-got) : "-", expected);
+		failed = true;
+	}
+	return got == expected;
+}
+
+/* Each case gets a file of its own, and must leave the device as it was. */
+static bool run_case(int i, int observer)
+{
+	struct drm_swgpu_stats before = gpu_stats(observer, 0), after;
+	int fd = gpu_open();
+
+	failed = false;
+	if (check(fd >= 0)) {
+		cases[i].run(fd);
+		close(fd);
+	}
+	check(gpu_drain_to(observer, 0));
+	after = gpu_stats(observer, 0);
+	check_is(after.tag_errors, 0);
+	check_is(after.buffers, before.buffers);
+	check_is(after.vram_used_bytes, before.vram_used_bytes);
+	check_is(after.gtt_used_bytes, before.gtt_used_bytes);
+	printf("%s %d - %s\n", failed ? "not ok" : "ok", i + 1, cases[i].name);
+	fflush(stdout);
+	return !failed;
+}
+
+int main(int argc, char **argv)
+{
+	int i, failures = 0, observer = gpu_open();
+
+	if (observer < 0) {
+		printf("Bail out! no swgpu device\n");
+		return 2;
+	}
+	printf("TAP version 13\n1..%d\n", NR_CASES);
+	printf("# mode: %s\n", gpu_stats(observer, 0).fence_lru ? "fence-ordered" :
+	       "delayed delete");
+	for (i = 0; i < NR_CASES; i++) {
+		if (argc > 1 && !strstr(cases[i].name, argv[1])) {
+			printf("ok %d - %s # SKIP not asked for\n", i + 1, cases[i].name);
+			continue;
+		}
+		failures += !run_case(i, observer);
+	}
+	printf("# %d of %d failed\n", failures, NR_CASES);
+	return failures ? 1 : 0;
+}
