@@ -90,13 +90,14 @@ unlock()
 # now and then how far it got.
 tick()
 {
-	local what=$1 log=$2 parent=$3 start=$SECONDS files
+	local what=$1 log=$2 parent=$3 start=$SECONDS next=30 files
 
 	while sleep 1 && kill -0 "$parent" 2>/dev/null; do
 		if [ -t 1 ]; then
 			printf '\r\033[K  %s, %d s: %.50s' "$what" $((SECONDS - start)) \
 				"$(tail -n 1 "$log" 2>/dev/null | tr -cd '[:print:]')"
-		elif [ $(((SECONDS - start) % 30)) = 0 ]; then
+		elif [ $((SECONDS - start)) -ge $next ]; then
+			next=$((next + 30))
 			files=$(grep -c '^  CC' "$log" || true)
 			printf '  %s, %d s%s ...\n' "$what" $((SECONDS - start)) \
 				"$([ "$files" = 0 ] || printf ', %d files compiled' "$files")"

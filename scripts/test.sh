@@ -57,6 +57,8 @@ part()
 	count "$name" "$log" "$rc"
 }
 
+# Of no use to go on without.
+[ -z "$KERNEL_SRC" ] || "$ROOT/scripts/source.sh"
 part check "$ROOT/scripts/check.sh"
 part kunit "$ROOT/scripts/kunit.sh"
 for test in "$ROOT"/tests/*.sh; do
