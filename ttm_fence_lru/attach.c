@@ -48,8 +48,8 @@ int ttm_fence_lru_reserve(struct ttm_fence_lru_bo *bo, unsigned int count)
 EXPORT_SYMBOL(ttm_fence_lru_reserve);
 
 /* The buffer's link on this channel, else a free one, else NULL. */
-static struct ttm_fence_lru_link *pick_link(struct ttm_fence_lru_channel *channel,
-					    struct ttm_fence_lru_bo *bo)
+static struct ttm_fence_lru_link *
+pick_link(struct ttm_fence_lru_channel *channel, struct ttm_fence_lru_bo *bo)
 {
 	struct ttm_fence_lru_link *link, *free = NULL;
 
@@ -63,7 +63,8 @@ static struct ttm_fence_lru_link *pick_link(struct ttm_fence_lru_channel *channe
 }
 
 /* Take a free link into use. */
-static void enter(struct ttm_fence_lru_channel *channel, struct ttm_fence_lru_node *node,
+static void enter(struct ttm_fence_lru_channel *channel,
+		  struct ttm_fence_lru_node *node,
 		  struct ttm_fence_lru_link *link)
 {
 	struct ttm_fence_lru *lru = channel->lru;
@@ -99,7 +100,8 @@ static struct dma_fence *advance(struct ttm_fence_lru_channel *channel,
 }
 
 static struct dma_fence *link_to_fence(struct ttm_fence_lru_channel *channel,
-				       struct ttm_fence_lru_bo *bo, struct dma_fence *fence)
+				       struct ttm_fence_lru_bo *bo,
+				       struct dma_fence *fence)
 {
 	struct ttm_fence_lru_node *node = NULL;
 	struct ttm_fence_lru_link *link;
@@ -142,8 +144,8 @@ unlock:
  *
  * Context: the buffer's reservation is held. Takes the lock of the channel.
  */
-void ttm_fence_lru_attach(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
-			  struct dma_fence *fence)
+void ttm_fence_lru_attach(struct ttm_fence_lru *lru,
+			  struct ttm_fence_lru_bo *bo, struct dma_fence *fence)
 {
 	struct ttm_fence_lru_channel *channel;
 	struct dma_fence *emptied = NULL;

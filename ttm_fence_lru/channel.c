@@ -11,11 +11,12 @@
 #include "internal.h"
 
 /* Channels a buffer may be on at once: the width of its link counter. */
-#define MAX_CHANNELS	U16_MAX
-#define MIN_HEAP_SIZE	16u
+#define MAX_CHANNELS U16_MAX
+#define MIN_HEAP_SIZE 16u
 
 void ttm_fence_lru_channel_init(struct ttm_fence_lru *lru,
-				struct ttm_fence_lru_channel *channel, u64 context)
+				struct ttm_fence_lru_channel *channel,
+				u64 context)
 {
 	memset(channel, 0, sizeof(*channel));
 	channel->lru = lru;
@@ -30,7 +31,8 @@ void ttm_fence_lru_channel_init(struct ttm_fence_lru *lru,
  * The live channel of a fence context, or NULL. It stays valid for the RCU read
  * section, but may be killed at any time before its lock is taken.
  */
-struct ttm_fence_lru_channel *ttm_fence_lru_channel_find(struct ttm_fence_lru *lru, u64 context)
+struct ttm_fence_lru_channel *
+ttm_fence_lru_channel_find(struct ttm_fence_lru *lru, u64 context)
 {
 	struct ttm_fence_lru_channel *channel;
 
@@ -84,7 +86,8 @@ static int lock_with_room(struct ttm_fence_lru *lru)
  * -ENOSPC beyond 65,535 channels. Nothing changed on error.
  */
 int ttm_fence_lru_channel_register(struct ttm_fence_lru *lru,
-				   struct ttm_fence_lru_channel *channel, u64 context)
+				   struct ttm_fence_lru_channel *channel,
+				   u64 context)
 {
 	int ret;
 
@@ -167,14 +170,14 @@ static void retire_all(struct ttm_fence_lru_channel *channel)
 
 		mutex_lock(&lru->reclaim_lock);
 		spin_lock(&channel->lock);
-		node = list_first_entry_or_null(&channel->nodes,
-						struct ttm_fence_lru_node, entry);
+		node = ttm_fence_lru_first_node(channel);
 		if (node)
 			ttm_fence_lru_retire_locked(channel, node, &batch);
 		spin_unlock(&channel->lock);
 		mutex_unlock(&lru->reclaim_lock);
 
-		ttm_fence_lru_batch_release(lru, &batch, TTM_FENCE_LRU_AT_RECLAIM);
+		ttm_fence_lru_batch_release(lru, &batch,
+					    TTM_FENCE_LRU_AT_RECLAIM);
 		cond_resched();
 	} while (node);
 }

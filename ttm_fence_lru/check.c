@@ -17,14 +17,15 @@ struct recount {
 	bool ok;
 };
 
-#define EXPECT(_count, _cond, _fmt, ...)						\
-do {											\
-	if (!(_cond)) {									\
-		(_count)->ok = false;							\
-		if ((_count)->p)							\
-			drm_printf((_count)->p, "check: " _fmt "\n", ##__VA_ARGS__);	\
-	}										\
-} while (0)
+#define EXPECT(_count, _cond, _fmt, ...)                                     \
+	do {                                                                 \
+		if (!(_cond)) {                                              \
+			(_count)->ok = false;                                \
+			if ((_count)->p)                                     \
+				drm_printf((_count)->p, "check: " _fmt "\n", \
+					   ##__VA_ARGS__);                   \
+		}                                                            \
+	} while (0)
 
 /* Links in use, by the buffer's own list. */
 static unsigned int count_links(struct ttm_fence_lru_bo *bo)
@@ -38,7 +39,8 @@ static unsigned int count_links(struct ttm_fence_lru_bo *bo)
 }
 
 /* No link stands twice on one channel, and the buffer knows how many it has. */
-static void check_bo(struct recount *count, struct ttm_fence_lru_channel *channel,
+static void check_bo(struct recount *count,
+		     struct ttm_fence_lru_channel *channel,
 		     struct ttm_fence_lru_bo *bo)
 {
 	struct ttm_fence_lru_link *link;
@@ -47,45 +49,56 @@ static void check_bo(struct recount *count, struct ttm_fence_lru_channel *channe
 	for (link = &bo->link; link; link = link->next)
 		here += READ_ONCE(link->node) && link->channel == channel;
 
-	EXPECT(count, here == 1, "context %llu: %u links of one buffer", channel->context, here);
-	EXPECT(count, bo->nr_links == count_links(bo), "context %llu: %u links, counted %u",
-	       channel->context, bo->nr_links, count_links(bo));
+	EXPECT(count, here == 1, "context %llu: %u links of one buffer",
+	       channel->context, here);
+	EXPECT(count, bo->nr_links == count_links(bo),
+	       "context %llu: %u links, counted %u", channel->context,
+	       bo->nr_links, count_links(bo));
 }
 
-static unsigned int check_links(struct recount *count, struct ttm_fence_lru_channel *channel,
-				struct ttm_fence_lru_node *node, struct list_head *list,
-				bool dead)
+static unsigned int check_links(struct recount *count,
+				struct ttm_fence_lru_channel *channel,
+				struct ttm_fence_lru_node *node,
+				struct list_head *list, bool dead)
 {
 	struct ttm_fence_lru_link *link;
 	unsigned int links = 0;
 
 	list_for_each_entry(link, list, entry) {
-		EXPECT(count, link->node == node, "seq %llu: a link names another node", node->seq);
-		EXPECT(count, link->channel == channel, "seq %llu: a link names another channel",
-		       node->seq);
-		EXPECT(count, link->bo->dead == dead, "seq %llu: a %s buffer among the %s",
-		       node->seq, dead ? "live" : "dead", dead ? "zombies" : "alive");
+		EXPECT(count, link->node == node,
+		       "seq %llu: a link names another node", node->seq);
+		EXPECT(count, link->channel == channel,
+		       "seq %llu: a link names another channel", node->seq);
+		EXPECT(count, link->bo->dead == dead,
+		       "seq %llu: a %s buffer among the %s", node->seq,
+		       dead ? "live" : "dead", dead ? "zombies" : "alive");
 		check_bo(count, channel, link->bo);
 		links++;
 	}
 	return links;
 }
 
-static void check_channel(struct recount *count, struct ttm_fence_lru_channel *channel)
+static void check_channel(struct recount *count,
+			  struct ttm_fence_lru_channel *channel)
 {
-	unsigned int links, zombies, all_links = 0, all_zombies = 0, counted = 0, type;
+	unsigned int all_links = 0, all_zombies = 0, counted = 0;
+	unsigned int links, zombies, type;
 	struct ttm_fence_lru_node *node, *previous = NULL;
 
 	list_for_each_entry(node, &channel->nodes, entry) {
 		links = check_links(count, channel, node, &node->alive, false);
-		zombies = check_links(count, channel, node, &node->zombies, true);
+		zombies =
+			check_links(count, channel, node, &node->zombies, true);
 
-		EXPECT(count, links + zombies, "seq %llu: empty node", node->seq);
+		EXPECT(count, links + zombies, "seq %llu: empty node",
+		       node->seq);
 		EXPECT(count, node->fence->context == channel->context,
-		       "seq %llu: fence of context %llu on channel %llu", node->seq,
-		       node->fence->context, channel->context);
-		EXPECT(count, !previous || (previous->seq < node->seq &&
-					    dma_fence_is_later(node->fence, previous->fence)),
+		       "seq %llu: fence of context %llu on channel %llu",
+		       node->seq, node->fence->context, channel->context);
+		EXPECT(count,
+		       !previous || (previous->seq < node->seq &&
+				     dma_fence_is_later(node->fence,
+							previous->fence)),
 		       "seq %llu: out of order", node->seq);
 		all_links += links + zombies;
 		all_zombies += zombies;
@@ -94,10 +107,12 @@ static void check_channel(struct recount *count, struct ttm_fence_lru_channel *c
 
 	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES; type++)
 		counted += channel->nr_zombies[type];
-	EXPECT(count, channel->nr_links == all_links, "context %llu: nr_links %u, counted %u",
-	       channel->context, channel->nr_links, all_links);
-	EXPECT(count, counted == all_zombies, "context %llu: nr_zombies %u, counted %u",
-	       channel->context, counted, all_zombies);
+	EXPECT(count, channel->nr_links == all_links,
+	       "context %llu: nr_links %u, counted %u", channel->context,
+	       channel->nr_links, all_links);
+	EXPECT(count, counted == all_zombies,
+	       "context %llu: nr_zombies %u, counted %u", channel->context,
+	       counted, all_zombies);
 	count->links += all_links;
 }
 
@@ -107,15 +122,18 @@ static void check_leftover(struct recount *count, struct ttm_fence_lru *lru)
 
 	list_for_each_entry(bo, &lru->leftover, link.entry) {
 		EXPECT(count, bo->dead, "leftover: an alive buffer");
-		EXPECT(count, !bo->nr_links && !count_links(bo), "leftover: a busy buffer");
+		EXPECT(count, !bo->nr_links && !count_links(bo),
+		       "leftover: a busy buffer");
 		count->leftover++;
 	}
-	EXPECT(count, lru->stats.leftover == count->leftover, "leftover %llu, counted %llu",
-	       lru->stats.leftover, count->leftover);
-	EXPECT(count, lru->stats.busy <= count->links, "%llu busy buffers, but %llu links",
-	       lru->stats.busy, count->links);
-	EXPECT(count, !lru->stats.busy == !count->links, "%llu busy buffers, but %llu links",
-	       lru->stats.busy, count->links);
+	EXPECT(count, lru->stats.leftover == count->leftover,
+	       "leftover %llu, counted %llu", lru->stats.leftover,
+	       count->leftover);
+	EXPECT(count,
+	       lru->stats.busy <= count->links &&
+		       !lru->stats.busy == !count->links,
+	       "%llu busy buffers, but %llu links", lru->stats.busy,
+	       count->links);
 }
 
 /**
@@ -141,9 +159,10 @@ bool ttm_fence_lru_check(struct ttm_fence_lru *lru, struct drm_printer *p)
 		spin_unlock(&channel->lock);
 		channels++;
 	}
-	EXPECT(&count, channels == lru->nr_channels && channels <= lru->heap_size,
-	       "%u channels, counted %u, room for %u", lru->nr_channels, channels,
-	       lru->heap_size);
+	EXPECT(&count,
+	       channels == lru->nr_channels && channels <= lru->heap_size,
+	       "%u channels, counted %u, room for %u", lru->nr_channels,
+	       channels, lru->heap_size);
 
 	spin_lock(lru->lru_lock);
 	check_leftover(&count, lru);

@@ -2,10 +2,12 @@
 #ifndef _TTM_FENCE_LRU_INTERNAL_H_
 #define _TTM_FENCE_LRU_INTERNAL_H_
 
+#include <linux/lockdep.h>
+
 #include <drm/ttm_fence_lru.h>
 
 /* Zombies that one reclaim step collects before it releases them. */
-#define TTM_FENCE_LRU_BATCH	32
+#define TTM_FENCE_LRU_BATCH 32
 
 /**
  * struct ttm_fence_lru_head - a channel in the merge
@@ -41,44 +43,64 @@ struct ttm_fence_lru_batch {
 	unsigned int max;
 };
 
+/* The node that has waited longest, or NULL. */
+static inline struct ttm_fence_lru_node *
+ttm_fence_lru_first_node(struct ttm_fence_lru_channel *channel)
+{
+	lockdep_assert_held(&channel->lock);
+
+	return list_first_entry_or_null(&channel->nodes,
+					struct ttm_fence_lru_node, entry);
+}
+
 /* node.c: fences, nodes and links of one channel */
 int ttm_fence_lru_node_caches_create(void);
 void ttm_fence_lru_node_caches_destroy(void);
 struct ttm_fence_lru_node *ttm_fence_lru_node_alloc(void);
 void ttm_fence_lru_node_free(struct ttm_fence_lru_node *node);
-struct ttm_fence_lru_link *ttm_fence_lru_link_alloc(struct ttm_fence_lru_bo *bo);
+struct ttm_fence_lru_link *
+ttm_fence_lru_link_alloc(struct ttm_fence_lru_bo *bo);
 void ttm_fence_lru_link_free(struct ttm_fence_lru_link *link);
 void ttm_fence_lru_node_add_spare(struct ttm_fence_lru_channel *channel,
 				  struct ttm_fence_lru_node *node);
-struct ttm_fence_lru_node *ttm_fence_lru_node_get(struct ttm_fence_lru_channel *channel,
-						  struct dma_fence *fence);
-struct dma_fence *ttm_fence_lru_node_drop_empty(struct ttm_fence_lru_channel *channel,
-						struct ttm_fence_lru_node *node);
+struct ttm_fence_lru_node *
+ttm_fence_lru_node_get(struct ttm_fence_lru_channel *channel,
+		       struct dma_fence *fence);
+struct dma_fence *
+ttm_fence_lru_node_drop_empty(struct ttm_fence_lru_channel *channel,
+			      struct ttm_fence_lru_node *node);
 
 /* lru.c: counters */
-void ttm_fence_lru_count_zombie_locked(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo);
+void ttm_fence_lru_count_zombie_locked(struct ttm_fence_lru *lru,
+				       struct ttm_fence_lru_bo *bo);
 
 /* channel.c */
 void ttm_fence_lru_channel_init(struct ttm_fence_lru *lru,
-				struct ttm_fence_lru_channel *channel, u64 context);
-struct ttm_fence_lru_channel *ttm_fence_lru_channel_find(struct ttm_fence_lru *lru, u64 context);
+				struct ttm_fence_lru_channel *channel,
+				u64 context);
+struct ttm_fence_lru_channel *
+ttm_fence_lru_channel_find(struct ttm_fence_lru *lru, u64 context);
 
 /* release.c: one link less, one buffer less */
 bool ttm_fence_lru_link_leave_locked(struct ttm_fence_lru_channel *channel,
 				     struct ttm_fence_lru_link *link);
-u64 ttm_fence_lru_release_memory(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
+u64 ttm_fence_lru_release_memory(struct ttm_fence_lru *lru,
+				 struct ttm_fence_lru_bo *bo,
 				 enum ttm_fence_lru_site site);
 
 /* reclaim.c: retiring nodes */
-void ttm_fence_lru_batch_init(struct ttm_fence_lru_batch *batch, unsigned int max);
+void ttm_fence_lru_batch_init(struct ttm_fence_lru_batch *batch,
+			      unsigned int max);
 void ttm_fence_lru_retire_locked(struct ttm_fence_lru_channel *channel,
 				 struct ttm_fence_lru_node *node,
 				 struct ttm_fence_lru_batch *batch);
-u64 ttm_fence_lru_batch_release(struct ttm_fence_lru *lru, struct ttm_fence_lru_batch *batch,
+u64 ttm_fence_lru_batch_release(struct ttm_fence_lru *lru,
+				struct ttm_fence_lru_batch *batch,
 				enum ttm_fence_lru_site site);
 
 /* leftover.c */
-void ttm_fence_lru_leftover_add(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo);
+void ttm_fence_lru_leftover_add(struct ttm_fence_lru *lru,
+				struct ttm_fence_lru_bo *bo);
 u64 ttm_fence_lru_leftover_release(struct ttm_fence_lru *lru, u64 budget,
 				   enum ttm_fence_lru_site site);
 

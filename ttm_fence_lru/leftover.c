@@ -10,7 +10,8 @@
 #include "internal.h"
 
 /* The buffer brings the caller's reference along. Its first link is free: no failure. */
-void ttm_fence_lru_leftover_add(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
+void ttm_fence_lru_leftover_add(struct ttm_fence_lru *lru,
+				struct ttm_fence_lru_bo *bo)
 {
 	spin_lock(lru->lru_lock);
 	/* Whoever walks the LRU may release it, as any dead buffer. */
@@ -26,7 +27,8 @@ static struct ttm_fence_lru_bo *pop(struct ttm_fence_lru *lru)
 	struct ttm_fence_lru_bo *bo;
 
 	spin_lock(lru->lru_lock);
-	bo = list_first_entry_or_null(&lru->leftover, struct ttm_fence_lru_bo, link.entry);
+	bo = list_first_entry_or_null(&lru->leftover, struct ttm_fence_lru_bo,
+				      link.entry);
 	if (bo) {
 		list_del_init(&bo->link.entry);
 		WRITE_ONCE(lru->stats.leftover, lru->stats.leftover - 1);
@@ -69,6 +71,7 @@ u64 ttm_fence_lru_leftover_release(struct ttm_fence_lru *lru, u64 budget,
  */
 u64 ttm_fence_lru_poll(struct ttm_fence_lru *lru, u64 budget)
 {
-	return ttm_fence_lru_leftover_release(lru, budget, TTM_FENCE_LRU_AT_DRAIN);
+	return ttm_fence_lru_leftover_release(lru, budget,
+					      TTM_FENCE_LRU_AT_DRAIN);
 }
 EXPORT_SYMBOL(ttm_fence_lru_poll);

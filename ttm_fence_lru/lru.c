@@ -60,7 +60,8 @@
  */
 
 /* Count a dead buffer as a zombie, once. */
-void ttm_fence_lru_count_zombie_locked(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
+void ttm_fence_lru_count_zombie_locked(struct ttm_fence_lru *lru,
+				       struct ttm_fence_lru_bo *bo)
 {
 	struct ttm_fence_lru_stats *stats = &lru->stats;
 	u64 total = 0;
@@ -91,7 +92,8 @@ void ttm_fence_lru_count_zombie_locked(struct ttm_fence_lru *lru, struct ttm_fen
  *
  * Context: takes the LRU lock.
  */
-void ttm_fence_lru_cleaned(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
+void ttm_fence_lru_cleaned(struct ttm_fence_lru *lru,
+			   struct ttm_fence_lru_bo *bo)
 {
 	guard(spinlock)(lru->lru_lock);
 
@@ -171,10 +173,12 @@ static void teach_lock_order(struct ttm_fence_lru *lru)
  * Context: process context. Takes the LRU lock.
  * Return: 0, or -EINVAL if one of @ops is missing.
  */
-int ttm_fence_lru_init(struct ttm_fence_lru *lru, const struct ttm_fence_lru_ops *ops,
+int ttm_fence_lru_init(struct ttm_fence_lru *lru,
+		       const struct ttm_fence_lru_ops *ops,
 		       spinlock_t *lru_lock)
 {
-	if (WARN_ON(!ops->busy || !ops->idle || !ops->get || !ops->put || !ops->cleanup))
+	if (WARN_ON(!ops->busy || !ops->idle || !ops->get || !ops->put ||
+		    !ops->cleanup))
 		return -EINVAL;
 
 	memset(lru, 0, sizeof(*lru));

@@ -12,7 +12,7 @@
 #include "internal.h"
 
 /* Emptied nodes that a channel keeps for its next fences. */
-#define MAX_SPARE	2
+#define MAX_SPARE 2
 
 static struct kmem_cache *node_cache;
 static struct kmem_cache *link_cache;
@@ -86,7 +86,8 @@ static struct ttm_fence_lru_node *append(struct ttm_fence_lru_channel *channel,
 {
 	struct ttm_fence_lru_node *node;
 
-	node = list_first_entry_or_null(&channel->spare, struct ttm_fence_lru_node, entry);
+	node = list_first_entry_or_null(&channel->spare,
+					struct ttm_fence_lru_node, entry);
 	if (!node)
 		return NULL;
 
@@ -104,8 +105,9 @@ static struct ttm_fence_lru_node *append(struct ttm_fence_lru_channel *channel,
  * one, which signals no earlier; else a new one. Usually the fence is the newest,
  * so look from the end.
  */
-struct ttm_fence_lru_node *ttm_fence_lru_node_get(struct ttm_fence_lru_channel *channel,
-						  struct dma_fence *fence)
+struct ttm_fence_lru_node *
+ttm_fence_lru_node_get(struct ttm_fence_lru_channel *channel,
+		       struct dma_fence *fence)
 {
 	struct ttm_fence_lru_node *node, *later = NULL;
 
@@ -125,8 +127,9 @@ struct ttm_fence_lru_node *ttm_fence_lru_node_get(struct ttm_fence_lru_channel *
  * Take a node that has no buffers off its channel. Returns its fence, for the
  * caller to put without the lock; NULL if the node has buffers.
  */
-struct dma_fence *ttm_fence_lru_node_drop_empty(struct ttm_fence_lru_channel *channel,
-						struct ttm_fence_lru_node *node)
+struct dma_fence *
+ttm_fence_lru_node_drop_empty(struct ttm_fence_lru_channel *channel,
+			      struct ttm_fence_lru_node *node)
 {
 	struct dma_fence *fence = node->fence;
 

@@ -12,7 +12,7 @@
 #include "internal.h"
 
 /* Links that are retired in one go with spinlocks held. */
-#define LINKS_PER_HOLD	256
+#define LINKS_PER_HOLD 256
 
 /**
  * DOC: reclaim
@@ -56,21 +56,24 @@ static const struct min_heap_callbacks heads_by_seq = {
 	.swp = head_swap,
 };
 
-void ttm_fence_lru_batch_init(struct ttm_fence_lru_batch *batch, unsigned int max)
+void ttm_fence_lru_batch_init(struct ttm_fence_lru_batch *batch,
+			      unsigned int max)
 {
 	INIT_LIST_HEAD(&batch->nodes);
 	batch->nr = 0;
 	batch->max = min(max, TTM_FENCE_LRU_BATCH);
 }
 
-static void collect(struct ttm_fence_lru_batch *batch, struct ttm_fence_lru_bo *bo, bool last)
+static void collect(struct ttm_fence_lru_batch *batch,
+		    struct ttm_fence_lru_bo *bo, bool last)
 {
 	batch->corpses[batch->nr++] = (struct ttm_fence_lru_corpse){ bo, last };
 }
 
 /* Collect one zombie of the node, with the reference of its link. */
 static void retire_zombie(struct ttm_fence_lru_channel *channel,
-			  struct ttm_fence_lru_link *link, struct ttm_fence_lru_batch *batch)
+			  struct ttm_fence_lru_link *link,
+			  struct ttm_fence_lru_batch *batch)
 {
 	struct ttm_fence_lru_bo *bo = link->bo;
 
@@ -80,7 +83,8 @@ static void retire_zombie(struct ttm_fence_lru_channel *channel,
 
 /* Hand one alive buffer over. It may be dying: then its link has no reference yet. */
 static void retire_alive(struct ttm_fence_lru_channel *channel,
-			 struct ttm_fence_lru_link *link, struct ttm_fence_lru_batch *batch)
+			 struct ttm_fence_lru_link *link,
+			 struct ttm_fence_lru_batch *batch)
 {
 	struct ttm_fence_lru_bo *bo = link->bo;
 
@@ -124,7 +128,8 @@ void ttm_fence_lru_retire_locked(struct ttm_fence_lru_channel *channel,
 }
 
 /* Put the fences of the emptied nodes, and let go of the zombies. */
-u64 ttm_fence_lru_batch_release(struct ttm_fence_lru *lru, struct ttm_fence_lru_batch *batch,
+u64 ttm_fence_lru_batch_release(struct ttm_fence_lru *lru,
+				struct ttm_fence_lru_batch *batch,
 				enum ttm_fence_lru_site site)
 {
 	struct ttm_fence_lru_node *node, *next;
@@ -138,9 +143,11 @@ u64 ttm_fence_lru_batch_release(struct ttm_fence_lru *lru, struct ttm_fence_lru_
 		ttm_fence_lru_node_free(node);
 	}
 
-	for (corpse = batch->corpses; corpse < batch->corpses + batch->nr; corpse++) {
+	for (corpse = batch->corpses; corpse < batch->corpses + batch->nr;
+	     corpse++) {
 		if (corpse->last)
-			released += ttm_fence_lru_release_memory(lru, corpse->bo, site);
+			released += ttm_fence_lru_release_memory(
+				lru, corpse->bo, site);
 		else
 			lru->ops->put(corpse->bo);
 	}
@@ -148,13 +155,14 @@ u64 ttm_fence_lru_batch_release(struct ttm_fence_lru *lru, struct ttm_fence_lru_
 }
 
 /* The first fence of a channel, with a reference, and its sequence number. */
-static struct dma_fence *first_fence(struct ttm_fence_lru_channel *channel, u64 *seq)
+static struct dma_fence *first_fence(struct ttm_fence_lru_channel *channel,
+				     u64 *seq)
 {
 	struct ttm_fence_lru_node *node;
 	struct dma_fence *fence = NULL;
 
 	spin_lock(&channel->lock);
-	node = list_first_entry_or_null(&channel->nodes, struct ttm_fence_lru_node, entry);
+	node = ttm_fence_lru_first_node(channel);
 	if (node) {
 		fence = dma_fence_get(node->fence);
 		*seq = node->seq;
@@ -174,13 +182,14 @@ static bool sample_head(struct ttm_fence_lru_channel *channel, u64 *seq)
 }
 
 /* Retire the node that was sampled, if it still comes first. */
-static void retire_head(struct ttm_fence_lru_head *head, struct ttm_fence_lru_batch *batch)
+static void retire_head(struct ttm_fence_lru_head *head,
+			struct ttm_fence_lru_batch *batch)
 {
 	struct ttm_fence_lru_channel *channel = head->channel;
 	struct ttm_fence_lru_node *node;
 
 	spin_lock(&channel->lock);
-	node = list_first_entry_or_null(&channel->nodes, struct ttm_fence_lru_node, entry);
+	node = ttm_fence_lru_first_node(channel);
 	if (node && node->seq == head->seq)
 		ttm_fence_lru_retire_locked(channel, node, batch);
 	spin_unlock(&channel->lock);
@@ -249,12 +258,14 @@ static bool reclaim(struct ttm_fence_lru *lru, unsigned int budget,
  * Return: true if it was complete: the first fence of every channel was unsignaled
  * when looked at, or the channel is empty. False if it stopped at its budget.
  */
-bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget, u64 *released)
+bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget,
+			   u64 *released)
 {
 	if (!reclaim(lru, budget, TTM_FENCE_LRU_AT_RECLAIM, released))
 		return false;
 
-	*released += ttm_fence_lru_leftover_release(lru, budget, TTM_FENCE_LRU_AT_RECLAIM);
+	*released += ttm_fence_lru_leftover_release(lru, budget,
+						    TTM_FENCE_LRU_AT_RECLAIM);
 	return true;
 }
 EXPORT_SYMBOL(ttm_fence_lru_reclaim);
@@ -271,7 +282,8 @@ u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru)
 {
 	u64 released;
 
-	while (!reclaim(lru, TTM_FENCE_LRU_BATCH, TTM_FENCE_LRU_AT_DRAIN, &released))
+	while (!reclaim(lru, TTM_FENCE_LRU_BATCH, TTM_FENCE_LRU_AT_DRAIN,
+			&released))
 		cond_resched();
 
 	ttm_fence_lru_leftover_release(lru, U64_MAX, TTM_FENCE_LRU_AT_DRAIN);
@@ -301,8 +313,10 @@ static bool holds(struct ttm_fence_lru_channel *channel, unsigned int type)
  * Context: process context.
  * Return: how many fences there are in @fences.
  */
-unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru, unsigned int type,
-				     struct dma_fence **fences, unsigned int max)
+unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
+				     unsigned int type,
+				     struct dma_fence **fences,
+				     unsigned int max)
 {
 	struct ttm_fence_lru_channel *channel;
 	unsigned int count = 0;

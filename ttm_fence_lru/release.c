@@ -59,7 +59,8 @@ bool ttm_fence_lru_link_leave_locked(struct ttm_fence_lru_channel *channel,
 }
 
 /* The channel of a link, locked, or NULL if the link is free. Under RCU. */
-static struct ttm_fence_lru_channel *lock_channel(struct ttm_fence_lru_link *link)
+static struct ttm_fence_lru_channel *
+lock_channel(struct ttm_fence_lru_link *link)
 {
 	struct ttm_fence_lru_channel *channel;
 
@@ -94,7 +95,8 @@ static bool sample(struct ttm_fence_lru_link *link, bool *signaled)
 }
 
 /* Move a link to the list of zombies, with a reference of its own. */
-static void bury(struct ttm_fence_lru_channel *channel, struct ttm_fence_lru_link *link)
+static void bury(struct ttm_fence_lru_channel *channel,
+		 struct ttm_fence_lru_link *link)
 {
 	struct ttm_fence_lru *lru = channel->lru;
 	struct ttm_fence_lru_bo *bo = link->bo;
@@ -109,7 +111,8 @@ static void bury(struct ttm_fence_lru_channel *channel, struct ttm_fence_lru_lin
 }
 
 /* Part a dead buffer from one channel. True if that was its last link. */
-static bool leave_or_bury(struct ttm_fence_lru *lru, struct ttm_fence_lru_link *link)
+static bool leave_or_bury(struct ttm_fence_lru *lru,
+			  struct ttm_fence_lru_link *link)
 {
 	struct ttm_fence_lru_channel *channel;
 	struct dma_fence *emptied = NULL;
@@ -146,7 +149,8 @@ unlock_rcu:
  *
  * Return: the bytes released.
  */
-u64 ttm_fence_lru_release_memory(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
+u64 ttm_fence_lru_release_memory(struct ttm_fence_lru *lru,
+				 struct ttm_fence_lru_bo *bo,
 				 enum ttm_fence_lru_site site)
 {
 	u64 bytes = bo->bytes;
@@ -186,8 +190,9 @@ static bool mark_dead(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
  * Context: process context; calls &ttm_fence_lru_ops.cleanup and
  * &ttm_fence_lru_ops.put.
  */
-void ttm_fence_lru_release(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
-			   unsigned int type, u64 bytes)
+void ttm_fence_lru_release(struct ttm_fence_lru *lru,
+			   struct ttm_fence_lru_bo *bo, unsigned int type,
+			   u64 bytes)
 {
 	struct ttm_fence_lru_link *link;
 	bool last;

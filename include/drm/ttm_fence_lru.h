@@ -19,9 +19,9 @@ struct ttm_fence_lru_channel;
 struct ttm_fence_lru_node;
 
 /** TTM_FENCE_LRU_NUM_TYPES - memory types that the counters tell apart */
-#define TTM_FENCE_LRU_NUM_TYPES		16
+#define TTM_FENCE_LRU_NUM_TYPES 16
 /** TTM_FENCE_LRU_ANY_TYPE - in place of a memory type: all of them */
-#define TTM_FENCE_LRU_ANY_TYPE		0xff
+#define TTM_FENCE_LRU_ANY_TYPE 0xff
 
 /**
  * enum ttm_fence_lru_site - who releases the memory of a dead buffer
@@ -71,7 +71,8 @@ struct ttm_fence_lru_ops {
 	 *
 	 * Return: true if the buffer holds no memory any more.
 	 */
-	bool (*cleanup)(struct ttm_fence_lru_bo *bo, enum ttm_fence_lru_site site);
+	bool (*cleanup)(struct ttm_fence_lru_bo *bo,
+			enum ttm_fence_lru_site site);
 };
 
 /**
@@ -216,7 +217,8 @@ struct ttm_fence_lru {
 	struct ttm_fence_lru_stats stats;
 };
 
-int ttm_fence_lru_init(struct ttm_fence_lru *lru, const struct ttm_fence_lru_ops *ops,
+int ttm_fence_lru_init(struct ttm_fence_lru *lru,
+		       const struct ttm_fence_lru_ops *ops,
 		       spinlock_t *lru_lock);
 void ttm_fence_lru_fini(struct ttm_fence_lru *lru);
 bool ttm_fence_lru_check(struct ttm_fence_lru *lru, struct drm_printer *p);
@@ -225,29 +227,36 @@ void ttm_fence_lru_bo_init(struct ttm_fence_lru_bo *bo);
 void ttm_fence_lru_bo_fini(struct ttm_fence_lru_bo *bo);
 
 int ttm_fence_lru_channel_register(struct ttm_fence_lru *lru,
-				   struct ttm_fence_lru_channel *channel, u64 context);
+				   struct ttm_fence_lru_channel *channel,
+				   u64 context);
 int ttm_fence_lru_channel_reserve(struct ttm_fence_lru_channel *channel);
 void ttm_fence_lru_channel_kill(struct ttm_fence_lru_channel *channel);
 void ttm_fence_lru_channel_unregister(struct ttm_fence_lru_channel *channel);
 
 int ttm_fence_lru_reserve(struct ttm_fence_lru_bo *bo, unsigned int count);
-void ttm_fence_lru_attach(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
-			  struct dma_fence *fence);
-void ttm_fence_lru_release(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
-			   unsigned int type, u64 bytes);
+void ttm_fence_lru_attach(struct ttm_fence_lru *lru,
+			  struct ttm_fence_lru_bo *bo, struct dma_fence *fence);
+void ttm_fence_lru_release(struct ttm_fence_lru *lru,
+			   struct ttm_fence_lru_bo *bo, unsigned int type,
+			   u64 bytes);
 
-bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget, u64 *released);
+bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget,
+			   u64 *released);
 u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru);
 u64 ttm_fence_lru_poll(struct ttm_fence_lru *lru, u64 budget);
-unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru, unsigned int type,
-				     struct dma_fence **fences, unsigned int max);
-void ttm_fence_lru_cleaned(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo);
+unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
+				     unsigned int type,
+				     struct dma_fence **fences,
+				     unsigned int max);
+void ttm_fence_lru_cleaned(struct ttm_fence_lru *lru,
+			   struct ttm_fence_lru_bo *bo);
 
 /**
  * ttm_fence_lru_bo_is_busy - whether the buffer has a link
  * @bo: the buffer
  *
  * Context: exact under the LRU lock, else a snapshot.
+ * Return: true if it has.
  */
 static inline bool ttm_fence_lru_bo_is_busy(const struct ttm_fence_lru_bo *bo)
 {

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * One channel: fences, nodes, and how a channel ends.
+ */
+#include "mock.h"
+
+static void busy_buffers_are_not_on_the_lru(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+
+	mock_bo_create(dev, 'B');
+	EXPECT_STATE(dev, "AB", "");
+
+	mock_submit(channel, a);
+	EXPECT_STATE(dev, "B", "");
+	EXPECT_NODES(channel, "A");
+	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_bo_is_busy(&a->base));
+}
+
+static void reclaim_stops_at_the_frontier(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *first =
+		mock_submit(channel, mock_bo_create(dev, 'A'));
+	struct mock_fence *second =
+		mock_submit(channel, mock_bo_create(dev, 'B'));
+
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "", "");
+	EXPECT_NODES(channel, "A B");
+
+	mock_signal(first);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "A", "");
+	EXPECT_NODES(channel, "B");
+
+	mock_signal(second);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "AB", "");
+	EXPECT_NODES(channel, "");
+}
+
+static void nothing_enables_signaling(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+	struct mock_fence *fence = mock_submit(channel, a);
+
+	mock_bo_put(a);
+	mock_reclaim(dev);
+	mock_signal(fence);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "", "A");
+	KUNIT_EXPECT_EQ(test, 0, fence->armed);
+}
+
+/*
+ *   node 1: A B   node 2: C      A is used again under fence 2
+ *   node 1: B     node 2: C A
+ */
+static void fencing_again_moves_to_the_newer_node(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+	struct mock_bo *b = mock_bo_create(dev, 'B');
+	struct mock_fence *first = mock_submit(channel, a);
+	struct mock_fence *second;
+
+	mock_bo_use(b, first);
+	second = mock_submit(channel, mock_bo_create(dev, 'C'));
+	EXPECT_NODES(channel, "AB C");
+
+	mock_bo_use(a, second);
+	EXPECT_NODES(channel, "B CA");
+
+	/* The first node goes with its last buffer. */
+	mock_bo_use(b, second);
+	EXPECT_NODES(channel, "CAB");
+	KUNIT_EXPECT_EQ(test, 3, channel->base.nr_links);
+	KUNIT_EXPECT_EQ(test, 3, dev->lru.stats.busy);
+}
+
+static void an_older_fence_moves_nothing_back(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+	struct mock_fence *first =
+		mock_submit(channel, mock_bo_create(dev, 'B'));
+
+	mock_submit(channel, a);
+	mock_bo_use(a, first);
+	EXPECT_NODES(channel, "B A");
+}
+
+/* Its node went with its last buffer; joining a later one is late, but safe. */
+static void a_fence_without_node_joins_the_next_later(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+	struct mock_fence *first = mock_submit(channel, a);
+
+	mock_submit(channel, a);
+	mock_submit(channel, mock_bo_create(dev, 'B'));
+	EXPECT_NODES(channel, "A B");
+
+	mock_bo_use(mock_bo_create(dev, 'C'), first);
+	EXPECT_NODES(channel, "AC B");
+}
+
+static void a_signaled_fence_makes_no_link(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *fence = mock_emit(channel);
+
+	mock_signal(fence);
+	mock_bo_use(mock_bo_create(dev, 'A'), fence);
+	EXPECT_STATE(dev, "A", "");
+	EXPECT_NODES(channel, "");
+}
+
+static void an_unknown_fence_makes_no_link(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_fence *fence =
+		mock_fence_create(dev, dma_fence_context_alloc(1), 1);
+
+	mock_bo_use(mock_bo_create(dev, 'A'), fence);
+	EXPECT_STATE(dev, "A", "");
+	mock_signal(fence);
+}
+
+static void a_context_has_one_live_channel(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct ttm_fence_lru_channel *other;
+
+	other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_EXPECT_EQ(test, -EEXIST,
+			ttm_fence_lru_channel_register(&dev->lru, other,
+						       channel->base.context));
+	mock_check(dev);
+
+	/* Unregistered, the context may be used anew, and the new channel starts empty. */
+	mock_submit(channel, mock_bo_create(dev, 'A'))->done = true;
+	ttm_fence_lru_channel_unregister(&channel->base);
+	KUNIT_EXPECT_EQ(test, 0,
+			ttm_fence_lru_channel_register(&dev->lru,
+						       &channel->base,
+						       channel->base.context));
+	EXPECT_STATE(dev, "A", "");
+	EXPECT_NODES(channel, "");
+}
+
+static void many_channels_can_be_registered(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	int i;
+
+	for (i = 0; i < 300; i++)
+		mock_submit(mock_channel_create(dev),
+			    mock_bo_create(dev, 'A' + i % 26))
+			->done = true;
+	mock_check(dev);
+	mock_reclaim(dev);
+	KUNIT_EXPECT_EQ(test, 300, strlen(mock_lru(dev)));
+}
+
+/* The driver signals the fences of a killed channel with an error. */
+static void
+a_killed_channel_takes_no_fence_and_frees_its_buffers(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+	struct mock_fence *first =
+		mock_submit(channel, mock_bo_create(dev, 'A'));
+	struct mock_fence *second = mock_submit(channel, x);
+
+	mock_bo_put(x);
+	ttm_fence_lru_channel_kill(&channel->base);
+	mock_bo_use(mock_bo_create(dev, 'B'), first);
+	EXPECT_STATE(dev, "B", "");
+
+	dma_fence_set_error(&first->base, -ECANCELED);
+	dma_fence_signal(&first->base);
+	dma_fence_set_error(&second->base, -ECANCELED);
+	dma_fence_signal(&second->base);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "BA", "x");
+}
+
+/* A driver that unregisters too early does no harm. */
+static void
+unregistering_leaves_no_node_and_frees_nothing_early(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+	struct mock_fence *fence = mock_submit(channel, x);
+
+	mock_bo_use(mock_bo_create(dev, 'A'), fence);
+	mock_bo_put(x);
+	EXPECT_NODES(channel, "A/x");
+
+	mock_channel_destroy(channel);
+	EXPECT_STATE(dev, "Ax", "");
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.leftover);
+
+	mock_signal(fence);
+	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_drain(&dev->lru));
+	EXPECT_STATE(dev, "A", "x");
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(busy_buffers_are_not_on_the_lru),
+	KUNIT_CASE(reclaim_stops_at_the_frontier),
+	KUNIT_CASE(nothing_enables_signaling),
+	KUNIT_CASE(fencing_again_moves_to_the_newer_node),
+	KUNIT_CASE(an_older_fence_moves_nothing_back),
+	KUNIT_CASE(a_fence_without_node_joins_the_next_later),
+	KUNIT_CASE(a_signaled_fence_makes_no_link),
+	KUNIT_CASE(an_unknown_fence_makes_no_link),
+	KUNIT_CASE(a_context_has_one_live_channel),
+	KUNIT_CASE(many_channels_can_be_registered),
+	KUNIT_CASE(a_killed_channel_takes_no_fence_and_frees_its_buffers),
+	KUNIT_CASE(unregistering_leaves_no_node_and_frees_nothing_early),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "ttm_fence_lru_channel",
+	.init = mock_device_init,
+	.exit = mock_device_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
+
+MODULE_DESCRIPTION("KUnit tests of the fence-ordered LRU on plain objects");
+MODULE_LICENSE("Dual MIT/GPL");
+MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);

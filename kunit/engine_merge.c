@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Several channels: the order in which buffers become idle.
+ */
+#include <linux/prandom.h>
+
+#include "mock.h"
+
+/*
+ *   channel 0:  A(1)      B(4)
+ *   channel 1:       C(2)      D(5)
+ *   channel 2:            E(3)      F(6)
+ */
+static void buffers_become_idle_in_order_of_emission(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channels[3];
+	int i;
+
+	for (i = 0; i < 3; i++)
+		channels[i] = mock_channel_create(dev);
+	for (i = 0; i < 6; i++)
+		mock_submit(channels[i % 3], mock_bo_create(dev, "ACEBDF"[i]))
+			->done = true;
+
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "ACEBDF", "");
+}
+
+/* The second channel is held up at 2, so 4 must wait, and 3 of the first need not. */
+static void each_channel_stops_at_its_own_frontier(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *first = mock_channel_create(dev);
+	struct mock_channel *second = mock_channel_create(dev);
+	struct mock_fence *held;
+
+	mock_submit(first, mock_bo_create(dev, 'A'))->done = true;
+	held = mock_submit(second, mock_bo_create(dev, 'B'));
+	mock_submit(first, mock_bo_create(dev, 'C'))->done = true;
+	mock_submit(second, mock_bo_create(dev, 'D'));
+
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "AC", "");
+	EXPECT_NODES(second, "B D");
+
+	mock_signal(held);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "ACB", "");
+}
+
+/* On two channels: idle only when both have signaled, and placed by the later. */
+static void a_buffer_on_two_channels_goes_with_the_last(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *first = mock_channel_create(dev);
+	struct mock_channel *second = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+	struct mock_fence *fence;
+
+	mock_submit(first, a)->done = true;
+	mock_submit(first, mock_bo_create(dev, 'B'))->done = true;
+	fence = mock_submit(second, a);
+	mock_submit(first, mock_bo_create(dev, 'C'))->done = true;
+	EXPECT_NODES(first, "A B C");
+	EXPECT_NODES(second, "A");
+
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "BC", "");
+	KUNIT_EXPECT_EQ(test, 1, a->base.nr_links);
+
+	mock_signal(fence);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "BCA", "");
+}
+
+static void in_one_reclaim_the_later_link_decides(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *first = mock_channel_create(dev);
+	struct mock_channel *second = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+
+	mock_submit(first, a)->done = true;
+	mock_submit(first, mock_bo_create(dev, 'B'))->done = true;
+	mock_submit(second, a)->done = true;
+	mock_submit(first, mock_bo_create(dev, 'C'))->done = true;
+
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "BAC", "");
+}
+
+static void a_hung_channel_holds_up_no_other(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *hung = mock_channel_create(dev);
+	struct mock_channel *healthy = mock_channel_create(dev);
+	struct mock_bo *x;
+	int i;
+
+	mock_submit(hung, mock_bo_create(dev, 'A'));
+	for (i = 0; i < 20; i++) {
+		x = mock_bo_create(dev, 'h');
+		mock_submit(hung, x);
+		mock_bo_put(x);
+	}
+	for (i = 0; i < 100; i++) {
+		x = mock_bo_create(dev, 'x');
+		mock_submit(healthy, x);
+		mock_bo_put(x);
+	}
+	KUNIT_EXPECT_EQ(test, 120, dev->lru.stats.zombies);
+
+	while (!list_empty(&healthy->base.nodes)) {
+		mock_signal(mock_first(healthy));
+		mock_reclaim(dev);
+	}
+	KUNIT_EXPECT_EQ(test, 20, dev->lru.stats.zombies);
+	KUNIT_EXPECT_EQ(test, 100, strlen(dev->destroyed));
+	mock_check(dev);
+}
+
+/* Rule: an allocation never pays for much more than it needs. */
+static void a_step_stops_at_its_budget(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *fence = mock_emit(channel);
+	struct mock_bo *bo;
+	u64 released;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		bo = mock_bo_create(dev, "vwxyz"[i]);
+		mock_bo_use(bo, fence);
+		mock_bo_put(bo);
+	}
+	mock_signal(fence);
+
+	KUNIT_EXPECT_FALSE(test,
+			   ttm_fence_lru_reclaim(&dev->lru, 2, &released));
+	KUNIT_EXPECT_EQ(test, 2 * MOCK_BO_BYTES, released);
+	EXPECT_STATE(dev, "", "vw");
+	EXPECT_NODES(channel, "/xyz");
+
+	KUNIT_EXPECT_FALSE(test,
+			   ttm_fence_lru_reclaim(&dev->lru, 2, &released));
+	EXPECT_STATE(dev, "", "vwxy");
+
+	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_reclaim(&dev->lru, 2, &released));
+	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES, released);
+	EXPECT_STATE(dev, "", "vwxyz");
+	EXPECT_NODES(channel, "");
+}
+
+static void frontiers_are_those_that_hold_such_zombies(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *first = mock_channel_create(dev);
+	struct mock_channel *second = mock_channel_create(dev);
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+	struct mock_fence *alive = mock_submit(first, mock_bo_create(dev, 'A'));
+	struct mock_fence *dead = mock_submit(second, x);
+	struct dma_fence *fences[2] = {};
+
+	mock_bo_put(x);
+
+	KUNIT_EXPECT_EQ(test, 1,
+			ttm_fence_lru_frontiers(&dev->lru, 1, fences, 2));
+	KUNIT_EXPECT_PTR_EQ(test, &dead->base, fences[0]);
+	dma_fence_put(fences[0]);
+
+	KUNIT_EXPECT_EQ(test, 0,
+			ttm_fence_lru_frontiers(&dev->lru, 2, fences, 2));
+
+	KUNIT_EXPECT_EQ(test, 2,
+			ttm_fence_lru_frontiers(
+				&dev->lru, TTM_FENCE_LRU_ANY_TYPE, fences, 2));
+	KUNIT_EXPECT_PTR_EQ(test, &alive->base, fences[0]);
+	dma_fence_put(fences[0]);
+	dma_fence_put(fences[1]);
+}
+
+/* Many buffers on many channels, signaled at random: the order of those that can be told. */
+static void the_order_is_that_of_a_sort(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	u64 seed = get_random_u32();
+	struct mock_channel *channels[13];
+	struct mock_fence **fences;
+	u8 on[200], frontier[13] = {};
+	char expected[201] = {};
+	struct rnd_state rnd;
+	int i, c, count = 0;
+
+	kunit_info(test, "seed %llu", seed);
+	prandom_seed_state(&rnd, seed);
+	fences = kunit_kcalloc(test, 200, sizeof(*fences), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fences);
+
+	for (c = 0; c < 13; c++)
+		channels[c] = mock_channel_create(dev);
+	for (i = 0; i < 200; i++) {
+		on[i] = prandom_u32_state(&rnd) % 13;
+		fences[i] = mock_submit(channels[on[i]],
+					mock_bo_create(dev, 'A' + i % 58));
+	}
+	/* Each channel signals up to a place of its own. */
+	for (i = 0; i < 200; i++) {
+		if (!frontier[on[i]] && prandom_u32_state(&rnd) % 10)
+			mock_signal(fences[i]);
+		else
+			frontier[on[i]] = 1;
+		if (!frontier[on[i]])
+			expected[count++] = 'A' + i % 58;
+	}
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, expected, "");
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(buffers_become_idle_in_order_of_emission),
+	KUNIT_CASE(each_channel_stops_at_its_own_frontier),
+	KUNIT_CASE(a_buffer_on_two_channels_goes_with_the_last),
+	KUNIT_CASE(in_one_reclaim_the_later_link_decides),
+	KUNIT_CASE(a_hung_channel_holds_up_no_other),
+	KUNIT_CASE(a_step_stops_at_its_budget),
+	KUNIT_CASE(frontiers_are_those_that_hold_such_zombies),
+	KUNIT_CASE(the_order_is_that_of_a_sort),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "ttm_fence_lru_merge",
+	.init = mock_device_init,
+	.exit = mock_device_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Reservation: attaching needs no memory, and failing to reserve changes nothing.
+ */
+#include <kunit/static_stub.h>
+
+#include "../ttm_fence_lru/internal.h"
+#include "mock.h"
+
+static struct ttm_fence_lru_node *no_node(void)
+{
+	return NULL;
+}
+
+static struct ttm_fence_lru_link *no_link(struct ttm_fence_lru_bo *bo)
+{
+	return NULL;
+}
+
+static void a_channel_without_memory_says_so(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+
+	kunit_activate_static_stub(test, ttm_fence_lru_node_alloc, no_node);
+	KUNIT_EXPECT_EQ(test, -ENOMEM,
+			ttm_fence_lru_channel_reserve(&channel->base));
+	KUNIT_EXPECT_EQ(test, 0, channel->base.nr_spare);
+	mock_check(dev);
+}
+
+/* The first channel's link is part of the buffer. */
+static void a_buffer_without_memory_says_so(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+
+	kunit_activate_static_stub(test, ttm_fence_lru_link_alloc, no_link);
+	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_reserve(&a->base, 1));
+	mock_submit(channel, a);
+
+	KUNIT_EXPECT_EQ(test, -ENOMEM, ttm_fence_lru_reserve(&a->base, 1));
+	EXPECT_NODES(channel, "A");
+	mock_check(dev);
+}
+
+static void reserving_again_allocates_nothing(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+
+	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_reserve(&a->base, 3));
+	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_channel_reserve(&channel->base));
+
+	kunit_activate_static_stub(test, ttm_fence_lru_link_alloc, no_link);
+	kunit_activate_static_stub(test, ttm_fence_lru_node_alloc, no_node);
+	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_reserve(&a->base, 3));
+	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_channel_reserve(&channel->base));
+}
+
+/* A node that empties when its buffers move on serves the channel's next fence. */
+static void a_channel_in_steady_use_allocates_nothing(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+	int i;
+
+	mock_submit(channel, a);
+	mock_submit(channel, a);
+	kunit_activate_static_stub(test, ttm_fence_lru_node_alloc, no_node);
+	for (i = 0; i < 20; i++)
+		mock_submit(channel, a);
+	EXPECT_NODES(channel, "A");
+	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.unlinked);
+}
+
+/* A link that became free serves another channel. */
+static void
+a_buffer_keeps_no_more_links_than_it_needed_at_once(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		mock_submit(mock_channel_create(dev), a)->done = true;
+		mock_reclaim(dev);
+	}
+	KUNIT_EXPECT_NULL(test, a->base.link.next);
+	EXPECT_STATE(dev, "A", "");
+}
+
+/* A driver that forgot to reserve: no link, no order, no harm. */
+static void attaching_without_room_is_safe(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+	struct mock_fence *fence;
+
+	fence = mock_fence_create(dev, channel->base.context, 1);
+	mock_bo_use(x, fence);
+	EXPECT_STATE(dev, "x", "");
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.unlinked);
+
+	mock_bo_put(x);
+	EXPECT_STATE(dev, "x", "");
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.leftover);
+
+	mock_signal(fence);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "", "x");
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(a_channel_without_memory_says_so),
+	KUNIT_CASE(a_buffer_without_memory_says_so),
+	KUNIT_CASE(reserving_again_allocates_nothing),
+	KUNIT_CASE(a_channel_in_steady_use_allocates_nothing),
+	KUNIT_CASE(a_buffer_keeps_no_more_links_than_it_needed_at_once),
+	KUNIT_CASE(attaching_without_room_is_safe),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "ttm_fence_lru_reserve",
+	.init = mock_device_init,
+	.exit = mock_device_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
