@@ -123,12 +123,12 @@ int swgpu_ttm_init(struct swgpu_device *sdev, bool fence_lru);
 int swgpu_drain_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
 
 /* swgpu_vram.c */
+typedef void (*swgpu_visit_page)(struct page *page, u64 index, void *data);
+
 int swgpu_vram_init(struct swgpu_vram *vram, struct ttm_device *bdev, u64 size);
 void swgpu_vram_fini(struct swgpu_vram *vram);
 void swgpu_vram_place(struct ttm_resource *res, struct swgpu_tag_place *place);
 struct page *swgpu_vram_page(struct ttm_resource *res, u64 index);
-void swgpu_vram_for_each_page(struct ttm_resource *res,
-			      void (*visit)(struct page *page, u64 index, void *data),
-			      void *data);
+void swgpu_vram_for_each_page(struct ttm_resource *res, swgpu_visit_page visit, void *data);
 
 #endif

@@ -86,9 +86,7 @@ struct page *swgpu_vram_page(struct ttm_resource *res, u64 index)
  * @visit: called with each page and its index, in order; may sleep
  * @data: for @visit
  */
-void swgpu_vram_for_each_page(struct ttm_resource *res,
-			      void (*visit)(struct page *page, u64 index, void *data),
-			      void *data)
+void swgpu_vram_for_each_page(struct ttm_resource *res, swgpu_visit_page visit, void *data)
 {
 	struct swgpu_vram *vram = vram_of(res);
 	struct drm_buddy_block *block;

@@ -7,6 +7,8 @@
 
 #include "swgpu_drm.h"
 
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
 #define PAGE		4096UL
 #define MS		1000000ULL
 #define SECOND		(1000 * MS)

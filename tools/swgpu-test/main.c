@@ -38,7 +38,7 @@ static const struct {
 	{ "statistics add up", test_stats },
 };
 
-#define NR_CASES (int)(sizeof(cases) / sizeof(cases[0]))
+#define NR_CASES	((int)ARRAY_SIZE(cases))
 
 static bool failed;
 

@@ -145,21 +145,48 @@ enum drm_swgpu_freed_at {
  * struct drm_swgpu_stats - counters since the last reset
  * @flags: SWGPU_STATS_*
  * @pad: must be zero
+ * @buffers_created: by DRM_IOCTL_SWGPU_GEM_CREATE
+ * @deferred_deletes: the last put found the buffer busy
+ * @signaling_enabled: on a fence that had not signaled; each is an interrupt
+ *	on real hardware
+ * @signaling_enabled_by_delete: of those, for the sake of a dead buffer
+ * @work_items: of the delayed delete, queued
+ * @context_switches: of the whole machine
+ * @jobs: that have run
+ * @tag_errors: memory that was not what a job had to find
+ * @evictions: buffers moved to make room for others
+ * @evicted_bytes: their size
+ * @freed_bytes_at: memory of dead buffers, by &enum drm_swgpu_freed_at
+ * @allocs: how often memory was asked for, by creations and by submissions
+ *	that had to move a buffer
+ * @alloc_p50_ns: half of the first million of those took no longer
+ * @alloc_p99_ns: 99 in 100 of the first million took no longer
+ * @alloc_max_ns: the longest of all
+ * @peak_zombie_bytes: the most that @zombie_bytes was
+ * @zombies: buffers that died busy and whose memory is not yet released
+ * @zombie_bytes: their size
+ * @buffers: alive or dead, all that exist
+ * @vram_bytes: size of VRAM
+ * @vram_used_bytes: memory of all buffers in VRAM
+ * @vram_zombie_bytes: of that, zombies'
+ * @gtt_used_bytes: memory of all buffers in GTT
+ * @fence_lru: 1: fence-ordered, 0: delayed delete
  *
- * All other members are out. Those of the second group are snapshots and are
- * not reset; @peak_zombie_bytes starts again from the present value.
+ * All but the first two members are out. Those of the last group are snapshots
+ * and are not reset; @peak_zombie_bytes starts again from the present value.
+ * @work_items and @context_switches stay 0 if the module runs with measure=0.
  */
 struct drm_swgpu_stats {
 	__u32 flags;
 	__u32 pad;
 
 	__u64 buffers_created;
-	__u64 deferred_deletes;		/* last put found the buffer busy */
-	__u64 signaling_enabled;	/* each an interrupt on real hardware */
+	__u64 deferred_deletes;
+	__u64 signaling_enabled;
 	__u64 signaling_enabled_by_delete;
-	__u64 work_items;		/* of the delayed delete */
+	__u64 work_items;
 	__u64 context_switches;
-	__u64 jobs;			/* that have run */
+	__u64 jobs;
 	__u64 tag_errors;
 	__u64 evictions;
 	__u64 evicted_bytes;
@@ -170,14 +197,14 @@ struct drm_swgpu_stats {
 	__u64 alloc_max_ns;
 	__u64 peak_zombie_bytes;
 
-	__u64 zombies;			/* dead, memory not yet released */
+	__u64 zombies;
 	__u64 zombie_bytes;
-	__u64 buffers;			/* alive or dead, all that exist */
+	__u64 buffers;
 	__u64 vram_bytes;
 	__u64 vram_used_bytes;
 	__u64 vram_zombie_bytes;
 	__u64 gtt_used_bytes;
-	__u64 fence_lru;		/* 1: fence-ordered, 0: delayed delete */
+	__u64 fence_lru;
 };
 
 #define DRM_SWGPU_GEM_CREATE		0x00
