@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * A device, buffers and fences for the tests of the glue on real TTM.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_kunit_helpers.h>
+#include <drm/drm_print.h>
+#include <drm/ttm/ttm_range_manager.h>
+#include <drm/ttm/ttm_tt.h>
+
+#include "ttm_glue_helpers.h"
+
+#define PLACEMENT(_name, _type)							\
+	const struct ttm_placement _name = {					\
+		.num_placement = 1,						\
+		.placement = &(const struct ttm_place){ .mem_type = _type },	\
+	}
+
+PLACEMENT(glue_vram, TTM_PL_VRAM);
+PLACEMENT(glue_gtt, TTM_PL_TT);
+PLACEMENT(glue_system, TTM_PL_SYSTEM);
+
+static struct glue_device *to_glue_device(struct ttm_device *bdev)
+{
+	return container_of(bdev, struct glue_device, bdev);
+}
+
+static struct glue_fence *to_glue_fence(struct dma_fence *fence)
+{
+	return container_of(fence, struct glue_fence, base);
+}
+
+/*
+ * Fences: those that can be sampled say what @done says; the others say so only
+ * once signaling is enabled, as hardware that cannot be read.
+ */
+
+static const char *fence_name(struct dma_fence *fence)
+{
+	return "glue";
+}
+
+static bool fence_enable_signaling(struct dma_fence *base)
+{
+	struct glue_fence *fence = to_glue_fence(base);
+
+	fence->channel->enables++;
+	if (fence->on_wait)
+		schedule_work(&fence->work);
+	return !fence->done;
+}
+
+static bool fence_signaled(struct dma_fence *base)
+{
+	return READ_ONCE(to_glue_fence(base)->done);
+}
+
+static const struct dma_fence_ops samplable_ops = {
+	.get_driver_name = fence_name,
+	.get_timeline_name = fence_name,
+	.enable_signaling = fence_enable_signaling,
+	.signaled = fence_signaled,
+};
+
+static const struct dma_fence_ops silent_ops = {
+	.get_driver_name = fence_name,
+	.get_timeline_name = fence_name,
+	.enable_signaling = fence_enable_signaling,
+};
+
+static void fence_work(struct work_struct *work)
+{
+	struct glue_fence *fence = container_of(work, struct glue_fence, work);
+
+	fence->on_wait(fence);
+	glue_complete(fence);
+}
+
+/* A fence of a channel; @samplable: it has a .signaled. */
+struct glue_fence *glue_emit(struct glue_device *dev, unsigned int channel, bool samplable)
+{
+	struct glue_channel *ch = &dev->channels[channel];
+	struct glue_fence *fence;
+
+	if (dev->bdev.fence_lru && channel != GLUE_FOREIGN)
+		KUNIT_ASSERT_EQ(dev->test, ttm_fence_lru_channel_reserve(&ch->base), 0);
+
+	fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(dev->test, fence);
+	fence->channel = ch;
+	INIT_WORK(&fence->work, fence_work);
+	dma_fence_init(&fence->base, samplable ? &samplable_ops : &silent_ops, &ch->lock,
+		       ch->context, ++ch->seqno);
+	list_add_tail(&fence->entry, &dev->fences);
+	return fence;
+}
+
+/* The hardware is past the fence; it interrupts only if it was told to. */
+void glue_complete(struct glue_fence *fence)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(fence->base.lock, flags);
+	WRITE_ONCE(fence->done, true);
+	if (test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->base.flags))
+		dma_fence_signal_locked(&fence->base);
+	spin_unlock_irqrestore(fence->base.lock, flags);
+}
+
+static void do_nothing(struct glue_fence *fence)
+{
+}
+
+/* Complete it once somebody waits for it, not before. */
+void glue_complete_on_wait(struct glue_fence *fence)
+{
+	fence->on_wait = do_nothing;
+}
+
+/* Complete it from another thread, once this one sleeps. */
+void glue_complete_later(struct glue_fence *fence)
+{
+	fence->on_wait = do_nothing;
+	schedule_work(&fence->work);
+}
+
+/*
+ * The device: moves wait for the buffer and then reassign it, unless there is a
+ * mover, whose fences stand for copies.
+ */
+
+static struct ttm_tt *create_tt(struct ttm_buffer_object *tbo, u32 page_flags)
+{
+	struct ttm_tt *tt = kzalloc(sizeof(*tt), GFP_KERNEL);
+
+	if (tt && ttm_tt_init(tt, tbo, page_flags, ttm_cached, 0)) {
+		kfree(tt);
+		return NULL;
+	}
+	return tt;
+}
+
+static void destroy_tt(struct ttm_device *bdev, struct ttm_tt *tt)
+{
+	ttm_tt_fini(tt);
+	kfree(tt);
+}
+
+static void evict_flags(struct ttm_buffer_object *tbo, struct ttm_placement *placement)
+{
+	*placement = tbo->resource->mem_type == TTM_PL_VRAM ? glue_gtt : glue_system;
+}
+
+static void bo_destroy(struct ttm_buffer_object *tbo)
+{
+	struct glue_bo *bo = container_of(tbo, struct glue_bo, tbo);
+
+	bo->dev->nr_bos--;
+	drm_gem_object_release(&tbo->base);
+	kfree(bo);
+}
+
+/* Ghosts have no name. */
+static char bo_name(struct ttm_buffer_object *tbo)
+{
+	return tbo->destroy == bo_destroy ? container_of(tbo, struct glue_bo, tbo)->name : '?';
+}
+
+static void note_eviction(struct glue_device *dev, struct ttm_buffer_object *tbo)
+{
+	size_t len = strlen(dev->evicted);
+
+	if (tbo->resource->mem_type == TTM_PL_VRAM && len + 1 < sizeof(dev->evicted))
+		dev->evicted[len] = bo_name(tbo);
+}
+
+static int move_buffer(struct ttm_buffer_object *tbo, bool evict,
+		       struct ttm_operation_ctx *ctx, struct ttm_resource *new_mem,
+		       struct ttm_place *hop)
+{
+	struct glue_device *dev = to_glue_device(tbo->bdev);
+	struct glue_fence *fence;
+	int ret;
+
+	if (!tbo->resource || (tbo->resource->mem_type == TTM_PL_SYSTEM && !tbo->ttm)) {
+		ttm_bo_move_null(tbo, new_mem);
+		return 0;
+	}
+
+	if (evict)
+		note_eviction(dev, tbo);
+
+	if (dev->mover) {
+		fence = glue_emit(dev, dev->mover - dev->channels, true);
+		return ttm_bo_move_accel_cleanup(tbo, &fence->base, evict, dev->pipeline, new_mem);
+	}
+
+	ret = ttm_bo_wait_ctx(tbo, ctx);
+	if (!ret)
+		ttm_bo_move_sync_cleanup(tbo, new_mem);
+	return ret;
+}
+
+static void delete_mem_notify(struct ttm_buffer_object *tbo)
+{
+	to_glue_device(tbo->bdev)->nr_notified++;
+}
+
+static const struct ttm_device_funcs device_funcs = {
+	.ttm_tt_create = create_tt,
+	.ttm_tt_destroy = destroy_tt,
+	.eviction_valuable = ttm_bo_eviction_valuable,
+	.evict_flags = evict_flags,
+	.move = move_buffer,
+	.delete_mem_notify = delete_mem_notify,
+};
+
+static void init_channels(struct glue_device *dev)
+{
+	struct glue_channel *channel;
+	int i, ret;
+
+	for (i = 0; i < GLUE_CHANNELS; i++) {
+		channel = &dev->channels[i];
+		spin_lock_init(&channel->lock);
+		channel->context = dma_fence_context_alloc(1);
+		if (!dev->bdev.fence_lru || i == GLUE_FOREIGN)
+			continue;
+		ret = ttm_fence_lru_channel_register(dev->bdev.fence_lru, &channel->base,
+						     channel->context);
+		KUNIT_ASSERT_EQ(dev->test, ret, 0);
+	}
+}
+
+static struct drm_device *create_drm(struct kunit *test)
+{
+	struct device *parent;
+	struct drm_device *drm;
+
+	parent = drm_kunit_helper_alloc_device(test);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, parent);
+	drm = __drm_kunit_helper_alloc_drm_device(test, parent, sizeof(*drm), 0, DRIVER_GEM);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, drm);
+	return drm;
+}
+
+/* A device of the case's own; further ones share the DRM device of the first. */
+struct glue_device *glue_device_create(struct kunit *test, bool opt_in)
+{
+	struct glue_device *dev;
+
+	dev = kunit_kzalloc(test, sizeof(*dev), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	dev->test = test;
+	INIT_LIST_HEAD(&dev->fences);
+	INIT_LIST_HEAD(&dev->bos);
+	dma_resv_init(&dev->vm_resv);
+
+	dev->drm = test->priv ? ((struct glue_device *)test->priv)->drm : create_drm(test);
+
+	KUNIT_ASSERT_EQ(test, 0, ttm_device_init(&dev->bdev, &device_funcs, dev->drm->dev,
+						 dev->drm->anon_inode->i_mapping,
+						 dev->drm->vma_offset_manager, false, false));
+	if (opt_in)
+		KUNIT_ASSERT_EQ(test, 0, ttm_device_enable_fence_lru(&dev->bdev));
+	KUNIT_ASSERT_EQ(test, 0, ttm_range_man_init(&dev->bdev, TTM_PL_VRAM, false,
+						    GLUE_VRAM_PAGES));
+	KUNIT_ASSERT_EQ(test, 0, ttm_range_man_init(&dev->bdev, TTM_PL_TT, true,
+						    GLUE_GTT_PAGES));
+	init_channels(dev);
+	return dev;
+}
+
+/* Complete all fences, so that nothing can be left for their sake. */
+static void complete_fences(struct glue_device *dev)
+{
+	struct glue_fence *fence;
+
+	list_for_each_entry(fence, &dev->fences, entry) {
+		cancel_work_sync(&fence->work);
+		glue_complete(fence);
+	}
+}
+
+static void put_all(struct glue_device *dev)
+{
+	struct glue_fence *fence, *next_fence;
+	struct glue_bo *bo, *next_bo;
+
+	list_for_each_entry_safe(bo, next_bo, &dev->bos, entry)
+		glue_put(bo);
+	list_for_each_entry_safe(fence, next_fence, &dev->fences, entry)
+		dma_fence_put(&fence->base);
+	INIT_LIST_HEAD(&dev->fences);
+}
+
+/* Take everything down; nothing may be left anywhere. */
+void glue_device_destroy(struct glue_device *dev)
+{
+	struct kunit *test = dev->test;
+	int i;
+
+	glue_expect_sound(dev);
+	complete_fences(dev);
+	put_all(dev);
+	flush_workqueue(dev->bdev.wq);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+	glue_expect_sound(dev);
+
+	for (i = 0; dev->bdev.fence_lru && i < GLUE_FOREIGN; i++)
+		ttm_fence_lru_channel_unregister(&dev->channels[i].base);
+	KUNIT_EXPECT_EQ(test, ttm_range_man_fini(&dev->bdev, TTM_PL_VRAM), 0);
+	KUNIT_EXPECT_EQ(test, ttm_range_man_fini(&dev->bdev, TTM_PL_TT), 0);
+	ttm_device_fini(&dev->bdev);
+	KUNIT_EXPECT_NULL(test, dev->bdev.fence_lru);
+	dma_resv_fini(&dev->vm_resv);
+}
+
+int glue_init(struct kunit *test)
+{
+	test->priv = glue_device_create(test, true);
+	return 0;
+}
+
+void glue_exit(struct kunit *test)
+{
+	if (test->priv)
+		glue_device_destroy(test->priv);
+}
+
+/* A buffer of one page; NULL and @err if it could not be placed. */
+struct glue_bo *glue_bo_try(struct glue_device *dev, char name,
+			    const struct ttm_placement *placement,
+			    struct ttm_operation_ctx *ctx, struct dma_resv *resv, int *err)
+{
+	struct ttm_placement copy = *placement;
+	struct glue_bo *bo;
+
+	bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(dev->test, bo);
+	bo->dev = dev;
+	bo->name = name;
+	drm_gem_private_object_init(dev->drm, &bo->tbo.base, PAGE_SIZE);
+	dev->nr_bos++;
+
+	*err = ttm_bo_init_reserved(&dev->bdev, &bo->tbo, ttm_bo_type_device, &copy, 1, ctx,
+				    NULL, resv, bo_destroy);
+	if (*err)
+		return NULL;
+	if (!resv)
+		ttm_bo_unreserve(&bo->tbo);
+	list_add_tail(&bo->entry, &dev->bos);
+	return bo;
+}
+
+struct glue_bo *glue_bo(struct glue_device *dev, char name,
+			const struct ttm_placement *placement)
+{
+	struct ttm_operation_ctx ctx = { };
+	struct glue_bo *bo;
+	int err;
+
+	bo = glue_bo_try(dev, name, placement, &ctx, NULL, &err);
+	KUNIT_ASSERT_EQ_MSG(dev->test, err, 0, "buffer %c", name);
+	return bo;
+}
+
+/* One in VRAM that shares the reservation object of the device. */
+struct glue_bo *glue_bo_shared(struct glue_device *dev, char name)
+{
+	struct ttm_operation_ctx ctx = { };
+	struct glue_bo *bo;
+	int err;
+
+	dma_resv_lock(&dev->vm_resv, NULL);
+	bo = glue_bo_try(dev, name, &glue_vram, &ctx, &dev->vm_resv, &err);
+	dma_resv_unlock(&dev->vm_resv);
+	KUNIT_ASSERT_EQ_MSG(dev->test, err, 0, "buffer %c", name);
+	return bo;
+}
+
+void glue_put(struct glue_bo *bo)
+{
+	list_del(&bo->entry);
+	ttm_bo_put(&bo->tbo);
+}
+
+void glue_lock(struct glue_bo *bo)
+{
+	KUNIT_ASSERT_EQ(bo->dev->test, ttm_bo_reserve(&bo->tbo, false, false, NULL), 0);
+}
+
+void glue_unlock(struct glue_bo *bo)
+{
+	ttm_bo_unreserve(&bo->tbo);
+}
+
+int glue_move(struct glue_bo *bo, const struct ttm_placement *placement)
+{
+	struct ttm_placement copy = *placement;
+	struct ttm_operation_ctx ctx = { };
+	int ret;
+
+	glue_lock(bo);
+	ret = ttm_bo_validate(&bo->tbo, &copy, &ctx);
+	glue_unlock(bo);
+	return ret;
+}
+
+/* Use the buffer under a fence, as a submission does. */
+void glue_attach(struct glue_bo *bo, struct glue_fence *fence)
+{
+	int ret;
+
+	glue_lock(bo);
+	ret = ttm_bo_reserve_fences(&bo->tbo, 1);
+	if (!ret)
+		ttm_bo_add_fence(&bo->tbo, &fence->base, DMA_RESV_USAGE_WRITE);
+	glue_unlock(bo);
+	KUNIT_ASSERT_EQ(bo->dev->test, ret, 0);
+}
+
+/* Use the buffer under a new fence. */
+struct glue_fence *glue_use(struct glue_bo *bo, unsigned int channel)
+{
+	struct glue_fence *fence = glue_emit(bo->dev, channel, true);
+
+	glue_attach(bo, fence);
+	return fence;
+}
+
+static void list_names(struct list_head *head, char *names, size_t size)
+{
+	struct ttm_lru_item *item;
+	size_t len = strlen(names);
+
+	list_for_each_entry(item, head, link)
+		if (ttm_lru_item_is_res(item) && len + 1 < size)
+			names[len++] = bo_name(ttm_lru_item_to_res(item)->bo);
+	names[len] = '\0';
+}
+
+/* Exactly these stand on the LRU, first to last; so many are parked. */
+void glue_expect_lru(struct glue_device *dev, unsigned int type, const char *names,
+		     unsigned int parked)
+{
+	struct ttm_resource_manager *man = ttm_manager_type(&dev->bdev, type);
+	unsigned int nr_parked, i;
+	char found[32] = "";
+
+	spin_lock(&dev->bdev.lru_lock);
+	for (i = 0; i < TTM_MAX_BO_PRIORITY; i++)
+		list_names(&man->lru[i], found, sizeof(found));
+	nr_parked = man->nr_parked;
+	spin_unlock(&dev->bdev.lru_lock);
+
+	KUNIT_EXPECT_STREQ_MSG(dev->test, (char *)found, (char *)names, "LRU of type %u", type);
+	KUNIT_EXPECT_EQ_MSG(dev->test, nr_parked, parked, "parked of type %u", type);
+}
+
+void glue_expect_pinned(struct glue_device *dev, const char *names)
+{
+	char found[32] = "";
+
+	spin_lock(&dev->bdev.lru_lock);
+	list_names(&dev->bdev.pinned, found, sizeof(found));
+	spin_unlock(&dev->bdev.lru_lock);
+
+	KUNIT_EXPECT_STREQ(dev->test, (char *)found, (char *)names);
+}
+
+void glue_expect_usage(struct glue_device *dev, unsigned int type, unsigned int pages)
+{
+	u64 usage = ttm_resource_manager_usage(ttm_manager_type(&dev->bdev, type));
+
+	KUNIT_EXPECT_EQ_MSG(dev->test, usage / PAGE_SIZE, pages, "pages used of type %u", type);
+}
+
+void glue_expect_freed(struct glue_device *dev, enum ttm_freed_at at, unsigned int pages)
+{
+	u64 freed = atomic64_read(&dev->bdev.freed_bytes[at]);
+
+	KUNIT_EXPECT_EQ_MSG(dev->test, freed / PAGE_SIZE, pages, "pages freed at %u", at);
+}
+
+void glue_expect_zombies(struct glue_device *dev, unsigned int zombies, unsigned int leftover)
+{
+	struct ttm_fence_lru_stats stats;
+
+	spin_lock(&dev->bdev.lru_lock);
+	stats = dev->bdev.fence_lru->stats;
+	spin_unlock(&dev->bdev.lru_lock);
+
+	KUNIT_EXPECT_EQ_MSG(dev->test, stats.zombies, zombies, "zombies");
+	KUNIT_EXPECT_EQ_MSG(dev->test, stats.leftover, leftover, "leftover");
+}
+
+/* The engine finds nothing wrong with itself. */
+void glue_expect_sound(struct glue_device *dev)
+{
+	struct drm_printer p = drm_info_printer(dev->drm->dev);
+
+	if (dev->bdev.fence_lru)
+		KUNIT_EXPECT_TRUE(dev->test, ttm_fence_lru_check(dev->bdev.fence_lru, &p));
+}
+
+MODULE_DESCRIPTION("KUnit tests for the fence-ordered LRU on TTM");
+MODULE_LICENSE("Dual MIT/GPL");

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _TTM_GLUE_HELPERS_H_
+#define _TTM_GLUE_HELPERS_H_
+
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include <kunit/test.h>
+
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_device.h>
+#include <drm/ttm/ttm_placement.h>
+#include <drm/ttm/ttm_resource.h>
+#include <drm/ttm_fence_lru.h>
+
+#define GLUE_CHANNELS	3
+/* A context of fences that nobody registers with the engine. */
+#define GLUE_FOREIGN	(GLUE_CHANNELS - 1)
+#define GLUE_VRAM_PAGES	4
+#define GLUE_GTT_PAGES	16
+
+/**
+ * struct glue_channel - a timeline of mock fences
+ * @base: as the engine knows it, unless it is GLUE_FOREIGN
+ * @lock: of its fences
+ * @context: of its fences
+ * @seqno: of the last fence
+ * @enables: how often signaling was enabled: interrupts of a real GPU
+ */
+struct glue_channel {
+	struct ttm_fence_lru_channel base;
+	spinlock_t lock;
+	u64 context;
+	u64 seqno;
+	unsigned int enables;
+};
+
+/**
+ * struct glue_fence - a fence whose hardware is a flag
+ * @base: the fence
+ * @entry: in &glue_device.fences, with a reference
+ * @channel: its timeline
+ * @done: the hardware is past it; with .signaled this shows when sampled
+ * @on_wait: if set, called by a worker once somebody enabled signaling; returning
+ *	from it, the fence is completed
+ * @work: calls @on_wait
+ */
+struct glue_fence {
+	struct dma_fence base;
+	struct list_head entry;
+	struct glue_channel *channel;
+	bool done;
+	void (*on_wait)(struct glue_fence *fence);
+	struct work_struct work;
+};
+
+/**
+ * struct glue_bo - a buffer with a name
+ * @tbo: the buffer
+ * @entry: in &glue_device.bos, until glue_put()
+ * @dev: its device
+ * @name: one letter
+ */
+struct glue_bo {
+	struct ttm_buffer_object tbo;
+	struct list_head entry;
+	struct glue_device *dev;
+	char name;
+};
+
+/**
+ * struct glue_device - a device of TTM without hardware
+ * @test: the case that it serves
+ * @drm: the DRM device
+ * @bdev: TTM's device, with VRAM and GTT of one page a buffer
+ * @channels: all but GLUE_FOREIGN registered
+ * @fences: all that were ever made
+ * @bos: referenced ones
+ * @nr_bos: buffers not yet destroyed, referenced or not
+ * @vm_resv: a reservation object to share
+ * @mover: if set, moves are asynchronous on this channel
+ * @pipeline: evictions are, too
+ * @evicted: names of the buffers that left VRAM by eviction
+ * @nr_notified: how often a buffer was told that its memory goes
+ */
+struct glue_device {
+	struct kunit *test;
+	struct drm_device *drm;
+	struct ttm_device bdev;
+	struct glue_channel channels[GLUE_CHANNELS];
+	struct list_head fences;
+	struct list_head bos;
+	unsigned int nr_bos;
+	struct dma_resv vm_resv;
+	struct glue_channel *mover;
+	bool pipeline;
+	char evicted[16];
+	unsigned int nr_notified;
+};
+
+extern const struct ttm_placement glue_vram;
+extern const struct ttm_placement glue_gtt;
+extern const struct ttm_placement glue_system;
+
+struct glue_device *glue_device_create(struct kunit *test, bool opt_in);
+void glue_device_destroy(struct glue_device *dev);
+
+int glue_init(struct kunit *test);
+void glue_exit(struct kunit *test);
+
+struct glue_bo *glue_bo_try(struct glue_device *dev, char name,
+			    const struct ttm_placement *placement,
+			    struct ttm_operation_ctx *ctx, struct dma_resv *resv, int *err);
+struct glue_bo *glue_bo(struct glue_device *dev, char name,
+			const struct ttm_placement *placement);
+struct glue_bo *glue_bo_shared(struct glue_device *dev, char name);
+void glue_put(struct glue_bo *bo);
+void glue_lock(struct glue_bo *bo);
+void glue_unlock(struct glue_bo *bo);
+int glue_move(struct glue_bo *bo, const struct ttm_placement *placement);
+
+struct glue_fence *glue_emit(struct glue_device *dev, unsigned int channel, bool samplable);
+void glue_attach(struct glue_bo *bo, struct glue_fence *fence);
+struct glue_fence *glue_use(struct glue_bo *bo, unsigned int channel);
+void glue_complete(struct glue_fence *fence);
+void glue_complete_on_wait(struct glue_fence *fence);
+void glue_complete_later(struct glue_fence *fence);
+
+void glue_expect_lru(struct glue_device *dev, unsigned int type, const char *names,
+		     unsigned int parked);
+void glue_expect_pinned(struct glue_device *dev, const char *names);
+void glue_expect_usage(struct glue_device *dev, unsigned int type, unsigned int pages);
+void glue_expect_freed(struct glue_device *dev, enum ttm_freed_at at, unsigned int pages);
+void glue_expect_zombies(struct glue_device *dev, unsigned int zombies, unsigned int leftover);
+void glue_expect_sound(struct glue_device *dev);
+
+#endif

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The last put of a buffer: released at once, a zombie, or left over.
+ */
+#include "ttm_glue_helpers.h"
+
+static void an_idle_buffer_is_released_at_once(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+
+	glue_bo(dev, 'b', &glue_vram);
+	glue_put(a);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+	glue_expect_lru(dev, TTM_PL_VRAM, "b", 0);
+	glue_expect_freed(dev, TTM_FREED_AT_RELEASE, 1);
+	glue_expect_zombies(dev, 0, 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
+	KUNIT_EXPECT_EQ(test, dev->nr_notified, 1);
+}
+
+static void release_looks_first(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+
+	/* Signaled on both channels, but nobody has retired it yet. */
+	glue_complete(glue_use(a, 0));
+	glue_complete(glue_use(a, 1));
+	glue_expect_lru(dev, TTM_PL_VRAM, "", 1);
+
+	glue_put(a);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+	glue_expect_lru(dev, TTM_PL_VRAM, "", 0);
+	glue_expect_freed(dev, TTM_FREED_AT_RELEASE, 1);
+	glue_expect_zombies(dev, 0, 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+}
+
+static void a_busy_buffer_becomes_a_zombie(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_fence *fence = glue_use(a, 0);
+
+	glue_put(a);
+	/* Nothing runs in the background, nobody is told to interrupt. */
+	flush_workqueue(dev->bdev.wq);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+	glue_expect_lru(dev, TTM_PL_VRAM, "", 1);
+	glue_expect_zombies(dev, 1, 0);
+	glue_expect_sound(dev);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+
+	/* Also not when the fence signals. */
+	glue_complete(fence);
+	flush_workqueue(dev->bdev.wq);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+	glue_expect_zombies(dev, 1, 0);
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
+	glue_expect_freed(dev, TTM_FREED_AT_BACKGROUND, 0);
+
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+	glue_expect_lru(dev, TTM_PL_VRAM, "", 0);
+	glue_expect_freed(dev, TTM_FREED_AT_DRAIN, 1);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_notified, 1);
+}
+
+static void a_zombie_waits_for_all_its_channels(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_fence *fence[2];
+
+	fence[0] = glue_use(a, 0);
+	fence[1] = glue_use(a, 1);
+	glue_put(a);
+	/* One reference a channel. */
+	KUNIT_EXPECT_EQ(test, kref_read(&a->tbo.kref), 2);
+
+	glue_complete(fence[0]);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&a->tbo.kref), 1);
+
+	glue_complete(fence[1]);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+}
+
+static void a_fence_that_cannot_be_sampled_is_enabled_once(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_fence *fence = glue_emit(dev, 0, false);
+
+	glue_attach(a, fence);
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
+	glue_put(a);
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 1);
+
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 1);
+}
+
+static void a_foreign_fence_makes_a_leftover(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_fence *fence = glue_use(a, GLUE_FOREIGN);
+
+	glue_put(a);
+	glue_expect_zombies(dev, 1, 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+	glue_expect_sound(dev);
+
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+	glue_expect_zombies(dev, 1, 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_zombies(dev, 0, 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+	glue_expect_freed(dev, TTM_FREED_AT_DRAIN, 1);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+}
+
+static void a_foreign_fence_beside_one_of_a_channel(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_fence *foreign, *fence;
+
+	foreign = glue_use(a, GLUE_FOREIGN);
+	fence = glue_use(a, 0);
+	glue_put(a);
+	glue_expect_zombies(dev, 1, 0);
+
+	/* before: on channel 0; then no channel can vouch for it */
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+	/* now: left over */
+	glue_expect_zombies(dev, 1, 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+	glue_expect_sound(dev);
+
+	glue_complete(foreign);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+}
+
+/* A fence in the reservation object that nobody told the buffer's channel of. */
+static void a_fence_added_behind_the_back(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_fence *fence = glue_emit(dev, 0, true);
+
+	glue_lock(a);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(a->tbo.base.resv, 1), 0);
+	dma_resv_add_fence(a->tbo.base.resv, &fence->base, DMA_RESV_USAGE_BOOKKEEP);
+	glue_unlock(a);
+
+	glue_put(a);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+	glue_expect_zombies(dev, 1, 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+}
+
+static void a_locked_idle_buffer_is_left_over(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+
+	glue_lock(a);
+	glue_put(a);
+	glue_expect_zombies(dev, 1, 1);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+	glue_expect_sound(dev);
+
+	dma_resv_unlock(a->tbo.base.resv);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+}
+
+static void a_locked_zombie_is_left_over(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_fence *fence = glue_use(a, 0);
+
+	glue_put(a);
+	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(a->tbo.base.resv));
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+	glue_expect_zombies(dev, 1, 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+
+	dma_resv_unlock(a->tbo.base.resv);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+}
+
+static void a_dead_buffer_leaves_its_shared_reservation(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_fence *fence;
+	struct glue_bo *a, *b;
+
+	a = glue_bo_shared(dev, 'a');
+	b = glue_bo_shared(dev, 'b');
+	fence = glue_emit(dev, 0, true);
+	glue_attach(a, fence);
+	glue_attach(b, fence);
+
+	/* It dies under the shared lock, as in a driver that holds its VM's. */
+	dma_resv_lock(&dev->vm_resv, NULL);
+	glue_put(a);
+	KUNIT_EXPECT_PTR_EQ(test, a->tbo.base.resv, &a->tbo.base._resv);
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(a->tbo.base.resv,
+							DMA_RESV_USAGE_BOOKKEEP));
+	glue_expect_zombies(dev, 1, 0);
+
+	/* Its own copy is free to lock, whatever happens to the shared one. */
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	dma_resv_unlock(&dev->vm_resv);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+	glue_expect_lru(dev, TTM_PL_VRAM, "b", 0);
+}
+
+static void a_neighbours_fence_in_the_shared_reservation(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_fence *fence;
+	struct glue_bo *a, *b;
+
+	a = glue_bo_shared(dev, 'a');
+	b = glue_bo_shared(dev, 'b');
+	/* Only b is linked, but the reservation object is that of both. */
+	fence = glue_use(b, 0);
+	glue_put(a);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+	glue_expect_zombies(dev, 1, 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 2);
+	glue_expect_sound(dev);
+
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+	glue_expect_lru(dev, TTM_PL_VRAM, "b", 0);
+}
+
+static void an_import_is_let_go_only_where_it_may_be(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	u64 released;
+
+	/* As far as release knows, the memory is an exporter's. */
+	a->tbo.type = ttm_bo_type_sg;
+	glue_put(a);
+	glue_expect_zombies(dev, 1, 1);
+	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_reclaim(dev->bdev.fence_lru, 1, &released));
+	glue_expect_zombies(dev, 1, 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+
+	/* The entry of a submit: no reservation is held. */
+	KUNIT_EXPECT_EQ(test, ttm_fence_lru_poll(dev->bdev.fence_lru, 1), PAGE_SIZE);
+	glue_expect_zombies(dev, 0, 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+}
+
+static int gut(struct glue_bo *bo)
+{
+	const struct ttm_placement nowhere = { };
+
+	return glue_move(bo, &nowhere);
+}
+
+static void an_idle_buffer_without_memory(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+
+	KUNIT_EXPECT_EQ(test, gut(a), 0);
+	KUNIT_EXPECT_NULL(test, a->tbo.resource);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+
+	glue_put(a);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+	glue_expect_zombies(dev, 0, 0);
+	glue_expect_freed(dev, TTM_FREED_AT_RELEASE, 0);
+}
+
+static void a_busy_buffer_without_memory(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_fence *fence = glue_use(a, 0);
+
+	/* The memory stays with a ghost, as long as the fence says. */
+	KUNIT_EXPECT_EQ(test, gut(a), 0);
+	KUNIT_EXPECT_NULL(test, a->tbo.resource);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+	glue_expect_sound(dev);
+
+	glue_put(a);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
+	KUNIT_EXPECT_GT(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+}
+
+static void a_channel_that_goes_leaves_no_zombie_behind(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_channel *channel = &dev->channels[0];
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_fence *fence = glue_use(a, 0);
+
+	/* A driver that forgets to signal: the memory stays safe all the same. */
+	glue_put(a);
+	ttm_fence_lru_channel_unregister(&channel->base);
+	glue_expect_zombies(dev, 1, 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+	KUNIT_ASSERT_EQ(test, 0, ttm_fence_lru_channel_register(dev->bdev.fence_lru,
+								&channel->base,
+								channel->context));
+}
+
+static struct kunit_case release_cases[] = {
+	KUNIT_CASE(an_idle_buffer_is_released_at_once),
+	KUNIT_CASE(release_looks_first),
+	KUNIT_CASE(a_busy_buffer_becomes_a_zombie),
+	KUNIT_CASE(a_zombie_waits_for_all_its_channels),
+	KUNIT_CASE(a_fence_that_cannot_be_sampled_is_enabled_once),
+	KUNIT_CASE(a_foreign_fence_makes_a_leftover),
+	KUNIT_CASE(a_foreign_fence_beside_one_of_a_channel),
+	KUNIT_CASE(a_fence_added_behind_the_back),
+	KUNIT_CASE(a_locked_idle_buffer_is_left_over),
+	KUNIT_CASE(a_locked_zombie_is_left_over),
+	KUNIT_CASE(a_dead_buffer_leaves_its_shared_reservation),
+	KUNIT_CASE(a_neighbours_fence_in_the_shared_reservation),
+	KUNIT_CASE(an_import_is_let_go_only_where_it_may_be),
+	KUNIT_CASE(an_idle_buffer_without_memory),
+	KUNIT_CASE(a_busy_buffer_without_memory),
+	KUNIT_CASE(a_channel_that_goes_leaves_no_zombie_behind),
+	{ }
+};
+
+static struct kunit_suite release_suite = {
+	.name = "ttm_fence_lru_glue_release",
+	.init = glue_init,
+	.exit = glue_exit,
+	.test_cases = release_cases,
+};
+kunit_test_suite(release_suite);
