@@ -44,6 +44,10 @@ static bool param_measure = true;
 module_param_named(measure, param_measure, bool, 0444);
 MODULE_PARM_DESC(measure, "Count by the kernel's tracepoints too (default: on)");
 
+static bool param_broken;
+module_param_named(broken, param_broken, bool, 0444);
+MODULE_PARM_DESC(broken, "Attach no fences, to prove that tags catch it (default: off)");
+
 static struct swgpu_device *swgpu;
 
 static int open(struct drm_device *drm, struct drm_file *file)
@@ -139,6 +143,7 @@ static int bring_up(struct platform_device *pdev)
 		return PTR_ERR(sdev);
 	sdev->vram_bytes = (u64)param_vram_mb << 20;
 	sdev->gtt_bytes = (u64)param_gtt_mb << 20;
+	sdev->broken = param_broken;
 
 	ret = swgpu_measure_init(sdev, param_measure);
 	if (ret)
@@ -153,6 +158,8 @@ static int bring_up(struct platform_device *pdev)
 
 	drm_info(&sdev->drm, "%u MiB of VRAM, %u MiB of GTT, %s\n", param_vram_mb,
 		 param_gtt_mb, param_fence_lru ? "fence-ordered LRU" : "delayed delete");
+	if (param_broken)
+		drm_warn(&sdev->drm, "broken on purpose: memory is released too early\n");
 	swgpu = sdev;
 	return 0;
 }

@@ -58,6 +58,8 @@ struct swgpu_device {
 	u64 vram_bytes;
 	/** @gtt_bytes: size of GTT; constant */
 	u64 gtt_bytes;
+	/** @broken: fences are not attached, for the tags to catch; constant */
+	bool broken;
 };
 
 /**

@@ -242,8 +242,9 @@ static void emit_locked(struct submit *s)
 	for (i = 0; i < job->nr_bos; i++) {
 		struct ttm_buffer_object *tbo = &submit_bo(s, i)->tbo;
 
-		ttm_bo_add_fence(tbo, &job->fence->base, job->bos[i].write ?
-				 DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
+		if (!channel->sdev->broken)
+			ttm_bo_add_fence(tbo, &job->fence->base, job->bos[i].write ?
+					 DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
 		ttm_bo_move_to_lru_tail_unlocked(tbo);
 	}
 	swgpu_engine_push(channel, job);

@@ -150,3 +150,17 @@ void test_exit(int fd)
 	check(gpu_drain_to(fd, 0));
 	check_is(gpu_stats(fd, 0).buffers, buffers);
 }
+
+void test_broken(int fd)
+{
+	uint32_t channel, handle;
+
+	check_is(gpu_channel(fd, &channel), 0);
+	check_is(gpu_create(fd, 3 * PAGE, VRAM, &handle), 0);
+	check_is(gpu_use(fd, channel, handle, READ, VRAM, 50 * MS), 0);
+	check_is(gpu_close(fd, handle), 0);
+	check_is(gpu_stats(fd, 0).tag_errors, 0);
+	gpu_sleep(200 * MS);
+	check_is(gpu_stats(fd, 0).tag_errors, 1);
+	check_is(gpu_stats(fd, 0).jobs, 1);
+}

@@ -74,5 +74,6 @@ void test_many_stuck(int fd);
 void test_kill(int fd);
 void test_kill_dependency(int fd);
 void test_exit(int fd);
+void test_broken(int fd);
 
 #endif

@@ -2,6 +2,9 @@
 /*
  * swgpu-test: tests the software GPU's driver by its user-space interface.
  *
+ * usage: swgpu-test [<part of the names of the cases to run> | --broken]
+ *
+ * --broken: the driver was loaded with broken=1; it must be caught.
  * Prints TAP. Exit status 0: all passed; 1: some failed; 2: no device.
  */
 
@@ -83,6 +86,15 @@ static bool run_case(int i, int observer)
 	return !failed;
 }
 
+/* The driver attaches no fences: the tags must tell. */
+static int run_broken(int fd)
+{
+	test_broken(fd);
+	printf("1..1\n%s 1 - a job notices that its memory was released\n",
+	       failed ? "not ok" : "ok");
+	return failed ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	int i, failures = 0, observer = gpu_open();
@@ -91,7 +103,10 @@ int main(int argc, char **argv)
 		printf("Bail out! no swgpu device\n");
 		return 2;
 	}
-	printf("TAP version 13\n1..%d\n", NR_CASES);
+	printf("TAP version 13\n");
+	if (argc > 1 && !strcmp(argv[1], "--broken"))
+		return run_broken(observer);
+	printf("1..%d\n", NR_CASES);
 	printf("# mode: %s\n", gpu_stats(observer, 0).fence_lru ? "fence-ordered" :
 	       "delayed delete");
 	for (i = 0; i < NR_CASES; i++) {

@@ -33,6 +33,11 @@ refused()
 	fi
 }
 
+unload()
+{
+	rmmod swgpu && [ ! -d /sys/module/swgpu ] || failed=1
+}
+
 test_device()
 {
 	"$ROOT/build/tools/swgpu-test/swgpu-test" ${CASE:+"$CASE"} || failed=1
@@ -52,6 +57,9 @@ refused vram_mb=words
 echo "# parameters: ${parameters[*]}"
 load vram_mb=32 gtt_mb=160 "${parameters[@]}" || exit 2
 test_device
-rmmod swgpu || failed=1
-[ ! -d /sys/module/swgpu ] || failed=1
+unload
+
+load vram_mb=8 gtt_mb=8 "${parameters[@]}" broken=1 || exit 2
+"$ROOT/build/tools/swgpu-test/swgpu-test" --broken || failed=1
+unload
 exit "$failed"
