@@ -67,6 +67,8 @@ void test_wait(int fd);
 void test_order(int fd);
 void test_channel_limit(int fd);
 void test_stats(int fd);
+/* stress.c */
+void test_stress(int fd);
 /* death.c */
 void test_free_busy(int fd);
 void test_hang(int fd);

@@ -38,6 +38,7 @@ static const struct {
 	{ "killing a channel ends its jobs", test_kill },
 	{ "a killed job does not stop those that wait for it", test_kill_dependency },
 	{ "a process may exit with work in flight", test_exit },
+	{ "several processes want more than there is", test_stress },
 	{ "statistics add up", test_stats },
 };
 
@@ -82,7 +83,6 @@ static bool run_case(int i, int observer)
 	check_is(after.vram_used_bytes, before.vram_used_bytes);
 	check_is(after.gtt_used_bytes, before.gtt_used_bytes);
 	printf("%s %d - %s\n", failed ? "not ok" : "ok", i + 1, cases[i].name);
-	fflush(stdout);
 	return !failed;
 }
 
@@ -103,6 +103,8 @@ int main(int argc, char **argv)
 		printf("Bail out! no swgpu device\n");
 		return 2;
 	}
+	/* Nothing may be left in the buffer when a case forks. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("TAP version 13\n");
 	if (argc > 1 && !strcmp(argv[1], "--broken"))
 		return run_broken(observer);
