@@ -26,11 +26,15 @@ def main():
                         help="how many results TTM's own suites must have")
     parser.add_argument('--complaint', type=int, default=0,
                         help='1: the kernel log holds a complaint')
-    parser.add_argument('json')
+    parser.add_argument('json', nargs='+')
     args = parser.parse_args()
 
-    with open(args.json, encoding='utf-8') as file:
-        root = json.load(file)
+    root = {'sub_groups': [], 'test_cases': []}
+    for path in args.json:
+        with open(path, encoding='utf-8') as file:
+            one = json.load(file)
+        root['sub_groups'] += one['sub_groups']
+        root['test_cases'] += one['test_cases']
     count = {'PASS': 0, 'FAIL': 0, 'SKIP': 0}
     total = {'ours': 0, 'ttm': 0}
     # A suite without subtests (it was empty or crashed) is a failed case here.
