@@ -31,13 +31,21 @@ set tics nomirror out
 set grid ytics lc rgb "#FFFFFF" lw 0.5 front
 
 set multiplot layout 1,2 title ARG2 font ",16" margins 0.07,0.985,0.22,0.82 spacing 0.07,0
-set ylabel "VRAM (MiB)"
-set key at screen 0.5,0.05 center center horizontal maxrows 1 samplen 2 width 2
-set title "today: delayed delete"
-plot dir."/pressure.today.csv" every ::1 using (s($1)):(mib($2)):(0) with filledcurves ls 1 title "in use", \
-     "" every ::1 using (s($1)):(mib($2)):(mib($2 + $3)) with filledcurves ls 2 title "dead, not released yet", \
-     "" every ::1 using (s($1)):(mib($2 + $3)):(mib($2 + $3 + $4)) with filledcurves ls 3 title "free"
+# One legend for both.
 unset key
+set object 1 rectangle center screen 0.315,0.05 size screen 0.02,0.03 fc rgb "#0072B2" fs solid
+set object 2 rectangle center screen 0.425,0.05 size screen 0.02,0.03 fc rgb "#E69F00" fs solid
+set object 3 rectangle center screen 0.635,0.05 size screen 0.02,0.03 fc rgb "#DDDDDD" fs solid
+set label 1 "in use" at screen 0.33,0.05 left
+set label 2 "dead, not released yet" at screen 0.44,0.05 left
+set label 3 "free" at screen 0.65,0.05 left
+set ylabel "VRAM (MiB)"
+set title "today: delayed delete"
+plot dir."/pressure.today.csv" every ::1 using (s($1)):(mib($2)):(0) with filledcurves ls 1, \
+     "" every ::1 using (s($1)):(mib($2)):(mib($2 + $3)) with filledcurves ls 2, \
+     "" every ::1 using (s($1)):(mib($2 + $3)):(mib($2 + $3 + $4)) with filledcurves ls 3
+unset object
+unset label
 unset ylabel
 set title "fence\\_lru: fence-ordered LRU"
 plot dir."/pressure.fence_lru.csv" every ::1 using (s($1)):(mib($2)):(0) with filledcurves ls 1, \

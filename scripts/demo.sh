@@ -92,9 +92,9 @@ choose_vram()
 	VRAM_MB=$((10#$VRAM_MB))
 	[ "$VRAM_MB" -ge "$jobs" ] ||
 		die "VRAM_MB=$VRAM_MB: the largest jobs of these traces take $jobs MiB together"
-	[ "$VRAM_MB" -le $((all * 4)) ] ||
-		die "VRAM_MB=$VRAM_MB: the traces want $all MiB; that would be no pressure"
-	[ "$PLENTY_MB" -ge "$VRAM_MB" ] || PLENTY_MB=$VRAM_MB
+	[ "$VRAM_MB" -le "$PLENTY_MB" ] ||
+		die "VRAM_MB=$VRAM_MB: the traces want $all MiB; that would be no pressure" \
+		    "Give at most $PLENTY_MB."
 	say "  the traces want $all MiB of VRAM together, and get $PLENTY_MB MiB, then $VRAM_MB MiB"
 }
 
@@ -123,6 +123,7 @@ check_parameters
 run_step tools "building the programs of the demo" "Is libc's static library there?" build_tools
 choose_vram
 "$ROOT/scripts/build.sh" um-demo
+lock demo
 run_guest
 verdict=0
 "$ROOT/scripts/demo-report.py" "$RESULTS" "$SEED" "$JOB_SPEED" "${clients[@]}" || verdict=1
