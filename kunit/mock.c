@@ -44,6 +44,7 @@ struct mock_fence *mock_fence_create(struct mock_device *dev, u64 context,
 	struct mock_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(dev->test, fence);
+	list_add_tail(&fence->entry, &dev->fences);
 	spin_lock_init(&fence->lock);
 	dma_fence_init(&fence->base, &mock_fence_ops, &fence->lock, context,
 		       seqno);
@@ -195,6 +196,9 @@ static bool mock_cleanup(struct ttm_fence_lru_bo *base,
 		if (!dma_fence_is_signaled(bo->fences[i]))
 			return false;
 
+	if (bo->base.cleaned)
+		return true;
+
 	append_name(bo->dev->cleaned, bo->name);
 	spin_lock(&bo->dev->lru_lock);
 	list_del_init(&bo->entry);
@@ -323,6 +327,7 @@ int mock_device_init(struct kunit *test)
 	dev->test = test;
 	spin_lock_init(&dev->lru_lock);
 	INIT_LIST_HEAD(&dev->idle);
+	INIT_LIST_HEAD(&dev->fences);
 	KUNIT_ASSERT_EQ(test, 0,
 			ttm_fence_lru_init(&dev->lru, &mock_ops,
 					   &dev->lru_lock));
@@ -346,14 +351,11 @@ static struct mock_bo *first_alive(struct mock_device *dev)
 void mock_device_exit(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
-	struct ttm_fence_lru_channel *channel;
-	struct ttm_fence_lru_node *node;
+	struct mock_fence *fence;
 	struct mock_bo *bo;
 
-	list_for_each_entry(channel, &dev->lru.channels, entry)
-		list_for_each_entry(node, &channel->nodes, entry)
-			mock_signal(container_of(node->fence, struct mock_fence,
-						 base));
+	list_for_each_entry(fence, &dev->fences, entry)
+		mock_signal(fence);
 	mock_reclaim(dev);
 
 	while ((bo = first_alive(dev)))

@@ -16,12 +16,14 @@
 /**
  * struct mock_fence - a fence that signals when somebody looks, as on hardware
  * @base: base class
+ * @entry: in &mock_device.fences
  * @lock: of @base
  * @done: the hardware is done
  * @armed: how often signaling was enabled: interrupts on hardware
  */
 struct mock_fence {
 	struct dma_fence base;
+	struct list_head entry;
 	spinlock_t lock;
 	bool done;
 	unsigned int armed;
@@ -32,6 +34,7 @@ struct mock_fence {
  * @lru: the engine
  * @lru_lock: protects @idle
  * @idle: the LRU
+ * @fences: all that were made
  * @cleaned: names of the buffers whose memory was released, in that order
  * @destroyed: names of those that are gone
  * @nr_bos: buffers that exist
@@ -41,6 +44,7 @@ struct mock_device {
 	struct ttm_fence_lru lru;
 	spinlock_t lru_lock;
 	struct list_head idle;
+	struct list_head fences;
 	char cleaned[MOCK_MAX_NAMES];
 	char destroyed[MOCK_MAX_NAMES];
 	unsigned int nr_bos;

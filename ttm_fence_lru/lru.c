@@ -97,6 +97,7 @@ void ttm_fence_lru_cleaned(struct ttm_fence_lru *lru,
 {
 	guard(spinlock)(lru->lru_lock);
 
+	WRITE_ONCE(bo->cleaned, true);
 	if (!bo->counted)
 		return;
 

@@ -153,7 +153,7 @@ u64 ttm_fence_lru_release_memory(struct ttm_fence_lru *lru,
 				 struct ttm_fence_lru_bo *bo,
 				 enum ttm_fence_lru_site site)
 {
-	u64 bytes = bo->bytes;
+	u64 bytes = READ_ONCE(bo->cleaned) ? 0 : bo->bytes;
 
 	if (!lru->ops->cleanup(bo, site)) {
 		ttm_fence_lru_leftover_add(lru, bo);

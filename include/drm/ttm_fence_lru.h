@@ -66,7 +66,8 @@ struct ttm_fence_lru_ops {
 	/**
 	 * @cleanup: release the memory of a dead buffer, unless one of its
 	 * fences, *whatever fence it is*, has not signaled, or its locks are
-	 * taken, or it cannot be let go at this @site. Never waits.
+	 * taken, or it cannot be let go at this @site. Never waits. The memory
+	 * may be gone already: see &ttm_fence_lru_bo.cleaned.
 	 * Called with no lock of the engine held.
 	 *
 	 * Return: true if the buffer holds no memory any more.
@@ -115,6 +116,8 @@ struct ttm_fence_lru_bo {
 	bool dead;
 	/** @counted: part of the zombie counters; protected by the LRU lock */
 	bool counted;
+	/** @cleaned: holds no memory any more; protected by the LRU lock */
+	bool cleaned;
 };
 
 static_assert(sizeof(struct ttm_fence_lru_bo) <= 64);
