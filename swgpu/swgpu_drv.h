@@ -131,6 +131,6 @@ int swgpu_vram_init(struct swgpu_vram *vram, struct ttm_device *bdev, u64 size);
 void swgpu_vram_fini(struct swgpu_vram *vram);
 void swgpu_vram_place(struct ttm_resource *res, struct swgpu_tag_place *place);
 struct page *swgpu_vram_page(struct ttm_resource *res, u64 index);
-void swgpu_vram_for_each_page(struct ttm_resource *res, swgpu_visit_page visit, void *data);
+void swgpu_vram_visit_pages(struct ttm_resource *res, swgpu_visit_page visit, void *data);
 
 #endif

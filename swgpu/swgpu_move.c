@@ -44,13 +44,13 @@ static int move_from_vram(struct ttm_buffer_object *tbo, struct ttm_operation_ct
 	int ret;
 
 	if (new_mem->mem_type == TTM_PL_VRAM) {
-		swgpu_vram_for_each_page(new_mem, copy_vram, tbo->resource);
+		swgpu_vram_visit_pages(new_mem, copy_vram, tbo->resource);
 		return 0;
 	}
 	ret = ttm_tt_populate(tbo->bdev, tbo->ttm, ctx);
 	if (ret)
 		return ret;
-	swgpu_vram_for_each_page(tbo->resource, copy_to_tt, tbo->ttm);
+	swgpu_vram_visit_pages(tbo->resource, copy_to_tt, tbo->ttm);
 	return 0;
 }
 
@@ -62,13 +62,13 @@ static int move_to_vram(struct ttm_buffer_object *tbo, struct ttm_operation_ctx 
 
 	if (!tt || (!ttm_tt_is_populated(tt) &&
 		    !(tt->page_flags & TTM_TT_FLAG_SWAPPED))) {
-		swgpu_vram_for_each_page(new_mem, clear_page_at, NULL);
+		swgpu_vram_visit_pages(new_mem, clear_page_at, NULL);
 		return 0;
 	}
 	ret = ttm_tt_populate(tbo->bdev, tt, ctx);
 	if (ret)
 		return ret;
-	swgpu_vram_for_each_page(new_mem, copy_from_tt, tt);
+	swgpu_vram_visit_pages(new_mem, copy_from_tt, tt);
 	return 0;
 }
 
@@ -92,7 +92,7 @@ int swgpu_move(struct ttm_buffer_object *tbo, bool evict, struct ttm_operation_c
 
 	if (!old) {
 		if (new_mem->mem_type == TTM_PL_VRAM)
-			swgpu_vram_for_each_page(new_mem, clear_page_at, NULL);
+			swgpu_vram_visit_pages(new_mem, clear_page_at, NULL);
 		ttm_bo_move_null(tbo, new_mem);
 		return 0;
 	}

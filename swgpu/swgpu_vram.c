@@ -81,12 +81,12 @@ struct page *swgpu_vram_page(struct ttm_resource *res, u64 index)
 }
 
 /**
- * swgpu_vram_for_each_page - visit the pages of a buffer in VRAM
+ * swgpu_vram_visit_pages - visit the pages of a buffer in VRAM
  * @res: its resource
  * @visit: called with each page and its index, in order; may sleep
  * @data: for @visit
  */
-void swgpu_vram_for_each_page(struct ttm_resource *res, swgpu_visit_page visit, void *data)
+void swgpu_vram_visit_pages(struct ttm_resource *res, swgpu_visit_page visit, void *data)
 {
 	struct swgpu_vram *vram = vram_of(res);
 	struct drm_buddy_block *block;
