@@ -43,7 +43,7 @@ source: ## get the kernel's source and lay the patches over it
 	@scripts/tree.sh
 
 clean: ## remove what was built; keep the kernel's source
-	@find build -mindepth 1 -maxdepth 1 ! -name "linux-*" ! -name apt -exec rm -rf {} +
+	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name "linux-*" ! -name apt -exec rm -rf {} +
 
 distclean: ## remove build/, with all that was fetched
 	@rm -rf build
