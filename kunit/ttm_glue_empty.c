@@ -13,11 +13,13 @@
 static void evict_all_takes_idle_buffers(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
-	struct ttm_resource_manager *man = ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
+	struct ttm_resource_manager *man =
+		ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
 
 	glue_bo(dev, 'a', &glue_vram);
 	glue_bo(dev, 'b', &glue_vram);
-	KUNIT_EXPECT_EQ(test, ttm_resource_manager_evict_all(&dev->bdev, man), 0);
+	KUNIT_EXPECT_EQ(test, ttm_resource_manager_evict_all(&dev->bdev, man),
+			0);
 	KUNIT_EXPECT_STREQ(test, dev->evicted, "ab");
 	glue_expect_usage(dev, TTM_PL_VRAM, 0);
 	glue_expect_lru(dev, TTM_PL_TT, "ab", 0);
@@ -26,7 +28,8 @@ static void evict_all_takes_idle_buffers(struct kunit *test)
 static void evict_all_waits_for_busy_buffers(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
-	struct ttm_resource_manager *man = ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
+	struct ttm_resource_manager *man =
+		ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
 	struct glue_bo *a, *b;
 
 	/* channel 0: a, then the zombie z; channel 1: b; idle: i */
@@ -39,7 +42,8 @@ static void evict_all_waits_for_busy_buffers(struct kunit *test)
 	glue_complete_on_wait(glue_use(a, 0));
 	glue_put(a);
 
-	KUNIT_EXPECT_EQ(test, ttm_resource_manager_evict_all(&dev->bdev, man), 0);
+	KUNIT_EXPECT_EQ(test, ttm_resource_manager_evict_all(&dev->bdev, man),
+			0);
 	glue_expect_usage(dev, TTM_PL_VRAM, 0);
 	glue_expect_lru(dev, TTM_PL_VRAM, "", 0);
 	glue_expect_lru(dev, TTM_PL_TT, "iab", 0);
@@ -50,14 +54,16 @@ static void evict_all_waits_for_busy_buffers(struct kunit *test)
 static void evict_all_waits_for_leftovers(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
-	struct ttm_resource_manager *man = ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
+	struct ttm_resource_manager *man =
+		ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
 	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
 
 	glue_complete_on_wait(glue_use(a, GLUE_FOREIGN));
 	glue_put(a);
 	glue_expect_zombies(dev, 1, 1);
 
-	KUNIT_EXPECT_EQ(test, ttm_resource_manager_evict_all(&dev->bdev, man), 0);
+	KUNIT_EXPECT_EQ(test, ttm_resource_manager_evict_all(&dev->bdev, man),
+			0);
 	glue_expect_usage(dev, TTM_PL_VRAM, 0);
 	glue_expect_zombies(dev, 0, 1);
 	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
@@ -66,7 +72,7 @@ static void evict_all_waits_for_leftovers(struct kunit *test)
 
 static void swapout_reaches_parked_buffers(struct kunit *test)
 {
-	struct ttm_operation_ctx ctx = { };
+	struct ttm_operation_ctx ctx = {};
 	struct glue_device *dev = test->priv;
 	struct glue_bo *a, *b;
 
@@ -77,19 +83,21 @@ static void swapout_reaches_parked_buffers(struct kunit *test)
 	glue_put(b);
 
 	/* a is alive, and its fence has signaled; the zombie b's has not. */
-	KUNIT_EXPECT_EQ(test, ttm_device_swapout(&dev->bdev, &ctx, GFP_KERNEL), 1);
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout(&dev->bdev, &ctx, GFP_KERNEL),
+			1);
 	KUNIT_EXPECT_TRUE(test, a->tbo.ttm->page_flags & TTM_TT_FLAG_SWAPPED);
 	glue_expect_zombies(dev, 1, 0);
 	glue_expect_usage(dev, TTM_PL_TT, 1);
 
 	/* Nothing else can go; and nothing is waited for. */
-	KUNIT_EXPECT_EQ(test, ttm_device_swapout(&dev->bdev, &ctx, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout(&dev->bdev, &ctx, GFP_KERNEL),
+			0);
 	KUNIT_EXPECT_EQ(test, dev->channels[1].enables, 0);
 }
 
 static void swapout_takes_signaled_zombies_first(struct kunit *test)
 {
-	struct ttm_operation_ctx ctx = { };
+	struct ttm_operation_ctx ctx = {};
 	struct glue_device *dev = test->priv;
 	struct glue_fence *fence = glue_emit(dev, 0, true);
 	struct glue_bo *a, *b, *c;
@@ -103,7 +111,8 @@ static void swapout_takes_signaled_zombies_first(struct kunit *test)
 	glue_put(b);
 	glue_complete(fence);
 
-	KUNIT_EXPECT_EQ(test, ttm_device_swapout(&dev->bdev, &ctx, GFP_KERNEL), 2);
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout(&dev->bdev, &ctx, GFP_KERNEL),
+			2);
 	glue_expect_zombies(dev, 0, 0);
 	glue_expect_usage(dev, TTM_PL_TT, 0);
 	glue_expect_freed(dev, TTM_FREED_AT_RECLAIM, 2);
@@ -114,7 +123,7 @@ static void swapout_takes_signaled_zombies_first(struct kunit *test)
 /* The pages of VRAM are of no use to whoever wants pages. */
 static void swapout_does_not_count_vram(struct kunit *test)
 {
-	struct ttm_operation_ctx ctx = { };
+	struct ttm_operation_ctx ctx = {};
 	struct glue_device *dev = test->priv;
 	struct glue_fence *fence = glue_emit(dev, 0, true);
 	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
@@ -122,7 +131,8 @@ static void swapout_does_not_count_vram(struct kunit *test)
 	glue_attach(a, fence);
 	glue_put(a);
 	glue_complete(fence);
-	KUNIT_EXPECT_EQ(test, ttm_device_swapout(&dev->bdev, &ctx, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout(&dev->bdev, &ctx, GFP_KERNEL),
+			0);
 }
 
 static struct glue_fence *last_fence(struct glue_device *dev)
@@ -282,6 +292,7 @@ static void clearing_dma_mappings_reaches_busy_buffers(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, ttm_tt_is_populated(busy->tbo.ttm));
 
 	/* The device was unplugged: no page may stay mapped for it. */
+	dev->unplugged = true;
 	ttm_device_clear_dma_mappings(&dev->bdev);
 	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(idle->tbo.ttm));
 	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(busy->tbo.ttm));
@@ -361,7 +372,7 @@ static struct kunit_case empty_cases[] = {
 	KUNIT_CASE(clearing_dma_mappings_reaches_busy_buffers),
 	KUNIT_CASE(another_device_is_as_before),
 	KUNIT_CASE(two_devices_do_not_mix),
-	{ }
+	{}
 };
 
 static struct kunit_suite empty_suite = {
@@ -370,4 +381,5 @@ static struct kunit_suite empty_suite = {
 	.exit = glue_exit,
 	.test_cases = empty_cases,
 };
+
 kunit_test_suite(empty_suite);

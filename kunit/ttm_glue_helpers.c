@@ -8,16 +8,15 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_kunit_helpers.h>
-#include <drm/drm_print.h>
 #include <drm/ttm/ttm_range_manager.h>
 #include <drm/ttm/ttm_tt.h>
 
 #include "ttm_glue_helpers.h"
 
-#define PLACEMENT(_name, _type)							\
-	const struct ttm_placement _name = {					\
-		.num_placement = 1,						\
-		.placement = &(const struct ttm_place){ .mem_type = _type },	\
+#define PLACEMENT(_name, _type)                                              \
+	const struct ttm_placement _name = {                                 \
+		.num_placement = 1,                                          \
+		.placement = &(const struct ttm_place){ .mem_type = _type }, \
 	}
 
 PLACEMENT(glue_vram, TTM_PL_VRAM);
@@ -81,20 +80,22 @@ static void fence_work(struct work_struct *work)
 }
 
 /* A fence of a channel; @samplable: it has a .signaled. */
-struct glue_fence *glue_emit(struct glue_device *dev, unsigned int channel, bool samplable)
+struct glue_fence *glue_emit(struct glue_device *dev, unsigned int channel,
+			     bool samplable)
 {
 	struct glue_channel *ch = &dev->channels[channel];
 	struct glue_fence *fence;
 
 	if (dev->bdev.fence_lru && channel != GLUE_FOREIGN)
-		KUNIT_ASSERT_EQ(dev->test, ttm_fence_lru_channel_reserve(&ch->base), 0);
+		KUNIT_ASSERT_EQ(dev->test,
+				ttm_fence_lru_channel_reserve(&ch->base), 0);
 
 	fence = kzalloc(sizeof(*fence), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(dev->test, fence);
 	fence->channel = ch;
 	INIT_WORK(&fence->work, fence_work);
-	dma_fence_init(&fence->base, samplable ? &samplable_ops : &silent_ops, &ch->lock,
-		       ch->context, ++ch->seqno);
+	dma_fence_init(&fence->base, samplable ? &samplable_ops : &silent_ops,
+		       &ch->lock, ch->context, ++ch->seqno);
 	list_add_tail(&fence->entry, &dev->fences);
 	return fence;
 }
@@ -119,6 +120,18 @@ static void do_nothing(struct glue_fence *fence)
 void glue_complete_on_wait(struct glue_fence *fence)
 {
 	fence->on_wait = do_nothing;
+}
+
+static void drain(struct glue_fence *fence)
+{
+	glue_complete(fence);
+	ttm_device_drain(&fence->channel->dev->bdev);
+}
+
+/* While one waits for it, another reclaims all that it held up. */
+void glue_drain_on_wait(struct glue_fence *fence)
+{
+	fence->on_wait = drain;
 }
 
 /* Complete it from another thread, once this one sleeps. */
@@ -150,9 +163,12 @@ static void destroy_tt(struct ttm_device *bdev, struct ttm_tt *tt)
 	kfree(tt);
 }
 
-static void evict_flags(struct ttm_buffer_object *tbo, struct ttm_placement *placement)
+static void evict_flags(struct ttm_buffer_object *tbo,
+			struct ttm_placement *placement)
 {
-	*placement = tbo->resource->mem_type == TTM_PL_VRAM ? glue_gtt : glue_system;
+	*placement = glue_system;
+	if (tbo->resource->mem_type == TTM_PL_VRAM)
+		*placement = glue_gtt;
 }
 
 static void bo_destroy(struct ttm_buffer_object *tbo)
@@ -165,30 +181,42 @@ static void bo_destroy(struct ttm_buffer_object *tbo)
 }
 
 /* Ghosts have no name. */
-static char bo_name(struct ttm_buffer_object *tbo)
+char glue_name(struct ttm_buffer_object *tbo)
 {
-	return tbo->destroy == bo_destroy ? container_of(tbo, struct glue_bo, tbo)->name : '?';
+	if (tbo->destroy != bo_destroy)
+		return '?';
+	return container_of(tbo, struct glue_bo, tbo)->name;
 }
 
-static void note_eviction(struct glue_device *dev, struct ttm_buffer_object *tbo)
+static void note_eviction(struct glue_device *dev,
+			  struct ttm_buffer_object *tbo)
 {
 	size_t len = strlen(dev->evicted);
 
-	if (tbo->resource->mem_type == TTM_PL_VRAM && len + 1 < sizeof(dev->evicted))
-		dev->evicted[len] = bo_name(tbo);
+	if (tbo->resource->mem_type == TTM_PL_VRAM &&
+	    len + 1 < sizeof(dev->evicted))
+		dev->evicted[len] = glue_name(tbo);
 }
 
 static int move_buffer(struct ttm_buffer_object *tbo, bool evict,
-		       struct ttm_operation_ctx *ctx, struct ttm_resource *new_mem,
-		       struct ttm_place *hop)
+		       struct ttm_operation_ctx *ctx,
+		       struct ttm_resource *new_mem, struct ttm_place *hop)
 {
 	struct glue_device *dev = to_glue_device(tbo->bdev);
 	struct glue_fence *fence;
 	int ret;
 
-	if (!tbo->resource || (tbo->resource->mem_type == TTM_PL_SYSTEM && !tbo->ttm)) {
+	if (!tbo->resource ||
+	    (tbo->resource->mem_type == TTM_PL_SYSTEM && !tbo->ttm)) {
 		ttm_bo_move_null(tbo, new_mem);
 		return 0;
+	}
+
+	if (dev->multihop && tbo->resource->mem_type == TTM_PL_VRAM &&
+	    new_mem->mem_type == TTM_PL_SYSTEM) {
+		hop->mem_type = TTM_PL_TT;
+		hop->flags = TTM_PL_FLAG_TEMPORARY;
+		return -EMULTIHOP;
 	}
 
 	if (evict)
@@ -196,7 +224,8 @@ static int move_buffer(struct ttm_buffer_object *tbo, bool evict,
 
 	if (dev->mover) {
 		fence = glue_emit(dev, dev->mover - dev->channels, true);
-		return ttm_bo_move_accel_cleanup(tbo, &fence->base, evict, dev->pipeline, new_mem);
+		return ttm_bo_move_accel_cleanup(tbo, &fence->base, evict,
+						 dev->pipeline, new_mem);
 	}
 
 	ret = ttm_bo_wait_ctx(tbo, ctx);
@@ -219,20 +248,27 @@ static const struct ttm_device_funcs device_funcs = {
 	.delete_mem_notify = delete_mem_notify,
 };
 
+void glue_register(struct glue_channel *channel)
+{
+	int ret;
+
+	ret = ttm_fence_lru_channel_register(channel->dev->bdev.fence_lru,
+					     &channel->base, channel->context);
+	KUNIT_ASSERT_EQ(channel->dev->test, ret, 0);
+}
+
 static void init_channels(struct glue_device *dev)
 {
 	struct glue_channel *channel;
-	int i, ret;
+	int i;
 
 	for (i = 0; i < GLUE_CHANNELS; i++) {
 		channel = &dev->channels[i];
+		channel->dev = dev;
 		spin_lock_init(&channel->lock);
 		channel->context = dma_fence_context_alloc(1);
-		if (!dev->bdev.fence_lru || i == GLUE_FOREIGN)
-			continue;
-		ret = ttm_fence_lru_channel_register(dev->bdev.fence_lru, &channel->base,
-						     channel->context);
-		KUNIT_ASSERT_EQ(dev->test, ret, 0);
+		if (dev->bdev.fence_lru && i != GLUE_FOREIGN)
+			glue_register(channel);
 	}
 }
 
@@ -243,15 +279,35 @@ static struct drm_device *create_drm(struct kunit *test)
 
 	parent = drm_kunit_helper_alloc_device(test);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, parent);
-	drm = __drm_kunit_helper_alloc_drm_device(test, parent, sizeof(*drm), 0, DRIVER_GEM);
+	drm = __drm_kunit_helper_alloc_drm_device(test, parent, sizeof(*drm), 0,
+						  DRIVER_GEM);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, drm);
 	return drm;
+}
+
+static int init_ttm(struct glue_device *dev, bool opt_in)
+{
+	struct drm_device *drm = dev->drm;
+	int ret;
+
+	ret = ttm_device_init(&dev->bdev, &device_funcs, drm->dev,
+			      drm->anon_inode->i_mapping,
+			      drm->vma_offset_manager, false, false);
+	if (!ret && opt_in)
+		ret = ttm_device_enable_fence_lru(&dev->bdev);
+	if (!ret)
+		ret = ttm_range_man_init(&dev->bdev, TTM_PL_VRAM, false,
+					 GLUE_VRAM_PAGES);
+	if (!ret)
+		ret = ttm_range_man_init(&dev->bdev, TTM_PL_TT, true,
+					 GLUE_GTT_PAGES);
+	return ret;
 }
 
 /* A device of the case's own; further ones share the DRM device of the first. */
 struct glue_device *glue_device_create(struct kunit *test, bool opt_in)
 {
-	struct glue_device *dev;
+	struct glue_device *dev, *first = test->priv;
 
 	dev = kunit_kzalloc(test, sizeof(*dev), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, dev);
@@ -259,18 +315,9 @@ struct glue_device *glue_device_create(struct kunit *test, bool opt_in)
 	INIT_LIST_HEAD(&dev->fences);
 	INIT_LIST_HEAD(&dev->bos);
 	dma_resv_init(&dev->vm_resv);
+	dev->drm = first ? first->drm : create_drm(test);
 
-	dev->drm = test->priv ? ((struct glue_device *)test->priv)->drm : create_drm(test);
-
-	KUNIT_ASSERT_EQ(test, 0, ttm_device_init(&dev->bdev, &device_funcs, dev->drm->dev,
-						 dev->drm->anon_inode->i_mapping,
-						 dev->drm->vma_offset_manager, false, false));
-	if (opt_in)
-		KUNIT_ASSERT_EQ(test, 0, ttm_device_enable_fence_lru(&dev->bdev));
-	KUNIT_ASSERT_EQ(test, 0, ttm_range_man_init(&dev->bdev, TTM_PL_VRAM, false,
-						    GLUE_VRAM_PAGES));
-	KUNIT_ASSERT_EQ(test, 0, ttm_range_man_init(&dev->bdev, TTM_PL_TT, true,
-						    GLUE_GTT_PAGES));
+	KUNIT_ASSERT_EQ(test, init_ttm(dev, opt_in), 0);
 	init_channels(dev);
 	return dev;
 }
@@ -336,7 +383,8 @@ void glue_exit(struct kunit *test)
 /* A buffer of one page; NULL and @err if it could not be placed. */
 struct glue_bo *glue_bo_try(struct glue_device *dev, char name,
 			    const struct ttm_placement *placement,
-			    struct ttm_operation_ctx *ctx, struct dma_resv *resv, int *err)
+			    struct ttm_operation_ctx *ctx,
+			    struct dma_resv *resv, int *err)
 {
 	struct ttm_placement copy = *placement;
 	struct glue_bo *bo;
@@ -348,8 +396,8 @@ struct glue_bo *glue_bo_try(struct glue_device *dev, char name,
 	drm_gem_private_object_init(dev->drm, &bo->tbo.base, PAGE_SIZE);
 	dev->nr_bos++;
 
-	*err = ttm_bo_init_reserved(&dev->bdev, &bo->tbo, ttm_bo_type_device, &copy, 1, ctx,
-				    NULL, resv, bo_destroy);
+	*err = ttm_bo_init_reserved(&dev->bdev, &bo->tbo, ttm_bo_type_device,
+				    &copy, 1, ctx, NULL, resv, bo_destroy);
 	if (*err)
 		return NULL;
 	if (!resv)
@@ -361,7 +409,7 @@ struct glue_bo *glue_bo_try(struct glue_device *dev, char name,
 struct glue_bo *glue_bo(struct glue_device *dev, char name,
 			const struct ttm_placement *placement)
 {
-	struct ttm_operation_ctx ctx = { };
+	struct ttm_operation_ctx ctx = {};
 	struct glue_bo *bo;
 	int err;
 
@@ -373,7 +421,7 @@ struct glue_bo *glue_bo(struct glue_device *dev, char name,
 /* One in VRAM that shares the reservation object of the device. */
 struct glue_bo *glue_bo_shared(struct glue_device *dev, char name)
 {
-	struct ttm_operation_ctx ctx = { };
+	struct ttm_operation_ctx ctx = {};
 	struct glue_bo *bo;
 	int err;
 
@@ -392,7 +440,8 @@ void glue_put(struct glue_bo *bo)
 
 void glue_lock(struct glue_bo *bo)
 {
-	KUNIT_ASSERT_EQ(bo->dev->test, ttm_bo_reserve(&bo->tbo, false, false, NULL), 0);
+	KUNIT_ASSERT_EQ(bo->dev->test,
+			ttm_bo_reserve(&bo->tbo, false, false, NULL), 0);
 }
 
 void glue_unlock(struct glue_bo *bo)
@@ -400,16 +449,30 @@ void glue_unlock(struct glue_bo *bo)
 	ttm_bo_unreserve(&bo->tbo);
 }
 
-int glue_move(struct glue_bo *bo, const struct ttm_placement *placement)
+static int validate(struct glue_bo *bo, const struct ttm_placement *placement,
+		    struct ttm_operation_ctx *ctx)
 {
 	struct ttm_placement copy = *placement;
-	struct ttm_operation_ctx ctx = { };
 	int ret;
 
 	glue_lock(bo);
-	ret = ttm_bo_validate(&bo->tbo, &copy, &ctx);
+	ret = ttm_bo_validate(&bo->tbo, &copy, ctx);
 	glue_unlock(bo);
 	return ret;
+}
+
+int glue_move(struct glue_bo *bo, const struct ttm_placement *placement)
+{
+	struct ttm_operation_ctx ctx = {};
+
+	return validate(bo, placement, &ctx);
+}
+
+int glue_move_no_wait(struct glue_bo *bo, const struct ttm_placement *placement)
+{
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	return validate(bo, placement, &ctx);
 }
 
 /* Use the buffer under a fence, as a submission does. */
@@ -434,79 +497,15 @@ struct glue_fence *glue_use(struct glue_bo *bo, unsigned int channel)
 	return fence;
 }
 
-static void list_names(struct list_head *head, char *names, size_t size)
+/* Hand over all that has signaled; nothing dead may be among it. */
+void glue_retire(struct glue_device *dev)
 {
-	struct ttm_lru_item *item;
-	size_t len = strlen(names);
+	u64 released;
 
-	list_for_each_entry(item, head, link)
-		if (ttm_lru_item_is_res(item) && len + 1 < size)
-			names[len++] = bo_name(ttm_lru_item_to_res(item)->bo);
-	names[len] = '\0';
-}
-
-/* Exactly these stand on the LRU, first to last; so many are parked. */
-void glue_expect_lru(struct glue_device *dev, unsigned int type, const char *names,
-		     unsigned int parked)
-{
-	struct ttm_resource_manager *man = ttm_manager_type(&dev->bdev, type);
-	unsigned int nr_parked, i;
-	char found[32] = "";
-
-	spin_lock(&dev->bdev.lru_lock);
-	for (i = 0; i < TTM_MAX_BO_PRIORITY; i++)
-		list_names(&man->lru[i], found, sizeof(found));
-	nr_parked = man->nr_parked;
-	spin_unlock(&dev->bdev.lru_lock);
-
-	KUNIT_EXPECT_STREQ_MSG(dev->test, (char *)found, (char *)names, "LRU of type %u", type);
-	KUNIT_EXPECT_EQ_MSG(dev->test, nr_parked, parked, "parked of type %u", type);
-}
-
-void glue_expect_pinned(struct glue_device *dev, const char *names)
-{
-	char found[32] = "";
-
-	spin_lock(&dev->bdev.lru_lock);
-	list_names(&dev->bdev.pinned, found, sizeof(found));
-	spin_unlock(&dev->bdev.lru_lock);
-
-	KUNIT_EXPECT_STREQ(dev->test, (char *)found, (char *)names);
-}
-
-void glue_expect_usage(struct glue_device *dev, unsigned int type, unsigned int pages)
-{
-	u64 usage = ttm_resource_manager_usage(ttm_manager_type(&dev->bdev, type));
-
-	KUNIT_EXPECT_EQ_MSG(dev->test, usage / PAGE_SIZE, pages, "pages used of type %u", type);
-}
-
-void glue_expect_freed(struct glue_device *dev, enum ttm_freed_at at, unsigned int pages)
-{
-	u64 freed = atomic64_read(&dev->bdev.freed_bytes[at]);
-
-	KUNIT_EXPECT_EQ_MSG(dev->test, freed / PAGE_SIZE, pages, "pages freed at %u", at);
-}
-
-void glue_expect_zombies(struct glue_device *dev, unsigned int zombies, unsigned int leftover)
-{
-	struct ttm_fence_lru_stats stats;
-
-	spin_lock(&dev->bdev.lru_lock);
-	stats = dev->bdev.fence_lru->stats;
-	spin_unlock(&dev->bdev.lru_lock);
-
-	KUNIT_EXPECT_EQ_MSG(dev->test, stats.zombies, zombies, "zombies");
-	KUNIT_EXPECT_EQ_MSG(dev->test, stats.leftover, leftover, "leftover");
-}
-
-/* The engine finds nothing wrong with itself. */
-void glue_expect_sound(struct glue_device *dev)
-{
-	struct drm_printer p = drm_info_printer(dev->drm->dev);
-
-	if (dev->bdev.fence_lru)
-		KUNIT_EXPECT_TRUE(dev->test, ttm_fence_lru_check(dev->bdev.fence_lru, &p));
+	KUNIT_EXPECT_TRUE(dev->test, ttm_fence_lru_reclaim(dev->bdev.fence_lru,
+							   1, &released));
+	KUNIT_EXPECT_EQ(dev->test, released, 0);
+	glue_expect_sound(dev);
 }
 
 MODULE_DESCRIPTION("KUnit tests for the fence-ordered LRU on TTM");

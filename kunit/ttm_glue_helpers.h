@@ -16,15 +16,16 @@
 #include <drm/ttm/ttm_resource.h>
 #include <drm/ttm_fence_lru.h>
 
-#define GLUE_CHANNELS	3
+#define GLUE_CHANNELS 3
 /* A context of fences that nobody registers with the engine. */
-#define GLUE_FOREIGN	(GLUE_CHANNELS - 1)
-#define GLUE_VRAM_PAGES	4
-#define GLUE_GTT_PAGES	16
+#define GLUE_FOREIGN (GLUE_CHANNELS - 1)
+#define GLUE_VRAM_PAGES 4
+#define GLUE_GTT_PAGES 16
 
 /**
  * struct glue_channel - a timeline of mock fences
  * @base: as the engine knows it, unless it is GLUE_FOREIGN
+ * @dev: its device
  * @lock: of its fences
  * @context: of its fences
  * @seqno: of the last fence
@@ -32,7 +33,8 @@
  */
 struct glue_channel {
 	struct ttm_fence_lru_channel base;
-	spinlock_t lock;
+	struct glue_device *dev;
+	spinlock_t lock; /* of its fences */
 	u64 context;
 	u64 seqno;
 	unsigned int enables;
@@ -83,6 +85,8 @@ struct glue_bo {
  * @vm_resv: a reservation object to share
  * @mover: if set, moves are asynchronous on this channel
  * @pipeline: evictions are, too
+ * @multihop: the way from VRAM to the system leads over GTT
+ * @unplugged: idle resources of pages stand on no list any more
  * @evicted: names of the buffers that left VRAM by eviction
  * @nr_notified: how often a buffer was told that its memory goes
  */
@@ -97,6 +101,8 @@ struct glue_device {
 	struct dma_resv vm_resv;
 	struct glue_channel *mover;
 	bool pipeline;
+	bool multihop;
+	bool unplugged;
 	char evicted[16];
 	unsigned int nr_notified;
 };
@@ -108,33 +114,46 @@ extern const struct ttm_placement glue_system;
 struct glue_device *glue_device_create(struct kunit *test, bool opt_in);
 void glue_device_destroy(struct glue_device *dev);
 
+void glue_register(struct glue_channel *channel);
+
 int glue_init(struct kunit *test);
 void glue_exit(struct kunit *test);
 
 struct glue_bo *glue_bo_try(struct glue_device *dev, char name,
 			    const struct ttm_placement *placement,
-			    struct ttm_operation_ctx *ctx, struct dma_resv *resv, int *err);
+			    struct ttm_operation_ctx *ctx,
+			    struct dma_resv *resv, int *err);
 struct glue_bo *glue_bo(struct glue_device *dev, char name,
 			const struct ttm_placement *placement);
 struct glue_bo *glue_bo_shared(struct glue_device *dev, char name);
 void glue_put(struct glue_bo *bo);
+char glue_name(struct ttm_buffer_object *tbo);
 void glue_lock(struct glue_bo *bo);
 void glue_unlock(struct glue_bo *bo);
 int glue_move(struct glue_bo *bo, const struct ttm_placement *placement);
+int glue_move_no_wait(struct glue_bo *bo,
+		      const struct ttm_placement *placement);
 
-struct glue_fence *glue_emit(struct glue_device *dev, unsigned int channel, bool samplable);
+struct glue_fence *glue_emit(struct glue_device *dev, unsigned int channel,
+			     bool samplable);
 void glue_attach(struct glue_bo *bo, struct glue_fence *fence);
 struct glue_fence *glue_use(struct glue_bo *bo, unsigned int channel);
 void glue_complete(struct glue_fence *fence);
 void glue_complete_on_wait(struct glue_fence *fence);
+void glue_drain_on_wait(struct glue_fence *fence);
 void glue_complete_later(struct glue_fence *fence);
 
-void glue_expect_lru(struct glue_device *dev, unsigned int type, const char *names,
-		     unsigned int parked);
+void glue_retire(struct glue_device *dev);
+
+void glue_expect_lru(struct glue_device *dev, unsigned int type,
+		     const char *names, unsigned int parked);
 void glue_expect_pinned(struct glue_device *dev, const char *names);
-void glue_expect_usage(struct glue_device *dev, unsigned int type, unsigned int pages);
-void glue_expect_freed(struct glue_device *dev, enum ttm_freed_at at, unsigned int pages);
-void glue_expect_zombies(struct glue_device *dev, unsigned int zombies, unsigned int leftover);
+void glue_expect_usage(struct glue_device *dev, unsigned int type,
+		       unsigned int pages);
+void glue_expect_freed(struct glue_device *dev, enum ttm_freed_at at,
+		       unsigned int pages);
+void glue_expect_zombies(struct glue_device *dev, unsigned int zombies,
+			 unsigned int leftover);
 void glue_expect_sound(struct glue_device *dev);
 
 #endif

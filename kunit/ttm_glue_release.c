@@ -166,7 +166,8 @@ static void a_fence_added_behind_the_back(struct kunit *test)
 
 	glue_lock(a);
 	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(a->tbo.base.resv, 1), 0);
-	dma_resv_add_fence(a->tbo.base.resv, &fence->base, DMA_RESV_USAGE_BOOKKEEP);
+	dma_resv_add_fence(a->tbo.base.resv, &fence->base,
+			   DMA_RESV_USAGE_BOOKKEEP);
 	glue_unlock(a);
 
 	glue_put(a);
@@ -175,6 +176,58 @@ static void a_fence_added_behind_the_back(struct kunit *test)
 	glue_expect_usage(dev, TTM_PL_VRAM, 1);
 
 	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+}
+
+/* The driver made no room for a second channel: the fence gets no link. */
+static void a_fence_without_a_link(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_fence *linked = glue_use(a, 0);
+	struct glue_fence *unlinked = glue_emit(dev, 1, true);
+
+	glue_lock(a);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(a->tbo.base.resv, 1), 0);
+	ttm_bo_add_fence(&a->tbo, &unlinked->base, DMA_RESV_USAGE_BOOKKEEP);
+	glue_unlock(a);
+	KUNIT_EXPECT_EQ(test, dev->bdev.fence_lru->stats.unlinked, 1);
+
+	glue_put(a);
+	glue_expect_zombies(dev, 1, 0);
+	glue_complete(linked);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+	glue_expect_zombies(dev, 1, 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+
+	glue_complete(unlinked);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+}
+
+static void a_killed_channel_takes_no_fence(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_bo *b = glue_bo(dev, 'b', &glue_vram);
+	struct glue_fence *before = glue_use(a, 0), *after;
+
+	ttm_fence_lru_channel_kill(&dev->channels[0].base);
+	after = glue_use(b, 0);
+	glue_expect_lru(dev, TTM_PL_VRAM, "b", 1);
+
+	/* One zombie, and one that nobody vouches for. */
+	glue_put(a);
+	glue_put(b);
+	glue_expect_zombies(dev, 2, 1);
+
+	/* The driver signals what it had taken, with an error. */
+	dma_fence_set_error(&before->base, -ECANCELED);
+	glue_complete(before);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+	glue_complete(after);
 	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
 	glue_expect_usage(dev, TTM_PL_VRAM, 0);
 }
@@ -231,8 +284,9 @@ static void a_dead_buffer_leaves_its_shared_reservation(struct kunit *test)
 	dma_resv_lock(&dev->vm_resv, NULL);
 	glue_put(a);
 	KUNIT_EXPECT_PTR_EQ(test, a->tbo.base.resv, &a->tbo.base._resv);
-	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(a->tbo.base.resv,
-							DMA_RESV_USAGE_BOOKKEEP));
+	KUNIT_EXPECT_FALSE(test,
+			   dma_resv_test_signaled(a->tbo.base.resv,
+						  DMA_RESV_USAGE_BOOKKEEP));
 	glue_expect_zombies(dev, 1, 0);
 
 	/* Its own copy is free to lock, whatever happens to the shared one. */
@@ -275,12 +329,14 @@ static void an_import_is_let_go_only_where_it_may_be(struct kunit *test)
 	a->tbo.type = ttm_bo_type_sg;
 	glue_put(a);
 	glue_expect_zombies(dev, 1, 1);
-	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_reclaim(dev->bdev.fence_lru, 1, &released));
+	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_reclaim(dev->bdev.fence_lru, 1,
+						      &released));
 	glue_expect_zombies(dev, 1, 1);
 	glue_expect_usage(dev, TTM_PL_VRAM, 1);
 
 	/* The entry of a submit: no reservation is held. */
-	KUNIT_EXPECT_EQ(test, ttm_fence_lru_poll(dev->bdev.fence_lru, 1), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, ttm_fence_lru_poll(dev->bdev.fence_lru, 1),
+			PAGE_SIZE);
 	glue_expect_zombies(dev, 0, 0);
 	glue_expect_usage(dev, TTM_PL_VRAM, 0);
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
@@ -288,7 +344,7 @@ static void an_import_is_let_go_only_where_it_may_be(struct kunit *test)
 
 static int gut(struct glue_bo *bo)
 {
-	const struct ttm_placement nowhere = { };
+	const struct ttm_placement nowhere = {};
 
 	return glue_move(bo, &nowhere);
 }
@@ -348,9 +404,7 @@ static void a_channel_that_goes_leaves_no_zombie_behind(struct kunit *test)
 	glue_complete(fence);
 	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
 	glue_expect_usage(dev, TTM_PL_VRAM, 0);
-	KUNIT_ASSERT_EQ(test, 0, ttm_fence_lru_channel_register(dev->bdev.fence_lru,
-								&channel->base,
-								channel->context));
+	glue_register(channel);
 }
 
 static struct kunit_case release_cases[] = {
@@ -362,6 +416,8 @@ static struct kunit_case release_cases[] = {
 	KUNIT_CASE(a_foreign_fence_makes_a_leftover),
 	KUNIT_CASE(a_foreign_fence_beside_one_of_a_channel),
 	KUNIT_CASE(a_fence_added_behind_the_back),
+	KUNIT_CASE(a_fence_without_a_link),
+	KUNIT_CASE(a_killed_channel_takes_no_fence),
 	KUNIT_CASE(a_locked_idle_buffer_is_left_over),
 	KUNIT_CASE(a_locked_zombie_is_left_over),
 	KUNIT_CASE(a_dead_buffer_leaves_its_shared_reservation),
@@ -370,7 +426,7 @@ static struct kunit_case release_cases[] = {
 	KUNIT_CASE(an_idle_buffer_without_memory),
 	KUNIT_CASE(a_busy_buffer_without_memory),
 	KUNIT_CASE(a_channel_that_goes_leaves_no_zombie_behind),
-	{ }
+	{}
 };
 
 static struct kunit_suite release_suite = {
@@ -379,4 +435,5 @@ static struct kunit_suite release_suite = {
 	.exit = glue_exit,
 	.test_cases = release_cases,
 };
+
 kunit_test_suite(release_suite);
