@@ -24,13 +24,14 @@
 struct mock_fence {
 	struct dma_fence base;
 	struct list_head entry;
-	spinlock_t lock;
+	spinlock_t lock; /* of the fence */
 	bool done;
 	unsigned int armed;
 };
 
 /**
  * struct mock_device - an engine with plain objects for buffers
+ * @test: the test it belongs to
  * @lru: the engine
  * @lru_lock: protects @idle
  * @idle: the LRU
@@ -42,7 +43,7 @@ struct mock_fence {
 struct mock_device {
 	struct kunit *test;
 	struct ttm_fence_lru lru;
-	spinlock_t lru_lock;
+	spinlock_t lru_lock; /* of the list of idle buffers */
 	struct list_head idle;
 	struct list_head fences;
 	char cleaned[MOCK_MAX_NAMES];
@@ -53,6 +54,7 @@ struct mock_device {
 /**
  * struct mock_channel - a channel that makes fences
  * @base: base class
+ * @dev: its device
  * @seqno: of the last fence
  */
 struct mock_channel {
@@ -64,11 +66,13 @@ struct mock_channel {
 /**
  * struct mock_bo - a buffer
  * @base: base class
+ * @dev: its device
  * @entry: on &mock_device.idle
  * @kref: references
  * @name: one letter
  * @locked: somebody holds its lock: its memory cannot be released
  * @fences: all it ever got, as in a reservation object
+ * @nr_fences: length of @fences
  */
 struct mock_bo {
 	struct ttm_fence_lru_bo base;
@@ -106,16 +110,26 @@ const char *mock_nodes(struct mock_channel *channel);
 void mock_check(struct mock_device *dev);
 
 /* The LRU, oldest first, and the buffers whose memory was released so far. */
-#define EXPECT_STATE(_dev, _lru, _cleaned)                                   \
-	do {                                                                 \
-		mock_check(_dev);                                            \
-		KUNIT_EXPECT_STREQ((_dev)->test, mock_lru(_dev), _lru);      \
-		KUNIT_EXPECT_STREQ((_dev)->test,                             \
-				   (const char *)(_dev)->cleaned, _cleaned); \
+#define EXPECT_STATE(_dev, _lru, _cleaned)                              \
+	do {                                                            \
+		struct mock_device *__dev = (_dev);                     \
+		const char *__cleaned = __dev->cleaned;                 \
+                                                                        \
+		mock_check(__dev);                                      \
+		KUNIT_EXPECT_STREQ(__dev->test, mock_lru(__dev), _lru); \
+		KUNIT_EXPECT_STREQ(__dev->test, __cleaned, _cleaned);   \
 	} while (0)
 
-/* The nodes of a channel: "AB/x C" is a node with A and B alive and x dead, and one with C. */
-#define EXPECT_NODES(_channel, _nodes) \
-	KUNIT_EXPECT_STREQ((_channel)->dev->test, mock_nodes(_channel), _nodes)
+/*
+ * The nodes of a channel: "AB/x C" is a node with A and B alive and x dead, and one
+ * with C.
+ */
+#define EXPECT_NODES(_channel, _nodes)                             \
+	do {                                                       \
+		struct mock_channel *__channel = (_channel);       \
+                                                                   \
+		KUNIT_EXPECT_STREQ(__channel->dev->test,           \
+				   mock_nodes(__channel), _nodes); \
+	} while (0)
 
 #endif

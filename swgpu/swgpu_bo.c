@@ -24,18 +24,19 @@ bool swgpu_domains_valid(u32 domains)
  *
  * Return: how many there are.
  */
-unsigned int swgpu_places(u32 domains, struct ttm_place places[SWGPU_MAX_PLACES])
+unsigned int swgpu_places(u32 domains,
+			  struct ttm_place places[SWGPU_MAX_PLACES])
 {
 	bool both = domains == (SWGPU_DOMAIN_VRAM | SWGPU_DOMAIN_GTT);
 	unsigned int n = 0;
 
 	if (domains & SWGPU_DOMAIN_VRAM)
-		places[n++] = (struct ttm_place) {
+		places[n++] = (struct ttm_place){
 			.mem_type = TTM_PL_VRAM,
 			.flags = both ? TTM_PL_FLAG_DESIRED : 0,
 		};
 	if (domains & SWGPU_DOMAIN_GTT)
-		places[n++] = (struct ttm_place) {
+		places[n++] = (struct ttm_place){
 			.mem_type = TTM_PL_TT,
 			.flags = both ? TTM_PL_FLAG_FALLBACK : 0,
 		};
@@ -119,8 +120,8 @@ static int init_bo(struct swgpu_device *sdev, struct swgpu_bo *bo, u32 domains)
 	int ret;
 
 	placement.num_placement = swgpu_places(domains, places);
-	ret = ttm_bo_init_reserved(&sdev->ttm, &bo->tbo, ttm_bo_type_device, &placement,
-				   0, &ctx, NULL, NULL, destroy_bo);
+	ret = ttm_bo_init_reserved(&sdev->ttm, &bo->tbo, ttm_bo_type_device,
+				   &placement, 0, &ctx, NULL, NULL, destroy_bo);
 	swgpu_latency_add(&sdev->measure.latency, ktime_get_ns() - start);
 	if (ret)
 		return ret; /* TTM has destroyed it */
@@ -139,7 +140,8 @@ static bool too_big(struct swgpu_device *sdev, u64 size, u32 domains)
 	       (!(domains & SWGPU_DOMAIN_GTT) || size > sdev->gtt_bytes);
 }
 
-int swgpu_gem_create_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
+int swgpu_gem_create_ioctl(struct drm_device *drm, void *data,
+			   struct drm_file *file)
 {
 	struct drm_swgpu_gem_create *args = data;
 	struct swgpu_device *sdev = to_swgpu(drm);
@@ -162,7 +164,8 @@ int swgpu_gem_create_ioctl(struct drm_device *drm, void *data, struct drm_file *
 	return ret;
 }
 
-int swgpu_gem_map_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
+int swgpu_gem_map_ioctl(struct drm_device *drm, void *data,
+			struct drm_file *file)
 {
 	struct drm_swgpu_gem_map *args = data;
 	struct drm_gem_object *obj;
@@ -177,7 +180,8 @@ int swgpu_gem_map_ioctl(struct drm_device *drm, void *data, struct drm_file *fil
 	return 0;
 }
 
-static long wait_resv(struct dma_resv *resv, enum dma_resv_usage usage, u64 timeout_ns)
+static long wait_resv(struct dma_resv *resv, enum dma_resv_usage usage,
+		      u64 timeout_ns)
 {
 	u64 timeout = nsecs_to_jiffies64(timeout_ns);
 
@@ -193,7 +197,8 @@ static long wait_resv(struct dma_resv *resv, enum dma_resv_usage usage, u64 time
 	return timeout ? 0 : -EBUSY;
 }
 
-int swgpu_gem_wait_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
+int swgpu_gem_wait_ioctl(struct drm_device *drm, void *data,
+			 struct drm_file *file)
 {
 	struct drm_swgpu_gem_wait *args = data;
 	enum dma_resv_usage usage;

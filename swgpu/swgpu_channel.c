@@ -7,7 +7,8 @@
 
 static void release_channel(struct kref *kref)
 {
-	struct swgpu_channel *channel = container_of(kref, struct swgpu_channel, kref);
+	struct swgpu_channel *channel =
+		container_of(kref, struct swgpu_channel, kref);
 
 	mutex_destroy(&channel->emit);
 	kfree_rcu(channel, rcu);
@@ -41,7 +42,8 @@ static int start_engine(struct swgpu_channel *channel)
 {
 	struct task_struct *thread;
 
-	thread = kthread_run(swgpu_engine, channel, "swgpu/%llu", channel->context);
+	thread = kthread_run(swgpu_engine, channel, "swgpu/%llu",
+			     channel->context);
 	if (IS_ERR(thread))
 		return PTR_ERR(thread);
 	channel->thread = thread;
@@ -145,7 +147,8 @@ void swgpu_channels_destroy(struct swgpu_file *sfile)
 	xa_destroy(&sfile->channels);
 }
 
-int swgpu_channel_create_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
+int swgpu_channel_create_ioctl(struct drm_device *drm, void *data,
+			       struct drm_file *file)
 {
 	struct swgpu_file *sfile = file->driver_priv;
 	struct drm_swgpu_channel *args = data;
@@ -167,7 +170,8 @@ int swgpu_channel_create_ioctl(struct drm_device *drm, void *data, struct drm_fi
 	return 0;
 }
 
-int swgpu_channel_destroy_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
+int swgpu_channel_destroy_ioctl(struct drm_device *drm, void *data,
+				struct drm_file *file)
 {
 	struct swgpu_file *sfile = file->driver_priv;
 	struct drm_swgpu_channel *args = data;

@@ -127,7 +127,8 @@ void swgpu_job_free(struct swgpu_job *job);
 
 /* swgpu_fence.c */
 struct swgpu_fence *swgpu_fence_alloc(void);
-void swgpu_fence_init(struct swgpu_fence *fence, struct swgpu_channel *channel, u64 seqno);
+void swgpu_fence_init(struct swgpu_fence *fence, struct swgpu_channel *channel,
+		      u64 seqno);
 void swgpu_fence_free(struct swgpu_fence *fence);
 struct swgpu_fence *to_swgpu_fence(struct dma_fence *fence);
 bool swgpu_fence_completed(struct swgpu_fence *fence);

@@ -26,11 +26,12 @@
  * delayed delete by work items and the fence-ordered LRU.
  */
 
-#define MAX_MEMORY_MB	SZ_1M
+#define MAX_MEMORY_MB SZ_1M
 
 static bool param_fence_lru = true;
 module_param_named(fence_lru, param_fence_lru, bool, 0444);
-MODULE_PARM_DESC(fence_lru, "Fence-ordered LRU instead of delayed delete (default: on)");
+MODULE_PARM_DESC(fence_lru,
+		 "Fence-ordered LRU instead of delayed delete (default: on)");
 
 static unsigned int param_vram_mb = 256;
 module_param_named(vram_mb, param_vram_mb, uint, 0444);
@@ -42,11 +43,13 @@ MODULE_PARM_DESC(gtt_mb, "Size of GTT in MiB (default: 1024)");
 
 static bool param_measure = true;
 module_param_named(measure, param_measure, bool, 0444);
-MODULE_PARM_DESC(measure, "Count by the kernel's tracepoints too (default: on)");
+MODULE_PARM_DESC(measure,
+		 "Count by the kernel's tracepoints too (default: on)");
 
 static bool param_broken;
 module_param_named(broken, param_broken, bool, 0444);
-MODULE_PARM_DESC(broken, "Attach no fences, to prove that tags catch it (default: off)");
+MODULE_PARM_DESC(
+	broken, "Attach no fences, to prove that tags catch it (default: off)");
 
 static struct swgpu_device *swgpu;
 
@@ -75,18 +78,24 @@ static void debugfs_init(struct drm_minor *minor)
 {
 	struct swgpu_device *sdev = to_swgpu(minor->dev);
 
-	ttm_resource_manager_create_debugfs(ttm_manager_type(&sdev->ttm, TTM_PL_VRAM),
+	ttm_resource_manager_create_debugfs(ttm_manager_type(&sdev->ttm,
+							     TTM_PL_VRAM),
 					    minor->debugfs_root, "vram_mm");
-	ttm_resource_manager_create_debugfs(ttm_manager_type(&sdev->ttm, TTM_PL_TT),
+	ttm_resource_manager_create_debugfs(ttm_manager_type(&sdev->ttm,
+							     TTM_PL_TT),
 					    minor->debugfs_root, "gtt_mm");
 }
 
 static const struct drm_ioctl_desc ioctls[] = {
-	DRM_IOCTL_DEF_DRV(SWGPU_GEM_CREATE, swgpu_gem_create_ioctl, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(SWGPU_GEM_CREATE, swgpu_gem_create_ioctl,
+			  DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(SWGPU_GEM_MAP, swgpu_gem_map_ioctl, DRM_RENDER_ALLOW),
-	DRM_IOCTL_DEF_DRV(SWGPU_GEM_WAIT, swgpu_gem_wait_ioctl, DRM_RENDER_ALLOW),
-	DRM_IOCTL_DEF_DRV(SWGPU_CHANNEL_CREATE, swgpu_channel_create_ioctl, DRM_RENDER_ALLOW),
-	DRM_IOCTL_DEF_DRV(SWGPU_CHANNEL_DESTROY, swgpu_channel_destroy_ioctl, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(SWGPU_GEM_WAIT, swgpu_gem_wait_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(SWGPU_CHANNEL_CREATE, swgpu_channel_create_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(SWGPU_CHANNEL_DESTROY, swgpu_channel_destroy_ioctl,
+			  DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(SWGPU_SUBMIT, swgpu_submit_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(SWGPU_FAULT, swgpu_fault_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(SWGPU_STATS, swgpu_stats_ioctl, DRM_RENDER_ALLOW),
@@ -115,11 +124,13 @@ static int check_params(void)
 	u64 vram_pages = ((u64)param_vram_mb << 20) >> PAGE_SHIFT;
 
 	if (!param_vram_mb || param_vram_mb > MAX_MEMORY_MB) {
-		pr_err("swgpu: vram_mb=%u: must be 1 to %u\n", param_vram_mb, MAX_MEMORY_MB);
+		pr_err("swgpu: vram_mb=%u: must be 1 to %u\n", param_vram_mb,
+		       MAX_MEMORY_MB);
 		return -EINVAL;
 	}
 	if (!param_gtt_mb || param_gtt_mb > MAX_MEMORY_MB) {
-		pr_err("swgpu: gtt_mb=%u: must be 1 to %u\n", param_gtt_mb, MAX_MEMORY_MB);
+		pr_err("swgpu: gtt_mb=%u: must be 1 to %u\n", param_gtt_mb,
+		       MAX_MEMORY_MB);
 		return -EINVAL;
 	}
 	if (vram_pages > totalram_pages() / 4 * 3) {
@@ -138,7 +149,8 @@ static int bring_up(struct platform_device *pdev)
 	ret = dma_coerce_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;
-	sdev = devm_drm_dev_alloc(&pdev->dev, &driver, struct swgpu_device, drm);
+	sdev = devm_drm_dev_alloc(&pdev->dev, &driver, struct swgpu_device,
+				  drm);
 	if (IS_ERR(sdev))
 		return PTR_ERR(sdev);
 	sdev->vram_bytes = (u64)param_vram_mb << 20;
@@ -156,10 +168,12 @@ static int bring_up(struct platform_device *pdev)
 	if (ret)
 		return ret;
 
-	drm_info(&sdev->drm, "%u MiB of VRAM, %u MiB of GTT, %s\n", param_vram_mb,
-		 param_gtt_mb, param_fence_lru ? "fence-ordered LRU" : "delayed delete");
+	drm_info(&sdev->drm, "%u MiB of VRAM, %u MiB of GTT, %s\n",
+		 param_vram_mb, param_gtt_mb,
+		 param_fence_lru ? "fence-ordered LRU" : "delayed delete");
 	if (param_broken)
-		drm_warn(&sdev->drm, "broken on purpose: memory is released too early\n");
+		drm_warn(&sdev->drm,
+			 "broken on purpose: memory is released too early\n");
 	swgpu = sdev;
 	return 0;
 }
@@ -172,7 +186,8 @@ static int __init swgpu_init(void)
 	ret = check_params();
 	if (ret)
 		return ret;
-	pdev = platform_device_register_simple("swgpu", PLATFORM_DEVID_NONE, NULL, 0);
+	pdev = platform_device_register_simple("swgpu", PLATFORM_DEVID_NONE,
+					       NULL, 0);
 	if (IS_ERR(pdev))
 		return PTR_ERR(pdev);
 	if (!devres_open_group(&pdev->dev, NULL, GFP_KERNEL)) {

@@ -16,8 +16,8 @@
 #include "swgpu_tag.h"
 #include "swgpu_ttm_compat.h"
 
-#define SWGPU_MAX_CHANNELS	256
-#define SWGPU_MAX_PLACES	2
+#define SWGPU_MAX_CHANNELS 256
+#define SWGPU_MAX_PLACES 2
 
 struct dma_fence;
 struct swgpu_channel;
@@ -102,27 +102,37 @@ static inline struct swgpu_bo *gem_to_swgpu_bo(struct drm_gem_object *obj)
 /* swgpu_bo.c */
 bool swgpu_bo_is_ours(struct ttm_buffer_object *tbo);
 bool swgpu_domains_valid(u32 domains);
-unsigned int swgpu_places(u32 domains, struct ttm_place places[SWGPU_MAX_PLACES]);
-int swgpu_gem_create_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
-int swgpu_gem_map_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
-int swgpu_gem_wait_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
+unsigned int swgpu_places(u32 domains,
+			  struct ttm_place places[SWGPU_MAX_PLACES]);
+int swgpu_gem_create_ioctl(struct drm_device *drm, void *data,
+			   struct drm_file *file);
+int swgpu_gem_map_ioctl(struct drm_device *drm, void *data,
+			struct drm_file *file);
+int swgpu_gem_wait_ioctl(struct drm_device *drm, void *data,
+			 struct drm_file *file);
 
 /* swgpu_channel.c */
-int swgpu_channel_create_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
-int swgpu_channel_destroy_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
-int swgpu_fault_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
+int swgpu_channel_create_ioctl(struct drm_device *drm, void *data,
+			       struct drm_file *file);
+int swgpu_channel_destroy_ioctl(struct drm_device *drm, void *data,
+				struct drm_file *file);
+int swgpu_fault_ioctl(struct drm_device *drm, void *data,
+		      struct drm_file *file);
 void swgpu_channels_destroy(struct swgpu_file *sfile);
 
 /* swgpu_move.c */
-int swgpu_move(struct ttm_buffer_object *tbo, bool evict, struct ttm_operation_ctx *ctx,
-	       struct ttm_resource *new_mem, struct ttm_place *hop);
+int swgpu_move(struct ttm_buffer_object *tbo, bool evict,
+	       struct ttm_operation_ctx *ctx, struct ttm_resource *new_mem,
+	       struct ttm_place *hop);
 
 /* swgpu_submit.c */
-int swgpu_submit_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
+int swgpu_submit_ioctl(struct drm_device *drm, void *data,
+		       struct drm_file *file);
 
 /* swgpu_ttm.c */
 int swgpu_ttm_init(struct swgpu_device *sdev, bool fence_lru);
-int swgpu_drain_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
+int swgpu_drain_ioctl(struct drm_device *drm, void *data,
+		      struct drm_file *file);
 
 /* swgpu_vram.c */
 typedef void (*swgpu_visit_page)(struct page *page, u64 index, void *data);
@@ -131,6 +141,7 @@ int swgpu_vram_init(struct swgpu_vram *vram, struct ttm_device *bdev, u64 size);
 void swgpu_vram_fini(struct swgpu_vram *vram);
 void swgpu_vram_place(struct ttm_resource *res, struct swgpu_tag_place *place);
 struct page *swgpu_vram_page(struct ttm_resource *res, u64 index);
-void swgpu_vram_visit_pages(struct ttm_resource *res, swgpu_visit_page visit, void *data);
+void swgpu_vram_visit_pages(struct ttm_resource *res, swgpu_visit_page visit,
+			    void *data);
 
 #endif

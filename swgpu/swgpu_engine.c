@@ -24,7 +24,8 @@
 
 struct swgpu_job *swgpu_job_create(u32 nr_bos)
 {
-	struct swgpu_job *job = kvzalloc(struct_size(job, bos, nr_bos), GFP_KERNEL);
+	struct swgpu_job *job =
+		kvzalloc(struct_size(job, bos, nr_bos), GFP_KERNEL);
 
 	if (!job)
 		return NULL;
@@ -68,13 +69,15 @@ void swgpu_engine_push(struct swgpu_channel *channel, struct swgpu_job *job)
 	wake_up(&channel->wait);
 }
 
-static struct swgpu_job *next_job(struct swgpu_channel *channel, ktime_t *resumed)
+static struct swgpu_job *next_job(struct swgpu_channel *channel,
+				  ktime_t *resumed)
 {
 	struct swgpu_job *job = NULL;
 
 	spin_lock(&channel->lock);
 	if (!channel->hung)
-		job = list_first_entry_or_null(&channel->jobs, struct swgpu_job, entry);
+		job = list_first_entry_or_null(&channel->jobs, struct swgpu_job,
+					       entry);
 	*resumed = channel->resumed;
 	spin_unlock(&channel->lock);
 	return job;
@@ -98,7 +101,8 @@ static ktime_t wait_deps(struct swgpu_job *job)
 		struct swgpu_fence *fence = to_swgpu_fence(dep);
 
 		wait_event_idle(fence->channel->done,
-				swgpu_fence_completed(fence) || kthread_should_stop());
+				swgpu_fence_completed(fence) ||
+					kthread_should_stop());
 		if (kthread_should_stop())
 			break;
 		end = max(end, fence->end);
@@ -121,9 +125,10 @@ static void report_tag(struct swgpu_device *sdev, struct swgpu_job *job,
 		       struct swgpu_tag_cell *tag)
 {
 	swgpu_count_add(sdev, SWGPU_COUNT_TAG_ERRORS, 1);
-	drm_err_ratelimited(&sdev->drm,
-			    "tag error: job=%llu buffer=%llu written_by=%llu: its memory was released, reused or moved\n",
-			    job->id, tag->bo, tag->job);
+	drm_err_ratelimited(
+		&sdev->drm,
+		"tag error: job=%llu buffer=%llu written_by=%llu: its memory was released, reused or moved\n",
+		job->id, tag->bo, tag->job);
 }
 
 /* Memory that is not what it should be is left alone: it is another's. */
@@ -134,7 +139,8 @@ static void touch(struct swgpu_device *sdev, struct swgpu_job *job)
 	for (i = 0; i < job->nr_bos; i++) {
 		struct swgpu_job_bo *bo = &job->bos[i];
 
-		if (!swgpu_tag_check(&bo->place, bo->tag->bo, READ_ONCE(bo->tag->job))) {
+		if (!swgpu_tag_check(&bo->place, bo->tag->bo,
+				     READ_ONCE(bo->tag->job))) {
 			report_tag(sdev, job, bo->tag);
 			continue;
 		}
@@ -147,7 +153,8 @@ static void touch(struct swgpu_device *sdev, struct swgpu_job *job)
 }
 
 /* False if the job was interrupted; then it has touched nothing. */
-static bool run_job(struct swgpu_channel *channel, struct swgpu_job *job, ktime_t start)
+static bool run_job(struct swgpu_channel *channel, struct swgpu_job *job,
+		    ktime_t start)
 {
 	ktime_t end;
 	bool cookie;
@@ -181,8 +188,9 @@ int swgpu_engine(void *data)
 	ktime_t start, resumed;
 
 	while (!kthread_should_stop()) {
-		wait_event_idle(channel->wait, (job = next_job(channel, &resumed)) ||
-				kthread_should_stop());
+		wait_event_idle(channel->wait,
+				(job = next_job(channel, &resumed)) ||
+					kthread_should_stop());
 		if (!job)
 			break;
 		start = wait_deps(job);

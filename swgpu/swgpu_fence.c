@@ -30,7 +30,8 @@ struct swgpu_fence *to_swgpu_fence(struct dma_fence *fence)
 bool swgpu_fence_completed(struct swgpu_fence *fence)
 {
 	/* Pairs with the release in swgpu_fence_complete(). */
-	return smp_load_acquire(&fence->channel->completed) >= fence->base.seqno;
+	return smp_load_acquire(&fence->channel->completed) >=
+	       fence->base.seqno;
 }
 
 /**
@@ -98,14 +99,15 @@ struct swgpu_fence *swgpu_fence_alloc(void)
 	return kzalloc(sizeof(struct swgpu_fence), GFP_KERNEL);
 }
 
-void swgpu_fence_init(struct swgpu_fence *fence, struct swgpu_channel *channel, u64 seqno)
+void swgpu_fence_init(struct swgpu_fence *fence, struct swgpu_channel *channel,
+		      u64 seqno)
 {
 	lockdep_assert_held(&channel->emit);
 
 	kref_get(&channel->kref);
 	fence->channel = channel;
-	dma_fence_init(&fence->base, &fence_ops, &channel->fence_lock, channel->context,
-		       seqno);
+	dma_fence_init(&fence->base, &fence_ops, &channel->fence_lock,
+		       channel->context, seqno);
 }
 
 /* Put a fence, whether or not it was initialised. */

@@ -9,7 +9,7 @@
 
 #include "swgpu_measure.h"
 
-#define MAX_SAMPLES	SZ_1M
+#define MAX_SAMPLES SZ_1M
 
 int swgpu_latency_init(struct swgpu_latency *lat)
 {
@@ -54,7 +54,8 @@ static u32 percentile(const u32 *sorted, u32 nr, u32 percent)
  *
  * Return: 0, or -ENOMEM, with nothing forgotten.
  */
-int swgpu_latency_read(struct swgpu_latency *lat, struct drm_swgpu_stats *out, bool reset)
+int swgpu_latency_read(struct swgpu_latency *lat, struct drm_swgpu_stats *out,
+		       bool reset)
 {
 	u32 *sorted;
 	u32 nr;

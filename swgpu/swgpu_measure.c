@@ -9,7 +9,8 @@
 
 #include "swgpu_drv.h"
 
-void swgpu_count_add(struct swgpu_device *sdev, enum swgpu_count what, u64 value)
+void swgpu_count_add(struct swgpu_device *sdev, enum swgpu_count what,
+		     u64 value)
 {
 	atomic64_add(value, &sdev->measure.count[what]);
 }
@@ -70,7 +71,8 @@ u64 swgpu_measure_zombies(struct swgpu_device *sdev)
 }
 
 /* Mark the current task as one that drops a buffer. */
-void swgpu_measure_deleting_begin(struct swgpu_device *sdev, struct swgpu_deleting *mark)
+void swgpu_measure_deleting_begin(struct swgpu_device *sdev,
+				  struct swgpu_deleting *mark)
 {
 	struct swgpu_measure *m = &sdev->measure;
 
@@ -80,7 +82,8 @@ void swgpu_measure_deleting_begin(struct swgpu_device *sdev, struct swgpu_deleti
 	spin_unlock_irq(&m->deleting_lock);
 }
 
-void swgpu_measure_deleting_end(struct swgpu_device *sdev, struct swgpu_deleting *mark)
+void swgpu_measure_deleting_end(struct swgpu_device *sdev,
+				struct swgpu_deleting *mark)
 {
 	struct swgpu_measure *m = &sdev->measure;
 
@@ -122,7 +125,8 @@ void swgpu_measure_signaling(struct swgpu_device *sdev)
 		swgpu_count_add(sdev, SWGPU_COUNT_SIGNALING_BY_DELETE, 1);
 }
 
-static u64 read_count(struct swgpu_measure *m, enum swgpu_count what, bool reset)
+static u64 read_count(struct swgpu_measure *m, enum swgpu_count what,
+		      bool reset)
 {
 	u64 now = atomic64_read(&m->count[what]);
 	u64 value = now - m->base[what];
@@ -132,7 +136,8 @@ static u64 read_count(struct swgpu_measure *m, enum swgpu_count what, bool reset
 	return value;
 }
 
-static void read_counts(struct swgpu_measure *m, struct drm_swgpu_stats *out, bool reset)
+static void read_counts(struct swgpu_measure *m, struct drm_swgpu_stats *out,
+			bool reset)
 {
 	out->buffers_created = read_count(m, SWGPU_COUNT_CREATED, reset);
 	out->deferred_deletes = read_count(m, SWGPU_COUNT_DEFERRED, reset);
@@ -147,7 +152,8 @@ static void read_counts(struct swgpu_measure *m, struct drm_swgpu_stats *out, bo
 	out->evicted_bytes = read_count(m, SWGPU_COUNT_EVICTED_BYTES, reset);
 }
 
-static void read_freed(struct swgpu_device *sdev, struct drm_swgpu_stats *out, bool reset)
+static void read_freed(struct swgpu_device *sdev, struct drm_swgpu_stats *out,
+		       bool reset)
 {
 	struct swgpu_measure *m = &sdev->measure;
 	int i;
@@ -161,7 +167,8 @@ static void read_freed(struct swgpu_device *sdev, struct drm_swgpu_stats *out, b
 	}
 }
 
-static void read_zombies(struct swgpu_zombies *z, struct drm_swgpu_stats *out, bool reset)
+static void read_zombies(struct swgpu_zombies *z, struct drm_swgpu_stats *out,
+			 bool reset)
 {
 	spin_lock(&z->lock);
 	out->zombies = z->count;
@@ -179,7 +186,8 @@ static u64 used_bytes(struct swgpu_device *sdev, int type)
 	return READ_ONCE(ttm_manager_type(&sdev->ttm, type)->usage);
 }
 
-static int read_stats(struct swgpu_device *sdev, struct drm_swgpu_stats *out, bool reset)
+static int read_stats(struct swgpu_device *sdev, struct drm_swgpu_stats *out,
+		      bool reset)
 {
 	struct swgpu_measure *m = &sdev->measure;
 	int ret;
@@ -224,7 +232,8 @@ int swgpu_stats_show(struct seq_file *m, void *unused)
 	if (ret)
 		return ret;
 
-#define SHOW(member) seq_printf(m, #member ": %llu\n", (unsigned long long)s.member)
+#define SHOW(member) \
+	seq_printf(m, #member ": %llu\n", (unsigned long long)s.member)
 	SHOW(fence_lru);
 	SHOW(buffers_created);
 	SHOW(deferred_deletes);
@@ -237,7 +246,8 @@ int swgpu_stats_show(struct seq_file *m, void *unused)
 	SHOW(evictions);
 	SHOW(evicted_bytes);
 	for (i = 0; i < SWGPU_FREED_AT_COUNT; i++)
-		seq_printf(m, "freed_bytes_at[%d]: %llu\n", i, s.freed_bytes_at[i]);
+		seq_printf(m, "freed_bytes_at[%d]: %llu\n", i,
+			   s.freed_bytes_at[i]);
 	SHOW(allocs);
 	SHOW(alloc_p50_ns);
 	SHOW(alloc_p99_ns);

@@ -101,22 +101,27 @@ struct swgpu_deleting {
 };
 
 int swgpu_measure_init(struct swgpu_device *sdev, bool probe);
-void swgpu_count_add(struct swgpu_device *sdev, enum swgpu_count what, u64 value);
+void swgpu_count_add(struct swgpu_device *sdev, enum swgpu_count what,
+		     u64 value);
 void swgpu_measure_eviction(struct swgpu_device *sdev, u64 bytes);
 void swgpu_measure_death(struct swgpu_bo *bo);
 void swgpu_measure_release(struct swgpu_bo *bo);
 u64 swgpu_measure_zombies(struct swgpu_device *sdev);
 void swgpu_measure_signaling(struct swgpu_device *sdev);
-void swgpu_measure_deleting_begin(struct swgpu_device *sdev, struct swgpu_deleting *mark);
-void swgpu_measure_deleting_end(struct swgpu_device *sdev, struct swgpu_deleting *mark);
-int swgpu_stats_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
+void swgpu_measure_deleting_begin(struct swgpu_device *sdev,
+				  struct swgpu_deleting *mark);
+void swgpu_measure_deleting_end(struct swgpu_device *sdev,
+				struct swgpu_deleting *mark);
+int swgpu_stats_ioctl(struct drm_device *drm, void *data,
+		      struct drm_file *file);
 int swgpu_stats_show(struct seq_file *m, void *unused);
 
 /* swgpu_latency.c */
 int swgpu_latency_init(struct swgpu_latency *lat);
 void swgpu_latency_fini(struct swgpu_latency *lat);
 void swgpu_latency_add(struct swgpu_latency *lat, u64 ns);
-int swgpu_latency_read(struct swgpu_latency *lat, struct drm_swgpu_stats *out, bool reset);
+int swgpu_latency_read(struct swgpu_latency *lat, struct drm_swgpu_stats *out,
+		       bool reset);
 
 /* swgpu_probe.c */
 int swgpu_probe_register(struct swgpu_device *sdev);

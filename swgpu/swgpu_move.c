@@ -38,7 +38,8 @@ static void copy_vram(struct page *page, u64 index, void *data)
 	copy_highpage(page, swgpu_vram_page(data, index));
 }
 
-static int move_from_vram(struct ttm_buffer_object *tbo, struct ttm_operation_ctx *ctx,
+static int move_from_vram(struct ttm_buffer_object *tbo,
+			  struct ttm_operation_ctx *ctx,
 			  struct ttm_resource *new_mem)
 {
 	int ret;
@@ -54,7 +55,8 @@ static int move_from_vram(struct ttm_buffer_object *tbo, struct ttm_operation_ct
 	return 0;
 }
 
-static int move_to_vram(struct ttm_buffer_object *tbo, struct ttm_operation_ctx *ctx,
+static int move_to_vram(struct ttm_buffer_object *tbo,
+			struct ttm_operation_ctx *ctx,
 			struct ttm_resource *new_mem)
 {
 	struct ttm_tt *tt = tbo->ttm;
@@ -82,8 +84,9 @@ static int move_to_vram(struct ttm_buffer_object *tbo, struct ttm_operation_ctx 
  *
  * Return: 0, or -EBUSY if jobs do not end in time, -ERESTARTSYS, -ENOMEM.
  */
-int swgpu_move(struct ttm_buffer_object *tbo, bool evict, struct ttm_operation_ctx *ctx,
-	       struct ttm_resource *new_mem, struct ttm_place *hop)
+int swgpu_move(struct ttm_buffer_object *tbo, bool evict,
+	       struct ttm_operation_ctx *ctx, struct ttm_resource *new_mem,
+	       struct ttm_place *hop)
 {
 	struct ttm_resource *old = tbo->resource;
 	int ret;

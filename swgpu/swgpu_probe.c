@@ -72,7 +72,8 @@ static void match(struct tracepoint *tp, void *unused)
 static void unregister(struct swgpu_device *sdev, int nr)
 {
 	while (nr--)
-		tracepoint_probe_unregister(probes[nr].tp, probes[nr].probe, sdev);
+		tracepoint_probe_unregister(probes[nr].tp, probes[nr].probe,
+					    sdev);
 	tracepoint_synchronize_unregister();
 }
 
@@ -87,7 +88,8 @@ int swgpu_probe_register(struct swgpu_device *sdev)
 	int i, ret;
 
 	if (!IS_ENABLED(CONFIG_TRACEPOINTS)) {
-		drm_err(&sdev->drm, "no tracepoints in this kernel; try measure=0\n");
+		drm_err(&sdev->drm,
+			"no tracepoints in this kernel; try measure=0\n");
 		return -ENOENT;
 	}
 
@@ -99,7 +101,8 @@ int swgpu_probe_register(struct swgpu_device *sdev)
 			unregister(sdev, i);
 			return -ENOENT;
 		}
-		ret = tracepoint_probe_register(probes[i].tp, probes[i].probe, sdev);
+		ret = tracepoint_probe_register(probes[i].tp, probes[i].probe,
+						sdev);
 		if (ret) {
 			unregister(sdev, i);
 			return ret;

@@ -9,7 +9,7 @@
 
 #include "swgpu_channel.h"
 
-#define MAX_DURATION_NS	(10ULL * NSEC_PER_SEC)
+#define MAX_DURATION_NS (10ULL * NSEC_PER_SEC)
 
 /**
  * struct submit - a submission on its way
@@ -56,8 +56,8 @@ static int copy_entries(struct submit *s)
 	if (!s->args->nr_bos)
 		return 0;
 
-	s->entries = vmemdup_array_user(u64_to_user_ptr(s->args->bos), s->args->nr_bos,
-					sizeof(*s->entries));
+	s->entries = vmemdup_array_user(u64_to_user_ptr(s->args->bos),
+					s->args->nr_bos, sizeof(*s->entries));
 	if (IS_ERR(s->entries)) {
 		int ret = PTR_ERR(s->entries);
 
@@ -123,7 +123,8 @@ static int lock_bos(struct submit *s)
 	int ret = 0;
 	u32 i;
 
-	drm_exec_until_all_locked(&s->exec) {
+	drm_exec_until_all_locked(&s->exec)
+	{
 		for (i = 0; i < s->args->nr_bos; i++) {
 			ret = drm_exec_lock_obj(&s->exec, s->objs[i]);
 			drm_exec_retry_on_contention(&s->exec);
@@ -166,7 +167,8 @@ static int add_dep(struct swgpu_job *job, struct dma_fence *fence)
 		if (other->context != fence->context)
 			continue;
 		if (dma_fence_is_later(fence, other)) {
-			xa_store(&job->deps, index, dma_fence_get(fence), GFP_KERNEL);
+			xa_store(&job->deps, index, dma_fence_get(fence),
+				 GFP_KERNEL);
 			dma_fence_put(other);
 		}
 		return 0;
@@ -185,8 +187,10 @@ static int add_deps(struct submit *s, u32 i)
 	struct dma_fence *fence;
 	int ret;
 
-	dma_resv_for_each_fence(&cursor, resv, dma_resv_usage_rw(submit_writes(s, i)), fence) {
-		if (fence->context == s->channel->context || dma_fence_is_signaled(fence))
+	dma_resv_for_each_fence(&cursor, resv,
+				dma_resv_usage_rw(submit_writes(s, i)), fence) {
+		if (fence->context == s->channel->context ||
+		    dma_fence_is_signaled(fence))
 			continue;
 		/* An engine can only wait for another engine. */
 		if (WARN_ON_ONCE(!to_swgpu_fence(fence)))
@@ -243,8 +247,10 @@ static void emit_locked(struct submit *s)
 		struct ttm_buffer_object *tbo = &submit_bo(s, i)->tbo;
 
 		if (!channel->sdev->broken)
-			ttm_bo_add_fence(tbo, &job->fence->base, job->bos[i].write ?
-					 DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
+			ttm_bo_add_fence(tbo, &job->fence->base,
+					 job->bos[i].write ?
+						 DMA_RESV_USAGE_WRITE :
+						 DMA_RESV_USAGE_READ);
 		ttm_bo_move_to_lru_tail_unlocked(tbo);
 	}
 	swgpu_engine_push(channel, job);
@@ -285,7 +291,8 @@ static int submit_locked(struct submit *s)
 	return ret;
 }
 
-int swgpu_submit_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
+int swgpu_submit_ioctl(struct drm_device *drm, void *data,
+		       struct drm_file *file)
 {
 	struct submit s = { .args = data };
 	int ret;
@@ -297,7 +304,8 @@ int swgpu_submit_ioctl(struct drm_device *drm, void *data, struct drm_file *file
 
 	ret = prepare(&s, file);
 	if (!ret) {
-		drm_exec_init(&s.exec, DRM_EXEC_INTERRUPTIBLE_WAIT, s.args->nr_bos);
+		drm_exec_init(&s.exec, DRM_EXEC_INTERRUPTIBLE_WAIT,
+			      s.args->nr_bos);
 		ret = submit_locked(&s);
 		drm_exec_fini(&s.exec);
 	}

@@ -23,8 +23,8 @@
  * note at a time because writers wait for all earlier users of the buffer.
  */
 
-#define TAG_OFFSET	(PAGE_SIZE - sizeof(struct swgpu_tag))
-#define TAG_POISON	0x6b6b6b6b6b6b6b6bULL
+#define TAG_OFFSET (PAGE_SIZE - sizeof(struct swgpu_tag))
+#define TAG_POISON 0x6b6b6b6b6b6b6b6bULL
 
 static_assert(sizeof(struct swgpu_tag) == SWGPU_TAG_BYTES);
 
@@ -57,7 +57,8 @@ void swgpu_tag_cell_put(struct swgpu_tag_cell *cell)
  *
  * Return: true if the buffer has memory.
  */
-bool swgpu_tag_place_of(struct ttm_buffer_object *tbo, struct swgpu_tag_place *place)
+bool swgpu_tag_place_of(struct ttm_buffer_object *tbo,
+			struct swgpu_tag_place *place)
 {
 	struct ttm_tt *tt = tbo->ttm;
 
@@ -100,7 +101,8 @@ void swgpu_tag_write(const struct swgpu_tag_place *place, u64 bo, u64 job)
 
 bool swgpu_tag_check(const struct swgpu_tag_place *place, u64 bo, u64 job)
 {
-	return check_page(place->first, bo, job) && check_page(place->last, bo, job);
+	return check_page(place->first, bo, job) &&
+	       check_page(place->last, bo, job);
 }
 
 /* Make every job that still counts on this memory fail its check. */

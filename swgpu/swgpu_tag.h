@@ -55,7 +55,8 @@ struct swgpu_tag_place {
 struct swgpu_tag_cell *swgpu_tag_cell_create(u64 bo);
 void swgpu_tag_cell_put(struct swgpu_tag_cell *cell);
 
-bool swgpu_tag_place_of(struct ttm_buffer_object *tbo, struct swgpu_tag_place *place);
+bool swgpu_tag_place_of(struct ttm_buffer_object *tbo,
+			struct swgpu_tag_place *place);
 void swgpu_tag_write(const struct swgpu_tag_place *place, u64 bo, u64 job);
 bool swgpu_tag_check(const struct swgpu_tag_place *place, u64 bo, u64 job);
 void swgpu_tag_poison(const struct swgpu_tag_place *place);

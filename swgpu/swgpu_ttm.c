@@ -11,7 +11,7 @@
 #include "swgpu_drv.h"
 
 /* How long the zombies may stay the same before today's drain gives up. */
-#define DRAIN_PATIENCE_MS	100
+#define DRAIN_PATIENCE_MS 100
 
 static struct ttm_tt *tt_create(struct ttm_buffer_object *tbo, u32 page_flags)
 {
@@ -49,7 +49,8 @@ static const struct ttm_place evict_places[] = {
 };
 
 /* VRAM to GTT, and to SYSTEM if GTT is full; GTT to SYSTEM */
-static void evict_flags(struct ttm_buffer_object *tbo, struct ttm_placement *placement)
+static void evict_flags(struct ttm_buffer_object *tbo,
+			struct ttm_placement *placement)
 {
 	int skip = tbo->resource->mem_type == TTM_PL_VRAM ? 0 : 1;
 
@@ -68,7 +69,8 @@ static int io_mem_reserve(struct ttm_device *bdev, struct ttm_resource *res)
 	return 0;
 }
 
-static unsigned long io_mem_pfn(struct ttm_buffer_object *tbo, unsigned long page_offset)
+static unsigned long io_mem_pfn(struct ttm_buffer_object *tbo,
+				unsigned long page_offset)
 {
 	return page_to_pfn(swgpu_vram_page(tbo->resource, page_offset));
 }
@@ -131,7 +133,8 @@ int swgpu_ttm_init(struct swgpu_device *sdev, bool fence_lru)
 	struct ttm_device *bdev = &sdev->ttm;
 	int ret;
 
-	ret = ttm_device_init(bdev, &ttm_funcs, drm->dev, drm->anon_inode->i_mapping,
+	ret = ttm_device_init(bdev, &ttm_funcs, drm->dev,
+			      drm->anon_inode->i_mapping,
 			      drm->vma_offset_manager, false, false);
 	if (ret)
 		return ret;
@@ -142,21 +145,24 @@ int swgpu_ttm_init(struct swgpu_device *sdev, bool fence_lru)
 	if (fence_lru) {
 		ret = ttm_device_enable_fence_lru(bdev);
 		if (ret == -EOPNOTSUPP)
-			drm_err(drm, "this TTM has no fence-ordered LRU; try fence_lru=0\n");
+			drm_err(drm,
+				"this TTM has no fence-ordered LRU; try fence_lru=0\n");
 		if (ret)
 			return ret;
 	}
 
 	ret = swgpu_vram_init(&sdev->vram, bdev, sdev->vram_bytes);
 	if (ret) {
-		drm_err(drm, "no memory for %llu MiB of VRAM\n", sdev->vram_bytes >> 20);
+		drm_err(drm, "no memory for %llu MiB of VRAM\n",
+			sdev->vram_bytes >> 20);
 		return ret;
 	}
 	ret = drmm_add_action_or_reset(drm, vram_fini, NULL);
 	if (ret)
 		return ret;
 
-	ret = ttm_range_man_init(bdev, TTM_PL_TT, true, sdev->gtt_bytes >> PAGE_SHIFT);
+	ret = ttm_range_man_init(bdev, TTM_PL_TT, true,
+				 sdev->gtt_bytes >> PAGE_SHIFT);
 	if (ret)
 		return ret;
 	return drmm_add_action_or_reset(drm, gtt_fini, NULL);

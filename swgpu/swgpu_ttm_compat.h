@@ -24,7 +24,8 @@ static inline struct ttm_fence_lru *swgpu_fence_lru(struct ttm_device *bdev)
 	return bdev->fence_lru;
 }
 
-static inline u64 swgpu_freed_bytes(struct ttm_device *bdev, enum drm_swgpu_freed_at at)
+static inline u64 swgpu_freed_bytes(struct ttm_device *bdev,
+				    enum drm_swgpu_freed_at at)
 {
 	BUILD_BUG_ON((int)SWGPU_FREED_AT_COUNT != (int)TTM_NUM_FREED_AT);
 	return atomic64_read(&bdev->freed_bytes[at]);
@@ -34,15 +35,15 @@ static inline u64 swgpu_freed_bytes(struct ttm_device *bdev, enum drm_swgpu_free
 
 struct ttm_fence_lru;
 
-struct ttm_fence_lru_channel {
-};
+struct ttm_fence_lru_channel {};
 
 static inline struct ttm_fence_lru *swgpu_fence_lru(struct ttm_device *bdev)
 {
 	return NULL;
 }
 
-static inline u64 swgpu_freed_bytes(struct ttm_device *bdev, enum drm_swgpu_freed_at at)
+static inline u64 swgpu_freed_bytes(struct ttm_device *bdev,
+				    enum drm_swgpu_freed_at at)
 {
 	return 0;
 }
@@ -57,34 +58,40 @@ static inline u64 ttm_device_drain(struct ttm_device *bdev)
 	return 0;
 }
 
-static inline int ttm_bo_reserve_fences(struct ttm_buffer_object *bo, unsigned int num)
+static inline int ttm_bo_reserve_fences(struct ttm_buffer_object *bo,
+					unsigned int num)
 {
 	return dma_resv_reserve_fences(bo->base.resv, num);
 }
 
-static inline void ttm_bo_add_fence(struct ttm_buffer_object *bo, struct dma_fence *fence,
+static inline void ttm_bo_add_fence(struct ttm_buffer_object *bo,
+				    struct dma_fence *fence,
 				    enum dma_resv_usage usage)
 {
 	dma_resv_add_fence(bo->base.resv, fence, usage);
 }
 
-static inline int ttm_fence_lru_channel_register(struct ttm_fence_lru *lru,
-						 struct ttm_fence_lru_channel *channel,
-						 u64 context)
+static inline int
+ttm_fence_lru_channel_register(struct ttm_fence_lru *lru,
+			       struct ttm_fence_lru_channel *channel,
+			       u64 context)
 {
 	return 0;
 }
 
-static inline int ttm_fence_lru_channel_reserve(struct ttm_fence_lru_channel *channel)
+static inline int
+ttm_fence_lru_channel_reserve(struct ttm_fence_lru_channel *channel)
 {
 	return 0;
 }
 
-static inline void ttm_fence_lru_channel_kill(struct ttm_fence_lru_channel *channel)
+static inline void
+ttm_fence_lru_channel_kill(struct ttm_fence_lru_channel *channel)
 {
 }
 
-static inline void ttm_fence_lru_channel_unregister(struct ttm_fence_lru_channel *channel)
+static inline void
+ttm_fence_lru_channel_unregister(struct ttm_fence_lru_channel *channel)
 {
 }
 

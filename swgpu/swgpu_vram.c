@@ -86,7 +86,8 @@ struct page *swgpu_vram_page(struct ttm_resource *res, u64 index)
  * @visit: called with each page and its index, in order; may sleep
  * @data: for @visit
  */
-void swgpu_vram_visit_pages(struct ttm_resource *res, swgpu_visit_page visit, void *data)
+void swgpu_vram_visit_pages(struct ttm_resource *res, swgpu_visit_page visit,
+			    void *data)
 {
 	struct swgpu_vram *vram = vram_of(res);
 	struct drm_buddy_block *block;
@@ -94,12 +95,14 @@ void swgpu_vram_visit_pages(struct ttm_resource *res, swgpu_visit_page visit, vo
 
 	list_for_each_entry(block, &to_vram_resource(res)->blocks, link) {
 		for (i = 0; i < block_pages(block); i++)
-			visit(vram->pages[block_first(block) + i], index++, data);
+			visit(vram->pages[block_first(block) + i], index++,
+			      data);
 		cond_resched();
 	}
 }
 
-static int vram_alloc(struct ttm_resource_manager *man, struct ttm_buffer_object *bo,
+static int vram_alloc(struct ttm_resource_manager *man,
+		      struct ttm_buffer_object *bo,
 		      const struct ttm_place *place, struct ttm_resource **out)
 {
 	struct swgpu_vram *vram = to_vram(man);
@@ -120,8 +123,8 @@ static int vram_alloc(struct ttm_resource_manager *man, struct ttm_buffer_object
 		flags |= DRM_BUDDY_RANGE_ALLOCATION;
 
 	mutex_lock(&vram->lock);
-	ret = drm_buddy_alloc_blocks(&vram->mm, (u64)place->fpfn << PAGE_SHIFT, end,
-				     PAGE_ALIGN(res->base.size), PAGE_SIZE,
+	ret = drm_buddy_alloc_blocks(&vram->mm, (u64)place->fpfn << PAGE_SHIFT,
+				     end, PAGE_ALIGN(res->base.size), PAGE_SIZE,
 				     &res->blocks, flags);
 	mutex_unlock(&vram->lock);
 	if (ret) {
@@ -130,8 +133,8 @@ static int vram_alloc(struct ttm_resource_manager *man, struct ttm_buffer_object
 		return ret;
 	}
 
-	res->base.start = block_first(list_first_entry(&res->blocks,
-						       struct drm_buddy_block, link));
+	res->base.start = block_first(
+		list_first_entry(&res->blocks, struct drm_buddy_block, link));
 	*out = &res->base;
 	return 0;
 }
@@ -140,7 +143,8 @@ static int vram_alloc(struct ttm_resource_manager *man, struct ttm_buffer_object
  * Off the LRU last: teardown takes an empty LRU as proof that nobody uses the
  * manager any more.
  */
-static void vram_free(struct ttm_resource_manager *man, struct ttm_resource *base)
+static void vram_free(struct ttm_resource_manager *man,
+		      struct ttm_resource *base)
 {
 	struct swgpu_vram_resource *res = to_vram_resource(base);
 	struct swgpu_vram *vram = to_vram(man);
@@ -157,7 +161,8 @@ static void vram_free(struct ttm_resource_manager *man, struct ttm_resource *bas
 	kfree(res);
 }
 
-static bool vram_intersects(struct ttm_resource_manager *man, struct ttm_resource *base,
+static bool vram_intersects(struct ttm_resource_manager *man,
+			    struct ttm_resource *base,
 			    const struct ttm_place *place, size_t size)
 {
 	struct drm_buddy_block *block;
@@ -173,7 +178,8 @@ static bool vram_intersects(struct ttm_resource_manager *man, struct ttm_resourc
 	return false;
 }
 
-static bool vram_compatible(struct ttm_resource_manager *man, struct ttm_resource *base,
+static bool vram_compatible(struct ttm_resource_manager *man,
+			    struct ttm_resource *base,
 			    const struct ttm_place *place, size_t size)
 {
 	struct drm_buddy_block *block;
@@ -183,7 +189,8 @@ static bool vram_compatible(struct ttm_resource_manager *man, struct ttm_resourc
 
 	list_for_each_entry(block, &to_vram_resource(base)->blocks, link) {
 		if (block_first(block) < place->fpfn ||
-		    (place->lpfn && block_first(block) + block_pages(block) > place->lpfn))
+		    (place->lpfn &&
+		     block_first(block) + block_pages(block) > place->lpfn))
 			return false;
 	}
 	return true;
@@ -220,7 +227,8 @@ static int alloc_pages_array(struct swgpu_vram *vram)
 {
 	u64 i;
 
-	vram->pages = kvcalloc(vram->nr_pages, sizeof(*vram->pages), GFP_KERNEL);
+	vram->pages =
+		kvcalloc(vram->nr_pages, sizeof(*vram->pages), GFP_KERNEL);
 	if (!vram->pages)
 		return -ENOMEM;
 

@@ -4,7 +4,6 @@
  *
  * The design is Luca Barbieri's, proposed for TTM in 2010.
  */
-#include <linux/cleanup.h>
 #include <linux/dma-fence.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
@@ -95,15 +94,14 @@ void ttm_fence_lru_count_zombie_locked(struct ttm_fence_lru *lru,
 void ttm_fence_lru_cleaned(struct ttm_fence_lru *lru,
 			   struct ttm_fence_lru_bo *bo)
 {
-	guard(spinlock)(lru->lru_lock);
-
+	spin_lock(lru->lru_lock);
 	WRITE_ONCE(bo->cleaned, true);
-	if (!bo->counted)
-		return;
-
-	bo->counted = false;
-	lru->stats.zombies--;
-	lru->stats.zombie_bytes[bo->type] -= bo->bytes;
+	if (bo->counted) {
+		bo->counted = false;
+		lru->stats.zombies--;
+		lru->stats.zombie_bytes[bo->type] -= bo->bytes;
+	}
+	spin_unlock(lru->lru_lock);
 }
 EXPORT_SYMBOL(ttm_fence_lru_cleaned);
 

@@ -58,42 +58,6 @@ bool ttm_fence_lru_link_leave_locked(struct ttm_fence_lru_channel *channel,
 	return last;
 }
 
-/* The channel of a link, locked, or NULL if the link is free. Under RCU. */
-static struct ttm_fence_lru_channel *
-lock_channel(struct ttm_fence_lru_link *link)
-{
-	struct ttm_fence_lru_channel *channel;
-
-	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "the channel may go away");
-
-	if (!smp_load_acquire(&link->node))
-		return NULL;
-
-	channel = link->channel;
-	spin_lock(&channel->lock);
-	if (link->node)
-		return channel;
-	spin_unlock(&channel->lock);
-	return NULL;
-}
-
-/* Sample the fence of a link. False if there is none any more. */
-static bool sample(struct ttm_fence_lru_link *link, bool *signaled)
-{
-	struct ttm_fence_lru_channel *channel;
-	struct dma_fence *fence;
-
-	channel = lock_channel(link);
-	if (!channel)
-		return false;
-	fence = dma_fence_get(link->node->fence);
-	spin_unlock(&channel->lock);
-
-	*signaled = dma_fence_is_signaled(fence);
-	dma_fence_put(fence);
-	return true;
-}
-
 /* Move a link to the list of zombies, with a reference of its own. */
 static void bury(struct ttm_fence_lru_channel *channel,
 		 struct ttm_fence_lru_link *link)
@@ -110,37 +74,64 @@ static void bury(struct ttm_fence_lru_channel *channel,
 	spin_unlock(lru->lru_lock);
 }
 
-/* Part a dead buffer from one channel. True if that was its last link. */
-static bool leave_or_bury(struct ttm_fence_lru *lru,
-			  struct ttm_fence_lru_link *link)
+/*
+ * Take a dead buffer's link off its node, or bury it there if the fence has not
+ * signaled, unless it is free meanwhile. Returns the fence of an emptied node.
+ */
+static struct dma_fence *part(struct ttm_fence_lru_channel *channel,
+			      struct ttm_fence_lru_link *link, bool signaled,
+			      bool *last)
 {
-	struct ttm_fence_lru_channel *channel;
+	struct ttm_fence_lru *lru = channel->lru;
 	struct dma_fence *emptied = NULL;
 	struct ttm_fence_lru_node *node;
-	bool signaled, last = false;
 
-	rcu_read_lock();
-	if (!sample(link, &signaled))
-		goto unlock_rcu;
-
-	channel = lock_channel(link);
-	if (!channel)
-		goto unlock_rcu;
-
+	spin_lock(&channel->lock);
 	node = link->node;
-	if (signaled) {
+	if (node && signaled) {
 		spin_lock(lru->lru_lock);
-		last = ttm_fence_lru_link_leave_locked(channel, link);
+		*last |= ttm_fence_lru_link_leave_locked(channel, link);
 		spin_unlock(lru->lru_lock);
 		emptied = ttm_fence_lru_node_drop_empty(channel, node);
-	} else {
+	} else if (node) {
 		bury(channel, link);
 	}
 	spin_unlock(&channel->lock);
-unlock_rcu:
+	return emptied;
+}
+
+/* The fence of a link, with a reference, or NULL if the link is free. */
+static struct dma_fence *link_fence(struct ttm_fence_lru_channel *channel,
+				    struct ttm_fence_lru_link *link)
+{
+	struct dma_fence *fence = NULL;
+
+	spin_lock(&channel->lock);
+	if (link->node)
+		fence = dma_fence_get(link->node->fence);
+	spin_unlock(&channel->lock);
+	return fence;
+}
+
+/* Look at the fence of a dead buffer's link, and act. */
+static void leave_or_bury(struct ttm_fence_lru_link *link, bool *last)
+{
+	struct dma_fence *fence = NULL, *emptied = NULL;
+	struct ttm_fence_lru_channel *channel;
+
+	/* A channel whose link was seen in use stays for as long as this. */
+	rcu_read_lock();
+	if (smp_load_acquire(&link->node)) {
+		channel = link->channel;
+		fence = link_fence(channel, link);
+		if (fence)
+			emptied = part(channel, link,
+				       dma_fence_is_signaled(fence), last);
+	}
 	rcu_read_unlock();
+
 	dma_fence_put(emptied);
-	return last;
+	dma_fence_put(fence);
 }
 
 /*
@@ -205,7 +196,7 @@ void ttm_fence_lru_release(struct ttm_fence_lru *lru,
 	/* Visit every link in any case: one may still be in the hands of reclaim. */
 	last = mark_dead(lru, bo);
 	for (link = &bo->link; link; link = link->next)
-		last |= leave_or_bury(lru, link);
+		leave_or_bury(link, &last);
 
 	if (last)
 		ttm_fence_lru_release_memory(lru, bo, TTM_FENCE_LRU_AT_RELEASE);
