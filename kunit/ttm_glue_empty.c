@@ -284,14 +284,19 @@ static void clearing_dma_mappings_reaches_busy_buffers(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
 	struct glue_bo *idle, *busy;
+	struct glue_fence *fence;
 
 	idle = glue_bo(dev, 'i', &glue_gtt);
 	busy = glue_bo(dev, 'b', &glue_gtt);
-	glue_use(busy, 0);
+	fence = glue_use(busy, 0);
 	KUNIT_ASSERT_TRUE(test, ttm_tt_is_populated(idle->tbo.ttm));
 	KUNIT_ASSERT_TRUE(test, ttm_tt_is_populated(busy->tbo.ttm));
 
-	/* The device was unplugged: no page may stay mapped for it. */
+	/*
+	 * The device was unplugged, and its driver has signaled all fences: no
+	 * page may stay mapped for it, though nobody has reclaimed any.
+	 */
+	glue_complete(fence);
 	dev->unplugged = true;
 	ttm_device_clear_dma_mappings(&dev->bdev);
 	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(idle->tbo.ttm));
