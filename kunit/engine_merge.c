@@ -162,6 +162,7 @@ static void frontiers_are_those_that_hold_such_zombies(struct kunit *test)
 	struct mock_fence *alive = mock_submit(first, mock_bo_create(dev, 'A'));
 	struct mock_fence *dead = mock_submit(second, x);
 	struct dma_fence *fences[2] = {};
+	unsigned int count;
 
 	mock_bo_put(x);
 
@@ -173,9 +174,9 @@ static void frontiers_are_those_that_hold_such_zombies(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0,
 			ttm_fence_lru_frontiers(&dev->lru, 2, fences, 2));
 
-	KUNIT_EXPECT_EQ(test, 2,
-			ttm_fence_lru_frontiers(
-				&dev->lru, TTM_FENCE_LRU_ANY_TYPE, fences, 2));
+	count = ttm_fence_lru_frontiers(&dev->lru, TTM_FENCE_LRU_ANY_TYPE,
+					fences, 2);
+	KUNIT_EXPECT_EQ(test, 2, count);
 	KUNIT_EXPECT_PTR_EQ(test, &alive->base, fences[0]);
 	dma_fence_put(fences[0]);
 	dma_fence_put(fences[1]);

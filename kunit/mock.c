@@ -87,14 +87,14 @@ static void unregister_channel(void *channel)
 struct mock_channel *mock_channel_create(struct mock_device *dev)
 {
 	struct mock_channel *channel;
+	int ret;
 
 	channel = kunit_kzalloc(dev->test, sizeof(*channel), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(dev->test, channel);
 	channel->dev = dev;
-	KUNIT_ASSERT_EQ(
-		dev->test, 0,
-		ttm_fence_lru_channel_register(&dev->lru, &channel->base,
-					       dma_fence_context_alloc(1)));
+	ret = ttm_fence_lru_channel_register(&dev->lru, &channel->base,
+					     dma_fence_context_alloc(1));
+	KUNIT_ASSERT_EQ(dev->test, 0, ret);
 	KUNIT_ASSERT_EQ(dev->test, 0,
 			kunit_add_action_or_reset(dev->test, unregister_channel,
 						  &channel->base));
@@ -329,8 +329,8 @@ int mock_device_init(struct kunit *test)
 	INIT_LIST_HEAD(&dev->idle);
 	INIT_LIST_HEAD(&dev->fences);
 	KUNIT_ASSERT_EQ(test, 0,
-			ttm_fence_lru_init(&dev->lru, &mock_ops,
-					   &dev->lru_lock));
+			ttm_fence_lru_init(&dev->lru, &dev->lru_lock,
+					   &mock_ops));
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, mock_device_fini, dev));
 	test->priv = dev;

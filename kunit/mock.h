@@ -114,7 +114,6 @@ void mock_check(struct mock_device *dev);
 	do {                                                            \
 		struct mock_device *__dev = (_dev);                     \
 		const char *__cleaned = __dev->cleaned;                 \
-                                                                        \
 		mock_check(__dev);                                      \
 		KUNIT_EXPECT_STREQ(__dev->test, mock_lru(__dev), _lru); \
 		KUNIT_EXPECT_STREQ(__dev->test, __cleaned, _cleaned);   \
@@ -127,7 +126,6 @@ void mock_check(struct mock_device *dev);
 #define EXPECT_NODES(_channel, _nodes)                             \
 	do {                                                       \
 		struct mock_channel *__channel = (_channel);       \
-                                                                   \
 		KUNIT_EXPECT_STREQ(__channel->dev->test,           \
 				   mock_nodes(__channel), _nodes); \
 	} while (0)

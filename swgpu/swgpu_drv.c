@@ -48,8 +48,7 @@ MODULE_PARM_DESC(measure,
 
 static bool param_broken;
 module_param_named(broken, param_broken, bool, 0444);
-MODULE_PARM_DESC(
-	broken, "Attach no fences, to prove that tags catch it (default: off)");
+MODULE_PARM_DESC(broken, "Attach no fences; tags must catch it (default: off)");
 
 static struct swgpu_device *swgpu;
 

@@ -125,10 +125,9 @@ static void report_tag(struct swgpu_device *sdev, struct swgpu_job *job,
 		       struct swgpu_tag_cell *tag)
 {
 	swgpu_count_add(sdev, SWGPU_COUNT_TAG_ERRORS, 1);
-	drm_err_ratelimited(
-		&sdev->drm,
-		"tag error: job=%llu buffer=%llu written_by=%llu: its memory was released, reused or moved\n",
-		job->id, tag->bo, tag->job);
+	drm_err_ratelimited(&sdev->drm,
+			    "tag error: job=%llu buffer=%llu written_by=%llu\n",
+			    job->id, tag->bo, tag->job);
 }
 
 /* Memory that is not what it should be is left alone: it is another's. */

@@ -105,6 +105,7 @@ static int vram_alloc(struct ttm_resource_manager *man,
 		      struct ttm_buffer_object *bo,
 		      const struct ttm_place *place, struct ttm_resource **out)
 {
+	struct drm_buddy_block *block;
 	struct swgpu_vram *vram = to_vram(man);
 	struct swgpu_vram_resource *res;
 	u64 end = place->lpfn ? (u64)place->lpfn << PAGE_SHIFT : vram->mm.size;
@@ -133,8 +134,8 @@ static int vram_alloc(struct ttm_resource_manager *man,
 		return ret;
 	}
 
-	res->base.start = block_first(
-		list_first_entry(&res->blocks, struct drm_buddy_block, link));
+	block = list_first_entry(&res->blocks, struct drm_buddy_block, link);
+	res->base.start = block_first(block);
 	*out = &res->base;
 	return 0;
 }

@@ -17,15 +17,25 @@ struct recount {
 	bool ok;
 };
 
-#define EXPECT(_count, _cond, _fmt, ...)                                     \
-	do {                                                                 \
-		if (!(_cond)) {                                              \
-			(_count)->ok = false;                                \
-			if ((_count)->p)                                     \
-				drm_printf((_count)->p, "check: " _fmt "\n", \
-					   ##__VA_ARGS__);                   \
-		}                                                            \
-	} while (0)
+/* Say what is wrong, unless it is as it must be. */
+static __printf(3, 4) void expect(struct recount *count, bool is_so,
+				  const char *format, ...)
+{
+	struct va_format vaf = { .fmt = format };
+	va_list args;
+
+	if (is_so)
+		return;
+
+	count->ok = false;
+	if (!count->p)
+		return;
+
+	va_start(args, format);
+	vaf.va = &args;
+	drm_printf(count->p, "check: %pV\n", &vaf);
+	va_end(args);
+}
 
 /* Links in use, by the buffer's own list. */
 static unsigned int count_links(struct ttm_fence_lru_bo *bo)
@@ -49,9 +59,9 @@ static void check_bo(struct recount *count,
 	for (link = &bo->link; link; link = link->next)
 		here += READ_ONCE(link->node) && link->channel == channel;
 
-	EXPECT(count, here == 1, "context %llu: %u links of one buffer",
+	expect(count, here == 1, "context %llu: %u links of one buffer",
 	       channel->context, here);
-	EXPECT(count, bo->nr_links == count_links(bo),
+	expect(count, bo->nr_links == count_links(bo),
 	       "context %llu: %u links, counted %u", channel->context,
 	       bo->nr_links, count_links(bo));
 }
@@ -65,11 +75,11 @@ static unsigned int check_links(struct recount *count,
 	unsigned int links = 0;
 
 	list_for_each_entry(link, list, entry) {
-		EXPECT(count, link->node == node,
+		expect(count, link->node == node,
 		       "seq %llu: a link names another node", node->seq);
-		EXPECT(count, link->channel == channel,
+		expect(count, link->channel == channel,
 		       "seq %llu: a link names another channel", node->seq);
-		EXPECT(count, link->bo->dead == dead,
+		expect(count, link->bo->dead == dead,
 		       "seq %llu: a %s buffer among the %s", node->seq,
 		       dead ? "live" : "dead", dead ? "zombies" : "alive");
 		check_bo(count, channel, link->bo);
@@ -90,12 +100,12 @@ static void check_channel(struct recount *count,
 		zombies =
 			check_links(count, channel, node, &node->zombies, true);
 
-		EXPECT(count, links + zombies, "seq %llu: empty node",
+		expect(count, links + zombies, "seq %llu: empty node",
 		       node->seq);
-		EXPECT(count, node->fence->context == channel->context,
+		expect(count, node->fence->context == channel->context,
 		       "seq %llu: fence of context %llu on channel %llu",
 		       node->seq, node->fence->context, channel->context);
-		EXPECT(count,
+		expect(count,
 		       !previous || (previous->seq < node->seq &&
 				     dma_fence_is_later(node->fence,
 							previous->fence)),
@@ -107,10 +117,10 @@ static void check_channel(struct recount *count,
 
 	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES; type++)
 		counted += channel->nr_zombies[type];
-	EXPECT(count, channel->nr_links == all_links,
+	expect(count, channel->nr_links == all_links,
 	       "context %llu: nr_links %u, counted %u", channel->context,
 	       channel->nr_links, all_links);
-	EXPECT(count, counted == all_zombies,
+	expect(count, counted == all_zombies,
 	       "context %llu: nr_zombies %u, counted %u", channel->context,
 	       counted, all_zombies);
 	count->links += all_links;
@@ -121,15 +131,15 @@ static void check_leftover(struct recount *count, struct ttm_fence_lru *lru)
 	struct ttm_fence_lru_bo *bo;
 
 	list_for_each_entry(bo, &lru->leftover, link.entry) {
-		EXPECT(count, bo->dead, "leftover: an alive buffer");
-		EXPECT(count, !bo->nr_links && !count_links(bo),
+		expect(count, bo->dead, "leftover: an alive buffer");
+		expect(count, !bo->nr_links && !count_links(bo),
 		       "leftover: a busy buffer");
 		count->leftover++;
 	}
-	EXPECT(count, lru->stats.leftover == count->leftover,
+	expect(count, lru->stats.leftover == count->leftover,
 	       "leftover %llu, counted %llu", lru->stats.leftover,
 	       count->leftover);
-	EXPECT(count,
+	expect(count,
 	       lru->stats.busy <= count->links &&
 		       !lru->stats.busy == !count->links,
 	       "%llu busy buffers, but %llu links", lru->stats.busy,
@@ -159,7 +169,7 @@ bool ttm_fence_lru_check(struct ttm_fence_lru *lru, struct drm_printer *p)
 		spin_unlock(&channel->lock);
 		channels++;
 	}
-	EXPECT(&count,
+	expect(&count,
 	       channels == lru->nr_channels && channels <= lru->heap_size,
 	       "%u channels, counted %u, room for %u", lru->nr_channels,
 	       channels, lru->heap_size);

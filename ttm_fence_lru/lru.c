@@ -165,16 +165,15 @@ static void teach_lock_order(struct ttm_fence_lru *lru)
 /**
  * ttm_fence_lru_init - initialise the engine of a device
  * @lru: the engine
- * @ops: what the owner does for it
  * @lru_lock: the owner's lock of its LRU, innermost of all; not taken from
  *	interrupts
+ * @ops: what the owner does for it
  *
  * Context: process context. Takes the LRU lock.
  * Return: 0, or -EINVAL if one of @ops is missing.
  */
-int ttm_fence_lru_init(struct ttm_fence_lru *lru,
-		       const struct ttm_fence_lru_ops *ops,
-		       spinlock_t *lru_lock)
+int ttm_fence_lru_init(struct ttm_fence_lru *lru, spinlock_t *lru_lock,
+		       const struct ttm_fence_lru_ops *ops)
 {
 	if (WARN_ON(!ops->busy || !ops->idle || !ops->get || !ops->put ||
 		    !ops->cleanup))

@@ -133,8 +133,9 @@ u64 ttm_fence_lru_batch_release(struct ttm_fence_lru *lru,
 				enum ttm_fence_lru_site site)
 {
 	struct ttm_fence_lru_node *node, *next;
-	struct ttm_fence_lru_corpse *corpse;
+	struct ttm_fence_lru_bo *bo;
 	u64 released = 0;
+	unsigned int i;
 
 	lockdep_assert_not_held(&lru->reclaim_lock);
 
@@ -143,13 +144,12 @@ u64 ttm_fence_lru_batch_release(struct ttm_fence_lru *lru,
 		ttm_fence_lru_node_free(node);
 	}
 
-	for (corpse = batch->corpses; corpse < batch->corpses + batch->nr;
-	     corpse++) {
-		if (corpse->last)
-			released += ttm_fence_lru_release_memory(
-				lru, corpse->bo, site);
+	for (i = 0; i < batch->nr; i++) {
+		bo = batch->corpses[i].bo;
+		if (batch->corpses[i].last)
+			released += ttm_fence_lru_release_memory(lru, bo, site);
 		else
-			lru->ops->put(corpse->bo);
+			lru->ops->put(bo);
 	}
 	return released;
 }

@@ -121,6 +121,7 @@ static void leave_or_bury(struct ttm_fence_lru_link *link, bool *last)
 
 	/* A channel whose link was seen in use stays for as long as this. */
 	rcu_read_lock();
+	/* Pairs with the release in ttm_fence_lru_link_leave_locked(). */
 	if (smp_load_acquire(&link->node)) {
 		channel = link->channel;
 		fence = link_fence(channel, link);

@@ -220,9 +220,8 @@ struct ttm_fence_lru {
 	struct ttm_fence_lru_stats stats;
 };
 
-int ttm_fence_lru_init(struct ttm_fence_lru *lru,
-		       const struct ttm_fence_lru_ops *ops,
-		       spinlock_t *lru_lock);
+int ttm_fence_lru_init(struct ttm_fence_lru *lru, spinlock_t *lru_lock,
+		       const struct ttm_fence_lru_ops *ops);
 void ttm_fence_lru_fini(struct ttm_fence_lru *lru);
 bool ttm_fence_lru_check(struct ttm_fence_lru *lru, struct drm_printer *p);
 
