@@ -181,6 +181,15 @@ static void mock_put(struct ttm_fence_lru_bo *base)
 	mock_bo_put(bo);
 }
 
+/* Release the memory. */
+void mock_bo_clean(struct mock_bo *bo)
+{
+	append_name(bo->dev->cleaned, bo->name);
+	spin_lock(&bo->dev->lru_lock);
+	list_del_init(&bo->entry);
+	spin_unlock(&bo->dev->lru_lock);
+}
+
 static bool mock_cleanup(struct ttm_fence_lru_bo *base,
 			 enum ttm_fence_lru_site site)
 {
@@ -199,10 +208,7 @@ static bool mock_cleanup(struct ttm_fence_lru_bo *base,
 	if (bo->base.cleaned)
 		return true;
 
-	append_name(bo->dev->cleaned, bo->name);
-	spin_lock(&bo->dev->lru_lock);
-	list_del_init(&bo->entry);
-	spin_unlock(&bo->dev->lru_lock);
+	mock_bo_clean(bo);
 	return true;
 }
 

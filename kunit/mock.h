@@ -101,6 +101,7 @@ struct mock_fence *mock_first(struct mock_channel *channel);
 struct mock_bo *mock_bo_create(struct mock_device *dev, char name);
 void mock_bo_use(struct mock_bo *bo, struct mock_fence *fence);
 void mock_bo_put(struct mock_bo *bo);
+void mock_bo_clean(struct mock_bo *bo);
 
 struct mock_fence *mock_submit(struct mock_channel *channel,
 			       struct mock_bo *bo);
