@@ -166,7 +166,7 @@ static void retire_all(struct ttm_fence_lru_channel *channel)
 	struct ttm_fence_lru_node *node;
 
 	do {
-		ttm_fence_lru_batch_init(&batch, TTM_FENCE_LRU_BATCH);
+		ttm_fence_lru_batch_begin(lru, &batch, TTM_FENCE_LRU_BATCH);
 
 		mutex_lock(&lru->reclaim_lock);
 		spin_lock(&channel->lock);

@@ -84,13 +84,15 @@ ttm_fence_lru_channel_find(struct ttm_fence_lru *lru, u64 context);
 /* release.c: one link less, one buffer less */
 bool ttm_fence_lru_link_leave_locked(struct ttm_fence_lru_channel *channel,
 				     struct ttm_fence_lru_link *link);
-u64 ttm_fence_lru_release_memory(struct ttm_fence_lru *lru,
-				 struct ttm_fence_lru_bo *bo,
-				 enum ttm_fence_lru_site site);
+bool ttm_fence_lru_clean(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
+			 enum ttm_fence_lru_site site, u64 *released);
 
 /* reclaim.c: retiring nodes */
-void ttm_fence_lru_batch_init(struct ttm_fence_lru_batch *batch,
-			      unsigned int max);
+void ttm_fence_lru_releasing_begin(struct ttm_fence_lru *lru);
+void ttm_fence_lru_releasing_end(struct ttm_fence_lru *lru);
+void ttm_fence_lru_batch_begin(struct ttm_fence_lru *lru,
+			       struct ttm_fence_lru_batch *batch,
+			       unsigned int max);
 void ttm_fence_lru_retire_locked(struct ttm_fence_lru_channel *channel,
 				 struct ttm_fence_lru_node *node,
 				 struct ttm_fence_lru_batch *batch);

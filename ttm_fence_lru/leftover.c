@@ -47,11 +47,20 @@ u64 ttm_fence_lru_leftover_release(struct ttm_fence_lru *lru, u64 budget,
 				   enum ttm_fence_lru_site site)
 {
 	struct ttm_fence_lru_bo *bo;
+	bool done = false;
 	u64 released = 0;
 
 	budget = min(budget, READ_ONCE(lru->stats.leftover));
-	while (budget-- && (bo = pop(lru))) {
-		released += ttm_fence_lru_release_memory(lru, bo, site);
+	while (budget-- && !done) {
+		ttm_fence_lru_releasing_begin(lru);
+		bo = pop(lru);
+		done = !bo;
+		if (bo && !ttm_fence_lru_clean(lru, bo, site, &released))
+			bo = NULL;
+		ttm_fence_lru_releasing_end(lru);
+
+		if (bo)
+			lru->ops->put(bo);
 		cond_resched();
 	}
 	return released;

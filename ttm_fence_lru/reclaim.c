@@ -8,6 +8,7 @@
 #include <linux/lockdep.h>
 #include <linux/min_heap.h>
 #include <linux/sched.h>
+#include <linux/wait_bit.h>
 
 #include "internal.h"
 
@@ -56,12 +57,30 @@ static const struct min_heap_callbacks heads_by_seq = {
 	.swp = head_swap,
 };
 
-void ttm_fence_lru_batch_init(struct ttm_fence_lru_batch *batch,
-			      unsigned int max)
+/*
+ * Memory that is on its way: collected, and neither released nor on the leftover
+ * list yet. Who finds nothing to reclaim waits for it.
+ */
+void ttm_fence_lru_releasing_begin(struct ttm_fence_lru *lru)
+{
+	atomic_inc(&lru->releasing);
+}
+
+void ttm_fence_lru_releasing_end(struct ttm_fence_lru *lru)
+{
+	if (atomic_dec_and_test(&lru->releasing))
+		wake_up_var(&lru->releasing);
+}
+
+/* To be followed by ttm_fence_lru_batch_release(). */
+void ttm_fence_lru_batch_begin(struct ttm_fence_lru *lru,
+			       struct ttm_fence_lru_batch *batch,
+			       unsigned int max)
 {
 	INIT_LIST_HEAD(&batch->nodes);
 	batch->nr = 0;
 	batch->max = min(max, TTM_FENCE_LRU_BATCH);
+	ttm_fence_lru_releasing_begin(lru);
 }
 
 static void collect(struct ttm_fence_lru_batch *batch,
@@ -127,29 +146,36 @@ void ttm_fence_lru_retire_locked(struct ttm_fence_lru_channel *channel,
 		list_move_tail(&node->entry, &batch->nodes);
 }
 
-/* Put the fences of the emptied nodes, and let go of the zombies. */
+/*
+ * Release the memory of the zombies; then, in a second step that may take locks of
+ * others, drop their references. Put the fences of the emptied nodes.
+ */
 u64 ttm_fence_lru_batch_release(struct ttm_fence_lru *lru,
 				struct ttm_fence_lru_batch *batch,
 				enum ttm_fence_lru_site site)
 {
 	struct ttm_fence_lru_node *node, *next;
-	struct ttm_fence_lru_bo *bo;
+	struct ttm_fence_lru_corpse *corpse;
 	u64 released = 0;
 	unsigned int i;
 
 	lockdep_assert_not_held(&lru->reclaim_lock);
 
+	for (i = 0; i < batch->nr; i++) {
+		corpse = &batch->corpses[i];
+		if (corpse->last &&
+		    !ttm_fence_lru_clean(lru, corpse->bo, site, &released))
+			corpse->bo = NULL;
+	}
+	ttm_fence_lru_releasing_end(lru);
+
+	for (i = 0; i < batch->nr; i++)
+		if (batch->corpses[i].bo)
+			lru->ops->put(batch->corpses[i].bo);
+
 	list_for_each_entry_safe(node, next, &batch->nodes, entry) {
 		dma_fence_put(node->fence);
 		ttm_fence_lru_node_free(node);
-	}
-
-	for (i = 0; i < batch->nr; i++) {
-		bo = batch->corpses[i].bo;
-		if (batch->corpses[i].last)
-			released += ttm_fence_lru_release_memory(lru, bo, site);
-		else
-			lru->ops->put(bo);
 	}
 	return released;
 }
@@ -233,7 +259,7 @@ static bool reclaim(struct ttm_fence_lru *lru, unsigned int budget,
 	struct ttm_fence_lru_batch batch;
 	bool complete;
 
-	ttm_fence_lru_batch_init(&batch, budget);
+	ttm_fence_lru_batch_begin(lru, &batch, budget);
 
 	mutex_lock(&lru->reclaim_lock);
 	complete = merge(lru, &batch);
@@ -252,7 +278,8 @@ static bool reclaim(struct ttm_fence_lru *lru, unsigned int budget,
  * Retires nodes in the order of emission: alive buffers go to the LRU, zombies
  * are released. Stops when @budget is used up, so that an allocation retries
  * after each step and pays for little more than it needs. The last step tries
- * as many leftovers.
+ * as many leftovers, and if it finds nothing it waits until what others have
+ * collected is released.
  *
  * Context: process context, reservations may be held; does not wait for fences.
  * Return: true if it was complete: the first fence of every channel was unsignaled
@@ -266,6 +293,9 @@ bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget,
 
 	*released += ttm_fence_lru_leftover_release(lru, budget,
 						    TTM_FENCE_LRU_AT_RECLAIM);
+	/* Another may have collected what was there. */
+	if (!*released)
+		wait_var_event(&lru->releasing, !atomic_read(&lru->releasing));
 	return true;
 }
 EXPORT_SYMBOL(ttm_fence_lru_reclaim);

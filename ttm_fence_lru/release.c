@@ -136,25 +136,24 @@ static void leave_or_bury(struct ttm_fence_lru_link *link, bool *last)
 }
 
 /*
- * Release the memory of a dead buffer that is on no channel, and drop the
- * caller's reference; or put the buffer on the leftover list with it.
+ * Release the memory of a dead buffer that is on no channel, or put the buffer on
+ * the leftover list with the caller's reference.
  *
- * Return: the bytes released.
+ * Return: true if the reference is still the caller's, to drop it.
  */
-u64 ttm_fence_lru_release_memory(struct ttm_fence_lru *lru,
-				 struct ttm_fence_lru_bo *bo,
-				 enum ttm_fence_lru_site site)
+bool ttm_fence_lru_clean(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
+			 enum ttm_fence_lru_site site, u64 *released)
 {
 	u64 bytes = READ_ONCE(bo->cleaned) ? 0 : bo->bytes;
 
 	if (!lru->ops->cleanup(bo, site)) {
 		ttm_fence_lru_leftover_add(lru, bo);
-		return 0;
+		return false;
 	}
 
 	ttm_fence_lru_cleaned(lru, bo);
-	lru->ops->put(bo);
-	return bytes;
+	*released += bytes;
+	return true;
 }
 
 /* From here on whoever takes the buffer off its last channel must release it. */
@@ -187,6 +186,7 @@ void ttm_fence_lru_release(struct ttm_fence_lru *lru,
 			   u64 bytes)
 {
 	struct ttm_fence_lru_link *link;
+	u64 released = 0;
 	bool last;
 
 	if (WARN_ON_ONCE(type >= TTM_FENCE_LRU_NUM_TYPES))
@@ -199,9 +199,8 @@ void ttm_fence_lru_release(struct ttm_fence_lru *lru,
 	for (link = &bo->link; link; link = link->next)
 		leave_or_bury(link, &last);
 
-	if (last)
-		ttm_fence_lru_release_memory(lru, bo, TTM_FENCE_LRU_AT_RELEASE);
-	else
+	if (!last ||
+	    ttm_fence_lru_clean(lru, bo, TTM_FENCE_LRU_AT_RELEASE, &released))
 		lru->ops->put(bo);
 }
 EXPORT_SYMBOL(ttm_fence_lru_release);

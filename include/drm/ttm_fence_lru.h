@@ -214,6 +214,8 @@ struct ttm_fence_lru {
 	struct ttm_fence_lru_head *heap;
 	/** @heap_size: elements of @heap; protected by @reclaim_lock */
 	unsigned int heap_size;
+	/** @releasing: how many are at releasing memory that they have collected */
+	atomic_t releasing;
 	/** @leftover: zombies that no channel vouches for; protected by the LRU lock */
 	struct list_head leftover;
 	/** @stats: protected by the LRU lock; read as a snapshot */
