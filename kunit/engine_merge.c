@@ -153,6 +153,20 @@ static void a_step_stops_at_its_budget(struct kunit *test)
 	EXPECT_NODES(channel, "");
 }
 
+/* How many fences there are to wait for; the first of them is put into @first. */
+static unsigned int frontiers(struct mock_device *dev, unsigned int type,
+			      u64 upto, struct dma_fence **first)
+{
+	struct dma_fence *fences[2] = {};
+	unsigned int count, i;
+
+	count = ttm_fence_lru_frontiers(&dev->lru, type, upto, fences, 2);
+	*first = fences[0];
+	for (i = 0; i < count; i++)
+		dma_fence_put(fences[i]);
+	return count;
+}
+
 static void frontiers_are_those_that_hold_such_zombies(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -161,25 +175,60 @@ static void frontiers_are_those_that_hold_such_zombies(struct kunit *test)
 	struct mock_bo *x = mock_bo_create(dev, 'x');
 	struct mock_fence *alive = mock_submit(first, mock_bo_create(dev, 'A'));
 	struct mock_fence *dead = mock_submit(second, x);
-	struct dma_fence *fences[2] = {};
-	unsigned int count;
+	u64 upto = ttm_fence_lru_emitted(&dev->lru);
+	unsigned int any = TTM_FENCE_LRU_ANY_TYPE;
+	struct dma_fence *fence;
 
 	mock_bo_put(x);
 
-	KUNIT_EXPECT_EQ(test, 1,
-			ttm_fence_lru_frontiers(&dev->lru, 1, fences, 2));
-	KUNIT_EXPECT_PTR_EQ(test, &dead->base, fences[0]);
-	dma_fence_put(fences[0]);
+	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, 1, upto, &fence));
+	KUNIT_EXPECT_PTR_EQ(test, &dead->base, fence);
+	KUNIT_EXPECT_EQ(test, 0, frontiers(dev, 2, upto, &fence));
+	KUNIT_EXPECT_EQ(test, 2, frontiers(dev, any, upto, &fence));
+	KUNIT_EXPECT_PTR_EQ(test, &alive->base, fence);
+}
 
-	KUNIT_EXPECT_EQ(test, 0,
-			ttm_fence_lru_frontiers(&dev->lru, 2, fences, 2));
+/* Who waits until all that was there when it came has signaled comes to an end. */
+static void frontiers_end_where_one_began(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *old = mock_submit(channel, mock_bo_create(dev, 'A'));
+	u64 upto = ttm_fence_lru_emitted(&dev->lru);
+	unsigned int any = TTM_FENCE_LRU_ANY_TYPE;
+	struct dma_fence *fence;
 
-	count = ttm_fence_lru_frontiers(&dev->lru, TTM_FENCE_LRU_ANY_TYPE,
-					fences, 2);
-	KUNIT_EXPECT_EQ(test, 2, count);
-	KUNIT_EXPECT_PTR_EQ(test, &alive->base, fences[0]);
-	dma_fence_put(fences[0]);
-	dma_fence_put(fences[1]);
+	mock_submit(channel, mock_bo_create(dev, 'B'));
+	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, upto, &fence));
+
+	mock_signal(old);
+	mock_reclaim(dev);
+	KUNIT_EXPECT_EQ(test, 0, frontiers(dev, any, upto, &fence));
+	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, U64_MAX, &fence));
+}
+
+static void a_stalled_channel_is_waited_for_once(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *hung = mock_channel_create(dev);
+	struct mock_channel *healthy = mock_channel_create(dev);
+	struct mock_fence *stuck = mock_submit(hung, mock_bo_create(dev, 'A'));
+	u64 upto = ttm_fence_lru_emitted(&dev->lru);
+	unsigned int any = TTM_FENCE_LRU_ANY_TYPE;
+	struct mock_fence *other;
+	struct dma_fence *fence;
+
+	other = mock_submit(healthy, mock_bo_create(dev, 'B'));
+	ttm_fence_lru_stall(&dev->lru, upto);
+	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, U64_MAX, &fence));
+	KUNIT_EXPECT_PTR_EQ(test, &other->base, fence);
+
+	/* It goes on: reclaimed like all others, and waited for again. */
+	mock_submit(hung, mock_bo_create(dev, 'C'));
+	mock_signal(stuck);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "A", "");
+	KUNIT_EXPECT_EQ(test, 2, frontiers(dev, any, U64_MAX, &fence));
 }
 
 /* Many buffers on many channels, signaled at random: the order of those that can be told. */
@@ -227,6 +276,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_hung_channel_holds_up_no_other),
 	KUNIT_CASE(a_step_stops_at_its_budget),
 	KUNIT_CASE(frontiers_are_those_that_hold_such_zombies),
+	KUNIT_CASE(frontiers_end_where_one_began),
+	KUNIT_CASE(a_stalled_channel_is_waited_for_once),
 	KUNIT_CASE(the_order_is_that_of_a_sort),
 	{}
 };

@@ -188,6 +188,30 @@ static void a_zombie_may_be_released_by_another(struct kunit *test)
 	EXPECT_STATE(dev, "", "x");
 }
 
+/* Another held a reference while it was drained, and dropped it last. */
+static void an_import_is_destroyed_only_in_a_drain(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+
+	x->import = true;
+	x->locked = true;
+	mock_bo_put(x);
+	kref_get(&x->kref);
+	x->locked = false;
+	ttm_fence_lru_drain(&dev->lru);
+	EXPECT_STATE(dev, "", "x");
+
+	mock_bo_put(x);
+	KUNIT_EXPECT_STREQ(test, dev->destroyed, "");
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.leftover);
+	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.zombies);
+
+	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_drain(&dev->lru));
+	KUNIT_EXPECT_STREQ(test, dev->destroyed, "x");
+	EXPECT_STATE(dev, "", "x");
+}
+
 static void drain_releases_all_that_has_signaled(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -218,6 +242,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(memory_waits_for_a_fence_of_no_channel),
 	KUNIT_CASE(a_zombie_that_cannot_be_locked_is_not_lost),
 	KUNIT_CASE(a_zombie_may_be_released_by_another),
+	KUNIT_CASE(an_import_is_destroyed_only_in_a_drain),
 	KUNIT_CASE(drain_releases_all_that_has_signaled),
 	{}
 };

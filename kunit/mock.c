@@ -120,8 +120,9 @@ static void append_name(char *names, char name)
 		names[length] = name;
 }
 
-static void mock_bo_destroy(struct mock_bo *bo)
+static void mock_bo_destroy(struct kref *kref)
 {
+	struct mock_bo *bo = container_of(kref, struct mock_bo, kref);
 	struct mock_device *dev = bo->dev;
 
 	append_name(dev->destroyed, bo->name);
@@ -136,13 +137,17 @@ static void mock_bo_release(struct kref *kref)
 {
 	struct mock_bo *bo = container_of(kref, struct mock_bo, kref);
 
-	if (bo->base.dead) {
-		mock_bo_destroy(bo);
+	if (bo->base.dead && !bo->import) {
+		mock_bo_destroy(kref);
 		return;
 	}
 
 	kref_init(&bo->kref);
-	ttm_fence_lru_release(&bo->dev->lru, &bo->base, 1, MOCK_BO_BYTES);
+	if (bo->base.dead)
+		ttm_fence_lru_defer_destroy(&bo->dev->lru, &bo->base);
+	else
+		ttm_fence_lru_release(&bo->dev->lru, &bo->base, 1,
+				      MOCK_BO_BYTES);
 }
 
 void mock_bo_put(struct mock_bo *bo)
@@ -164,7 +169,8 @@ static void mock_idle(struct ttm_fence_lru_bo *base)
 	struct mock_bo *bo = to_mock_bo(base);
 
 	lockdep_assert_held(&bo->dev->lru_lock);
-	list_move_tail(&bo->entry, &bo->dev->idle);
+	if (!base->cleaned)
+		list_move_tail(&bo->entry, &bo->dev->idle);
 }
 
 static void mock_get(struct ttm_fence_lru_bo *base)
@@ -172,13 +178,17 @@ static void mock_get(struct ttm_fence_lru_bo *base)
 	kref_get(&to_mock_bo(base)->kref);
 }
 
-static void mock_put(struct ttm_fence_lru_bo *base)
+static void mock_put(struct ttm_fence_lru_bo *base,
+		     enum ttm_fence_lru_site site)
 {
 	struct mock_bo *bo = to_mock_bo(base);
 
 	might_sleep();
 	lockdep_assert_not_held(&bo->dev->lru.reclaim_lock);
-	mock_bo_put(bo);
+	if (site == TTM_FENCE_LRU_AT_DRAIN)
+		kref_put(&bo->kref, mock_bo_destroy);
+	else
+		mock_bo_put(bo);
 }
 
 /* Release the memory. */

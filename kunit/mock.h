@@ -70,6 +70,7 @@ struct mock_channel {
  * @entry: on &mock_device.idle
  * @kref: references
  * @name: one letter
+ * @import: may be destroyed only where nobody holds a lock: in a drain
  * @locked: somebody holds its lock: its memory cannot be released
  * @fences: all it ever got, as in a reservation object
  * @nr_fences: length of @fences
@@ -81,6 +82,7 @@ struct mock_bo {
 	struct kref kref;
 	char name;
 	bool locked;
+	bool import;
 	struct dma_fence *fences[MOCK_MAX_FENCES];
 	unsigned int nr_fences;
 };

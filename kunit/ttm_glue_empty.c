@@ -72,14 +72,16 @@ static void evict_all_waits_for_leftovers(struct kunit *test)
 
 static void swapout_reaches_parked_buffers(struct kunit *test)
 {
+	struct ttm_operation_ctx no_wait = { .no_wait_gpu = true };
 	struct ttm_operation_ctx ctx = {};
 	struct glue_device *dev = test->priv;
+	struct glue_fence *fence;
 	struct glue_bo *a, *b;
 
 	a = glue_bo(dev, 'a', &glue_gtt);
 	b = glue_bo(dev, 'b', &glue_gtt);
 	glue_complete(glue_use(a, 0));
-	glue_use(b, 1);
+	fence = glue_use(b, 1);
 	glue_put(b);
 
 	/* a is alive, and its fence has signaled; the zombie b's has not. */
@@ -89,10 +91,18 @@ static void swapout_reaches_parked_buffers(struct kunit *test)
 	glue_expect_zombies(dev, 1, 0);
 	glue_expect_usage(dev, TTM_PL_TT, 1);
 
-	/* Nothing else can go; and nothing is waited for. */
-	KUNIT_EXPECT_EQ(test, ttm_device_swapout(&dev->bdev, &ctx, GFP_KERNEL),
+	/* Nothing else can go without waiting. */
+	KUNIT_EXPECT_EQ(test,
+			ttm_device_swapout(&dev->bdev, &no_wait, GFP_KERNEL),
 			0);
 	KUNIT_EXPECT_EQ(test, dev->channels[1].enables, 0);
+
+	/* To give up while pages are busy would mean to ignore their limit. */
+	glue_complete_on_wait(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout(&dev->bdev, &ctx, GFP_KERNEL),
+			1);
+	glue_expect_zombies(dev, 0, 0);
+	glue_expect_usage(dev, TTM_PL_TT, 0);
 }
 
 static void swapout_takes_signaled_zombies_first(struct kunit *test)

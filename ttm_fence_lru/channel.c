@@ -166,9 +166,8 @@ static void retire_all(struct ttm_fence_lru_channel *channel)
 	struct ttm_fence_lru_node *node;
 
 	do {
-		ttm_fence_lru_batch_begin(lru, &batch, TTM_FENCE_LRU_BATCH);
-
 		mutex_lock(&lru->reclaim_lock);
+		ttm_fence_lru_batch_begin(lru, &batch, TTM_FENCE_LRU_BATCH);
 		spin_lock(&channel->lock);
 		node = ttm_fence_lru_first_node(channel);
 		if (node)

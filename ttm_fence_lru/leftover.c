@@ -22,6 +22,24 @@ void ttm_fence_lru_leftover_add(struct ttm_fence_lru *lru,
 	spin_unlock(lru->lru_lock);
 }
 
+/**
+ * ttm_fence_lru_defer_destroy - keep a dead buffer until it can be destroyed
+ * @lru: the device's engine
+ * @bo: the buffer, dead and on no channel; the caller has given it one reference
+ *	again, which is ours now
+ *
+ * For &ttm_fence_lru_ops.put, where the last reference goes in a task that must not
+ * destroy the buffer. The next drain or poll drops the reference again.
+ *
+ * Context: takes the LRU lock.
+ */
+void ttm_fence_lru_defer_destroy(struct ttm_fence_lru *lru,
+				 struct ttm_fence_lru_bo *bo)
+{
+	ttm_fence_lru_leftover_add(lru, bo);
+}
+EXPORT_SYMBOL(ttm_fence_lru_defer_destroy);
+
 static struct ttm_fence_lru_bo *pop(struct ttm_fence_lru *lru)
 {
 	struct ttm_fence_lru_bo *bo;
@@ -60,7 +78,7 @@ u64 ttm_fence_lru_leftover_release(struct ttm_fence_lru *lru, u64 budget,
 		ttm_fence_lru_releasing_end(lru);
 
 		if (bo)
-			lru->ops->put(bo);
+			lru->ops->put(bo, site);
 		cond_resched();
 	}
 	return released;

@@ -68,7 +68,7 @@ void ttm_fence_lru_count_zombie_locked(struct ttm_fence_lru *lru,
 
 	lockdep_assert_held(lru->lru_lock);
 
-	if (bo->counted)
+	if (bo->counted || bo->cleaned)
 		return;
 
 	bo->counted = true;

@@ -57,9 +57,12 @@ static const struct min_heap_callbacks heads_by_seq = {
 	.swp = head_swap,
 };
 
+/* How long to wait for what others are about to release. */
+#define RELEASING_TIMEOUT (HZ / 10)
+
 /*
  * Memory that is on its way: collected, and neither released nor on the leftover
- * list yet. Who finds nothing to reclaim waits for it.
+ * list yet. Who finds nothing to reclaim waits a moment for it.
  */
 void ttm_fence_lru_releasing_begin(struct ttm_fence_lru *lru)
 {
@@ -70,6 +73,16 @@ void ttm_fence_lru_releasing_end(struct ttm_fence_lru *lru)
 {
 	if (atomic_dec_and_test(&lru->releasing))
 		wake_up_var(&lru->releasing);
+}
+
+/*
+ * They may be held up by locks of the waiting task that are not ours to know: a
+ * deadlock would be worse than to find nothing.
+ */
+static void wait_for_others(struct ttm_fence_lru *lru)
+{
+	wait_var_event_timeout(&lru->releasing, !atomic_read(&lru->releasing),
+			       RELEASING_TIMEOUT);
 }
 
 /* To be followed by ttm_fence_lru_batch_release(). */
@@ -171,7 +184,7 @@ u64 ttm_fence_lru_batch_release(struct ttm_fence_lru *lru,
 
 	for (i = 0; i < batch->nr; i++)
 		if (batch->corpses[i].bo)
-			lru->ops->put(batch->corpses[i].bo);
+			lru->ops->put(batch->corpses[i].bo, site);
 
 	list_for_each_entry_safe(node, next, &batch->nodes, entry) {
 		dma_fence_put(node->fence);
@@ -259,9 +272,8 @@ static bool reclaim(struct ttm_fence_lru *lru, unsigned int budget,
 	struct ttm_fence_lru_batch batch;
 	bool complete;
 
-	ttm_fence_lru_batch_begin(lru, &batch, budget);
-
 	mutex_lock(&lru->reclaim_lock);
+	ttm_fence_lru_batch_begin(lru, &batch, budget);
 	complete = merge(lru, &batch);
 	mutex_unlock(&lru->reclaim_lock);
 
@@ -278,8 +290,8 @@ static bool reclaim(struct ttm_fence_lru *lru, unsigned int budget,
  * Retires nodes in the order of emission: alive buffers go to the LRU, zombies
  * are released. Stops when @budget is used up, so that an allocation retries
  * after each step and pays for little more than it needs. The last step tries
- * as many leftovers, and if it finds nothing it waits until what others have
- * collected is released.
+ * as many leftovers, and if it finds nothing it waits a moment for what others have
+ * collected to be released.
  *
  * Context: process context, reservations may be held; does not wait for fences.
  * Return: true if it was complete: the first fence of every channel was unsignaled
@@ -295,7 +307,7 @@ bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget,
 						    TTM_FENCE_LRU_AT_RECLAIM);
 	/* Another may have collected what was there. */
 	if (!*released)
-		wait_var_event(&lru->releasing, !atomic_read(&lru->releasing));
+		wait_for_others(lru);
 	return true;
 }
 EXPORT_SYMBOL(ttm_fence_lru_reclaim);
@@ -316,9 +328,12 @@ u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru)
 			&released))
 		cond_resched();
 
+	wait_for_others(lru);
 	ttm_fence_lru_leftover_release(lru, U64_MAX, TTM_FENCE_LRU_AT_DRAIN);
 
-	return READ_ONCE(lru->stats.zombies);
+	/* Some leftovers hold no memory, but are still to be destroyed. */
+	return max(READ_ONCE(lru->stats.zombies),
+		   READ_ONCE(lru->stats.leftover));
 }
 EXPORT_SYMBOL(ttm_fence_lru_drain);
 
@@ -334,22 +349,26 @@ static bool holds(struct ttm_fence_lru_channel *channel, unsigned int type)
  * @lru: the device's engine
  * @type: a memory type: only of channels that hold zombies of it; or
  *	TTM_FENCE_LRU_ANY_TYPE: of all that hold any buffer
+ * @upto: only nodes up to this sequence number, as ttm_fence_lru_emitted() gave it:
+ *	who waits again and again comes to an end, whatever others emit
  * @fences: out: the first fence of each such channel, with a reference
  * @max: room in @fences
  *
  * When any of them signals, reclaim finds something. Never wait for a single
- * one: it may be that of a hung channel.
+ * one: it may be that of a hung channel. Those that were found to be stalled are
+ * left out.
  *
  * Context: process context.
  * Return: how many fences there are in @fences.
  */
 unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
-				     unsigned int type,
+				     unsigned int type, u64 upto,
 				     struct dma_fence **fences,
 				     unsigned int max)
 {
 	struct ttm_fence_lru_channel *channel;
 	unsigned int count = 0;
+	struct dma_fence *fence;
 	u64 seq;
 
 	mutex_lock(&lru->reclaim_lock);
@@ -358,11 +377,41 @@ unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
 			break;
 		if (!holds(channel, type))
 			continue;
-		fences[count] = first_fence(channel, &seq);
-		if (fences[count])
-			count++;
+		fence = first_fence(channel, &seq);
+		if (fence && seq <= upto && seq != channel->stalled)
+			fences[count++] = fence;
+		else
+			dma_fence_put(fence);
 	}
 	mutex_unlock(&lru->reclaim_lock);
 	return count;
 }
 EXPORT_SYMBOL(ttm_fence_lru_frontiers);
+
+/**
+ * ttm_fence_lru_stall - nothing signaled for a long time
+ * @lru: the device's engine
+ * @upto: as it was given to ttm_fence_lru_frontiers()
+ *
+ * One long wait for a hung channel is enough: nobody is told of these nodes by
+ * ttm_fence_lru_frontiers() again. Once they signal they are reclaimed like all
+ * others.
+ *
+ * Context: process context.
+ */
+void ttm_fence_lru_stall(struct ttm_fence_lru *lru, u64 upto)
+{
+	struct ttm_fence_lru_channel *channel;
+	struct dma_fence *fence;
+	u64 seq;
+
+	mutex_lock(&lru->reclaim_lock);
+	list_for_each_entry(channel, &lru->channels, entry) {
+		fence = first_fence(channel, &seq);
+		if (fence && seq <= upto)
+			channel->stalled = seq;
+		dma_fence_put(fence);
+	}
+	mutex_unlock(&lru->reclaim_lock);
+}
+EXPORT_SYMBOL(ttm_fence_lru_stall);

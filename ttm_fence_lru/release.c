@@ -187,20 +187,25 @@ void ttm_fence_lru_release(struct ttm_fence_lru *lru,
 {
 	struct ttm_fence_lru_link *link;
 	u64 released = 0;
-	bool last;
+	bool last, ours;
 
 	if (WARN_ON_ONCE(type >= TTM_FENCE_LRU_NUM_TYPES))
 		type = 0;
 	bo->type = type;
 	bo->bytes = bytes;
 
+	ttm_fence_lru_releasing_begin(lru);
+
 	/* Visit every link in any case: one may still be in the hands of reclaim. */
 	last = mark_dead(lru, bo);
 	for (link = &bo->link; link; link = link->next)
 		leave_or_bury(link, &last);
 
-	if (!last ||
-	    ttm_fence_lru_clean(lru, bo, TTM_FENCE_LRU_AT_RELEASE, &released))
-		lru->ops->put(bo);
+	ours = !last || ttm_fence_lru_clean(lru, bo, TTM_FENCE_LRU_AT_RELEASE,
+					    &released);
+	ttm_fence_lru_releasing_end(lru);
+
+	if (ours)
+		lru->ops->put(bo, TTM_FENCE_LRU_AT_RELEASE);
 }
 EXPORT_SYMBOL(ttm_fence_lru_release);

@@ -46,8 +46,9 @@ struct ttm_fence_lru_ops {
 	void (*busy)(struct ttm_fence_lru_bo *bo);
 
 	/**
-	 * @idle: the buffer lost its last link: put it at the tail of the LRU.
-	 * Called with the LRU lock held. The buffer may be dead already.
+	 * @idle: the buffer lost its last link, or is dead and never had one:
+	 * what is not on the LRU goes to its tail. Called with the LRU lock
+	 * held. The buffer may be dead already.
 	 */
 	void (*idle)(struct ttm_fence_lru_bo *bo);
 
@@ -58,17 +59,19 @@ struct ttm_fence_lru_ops {
 	void (*get)(struct ttm_fence_lru_bo *bo);
 
 	/**
-	 * @put: drop a reference and destroy the buffer with the last one.
-	 * Called with no lock of the engine held. May sleep.
+	 * @put: drop a reference and destroy the buffer with the last one; or
+	 * ttm_fence_lru_defer_destroy() it, if that cannot be done at this
+	 * @site. Called with no lock of the engine held. May sleep.
 	 */
-	void (*put)(struct ttm_fence_lru_bo *bo);
+	void (*put)(struct ttm_fence_lru_bo *bo, enum ttm_fence_lru_site site);
 
 	/**
 	 * @cleanup: release the memory of a dead buffer, unless one of its
 	 * fences, *whatever fence it is*, has not signaled, or its locks are
 	 * taken, or it cannot be let go at this @site. Never waits. The memory
 	 * may be gone already: see &ttm_fence_lru_bo.cleaned.
-	 * Called with no lock of the engine held.
+	 * Called with no lock of the engine held. Other tasks may wait a moment
+	 * for it, with reservations held.
 	 *
 	 * Return: true if the buffer holds no memory any more.
 	 */
@@ -156,6 +159,11 @@ struct ttm_fence_lru_channel {
 	struct hlist_node hash;
 	/** @entry: in &ttm_fence_lru.channels; protected by the reclaim mutex */
 	struct list_head entry;
+	/**
+	 * @stalled: sequence number of a first node that is not to be waited for
+	 * again; protected by the reclaim mutex
+	 */
+	u64 stalled;
 	/** @lock: protects all below, the nodes and their links */
 	spinlock_t lock;
 	/** @nodes: in order of emission, none empty */
@@ -249,11 +257,25 @@ bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget,
 u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru);
 u64 ttm_fence_lru_poll(struct ttm_fence_lru *lru, u64 budget);
 unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
-				     unsigned int type,
+				     unsigned int type, u64 upto,
 				     struct dma_fence **fences,
 				     unsigned int max);
+void ttm_fence_lru_stall(struct ttm_fence_lru *lru, u64 upto);
+void ttm_fence_lru_defer_destroy(struct ttm_fence_lru *lru,
+				 struct ttm_fence_lru_bo *bo);
 void ttm_fence_lru_cleaned(struct ttm_fence_lru *lru,
 			   struct ttm_fence_lru_bo *bo);
+
+/**
+ * ttm_fence_lru_emitted - the present end of the order of emission
+ * @lru: the device's engine
+ *
+ * Return: the sequence number of the last node that was appended anywhere.
+ */
+static inline u64 ttm_fence_lru_emitted(struct ttm_fence_lru *lru)
+{
+	return atomic64_read(&lru->seq);
+}
 
 /**
  * ttm_fence_lru_bo_is_busy - whether the buffer has a link
