@@ -155,12 +155,12 @@ static void a_step_stops_at_its_budget(struct kunit *test)
 
 /* How many fences there are to wait for; the first of them is put into @first. */
 static unsigned int frontiers(struct mock_device *dev, unsigned int type,
-			      u64 upto, struct dma_fence **first)
+			      u64 last_seq, struct dma_fence **first)
 {
 	struct dma_fence *fences[2] = {};
 	unsigned int count, i;
 
-	count = ttm_fence_lru_frontiers(&dev->lru, type, upto, fences, 2);
+	count = ttm_fence_lru_frontiers(&dev->lru, type, last_seq, fences, 2);
 	*first = fences[0];
 	for (i = 0; i < count; i++)
 		dma_fence_put(fences[i]);
@@ -175,16 +175,16 @@ static void frontiers_are_those_that_hold_such_zombies(struct kunit *test)
 	struct mock_bo *x = mock_bo_create(dev, 'x');
 	struct mock_fence *alive = mock_submit(first, mock_bo_create(dev, 'A'));
 	struct mock_fence *dead = mock_submit(second, x);
-	u64 upto = ttm_fence_lru_emitted(&dev->lru);
+	u64 last_seq = ttm_fence_lru_emitted(&dev->lru);
 	unsigned int any = TTM_FENCE_LRU_ANY_TYPE;
 	struct dma_fence *fence;
 
 	mock_bo_put(x);
 
-	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, 1, upto, &fence));
+	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, 1, last_seq, &fence));
 	KUNIT_EXPECT_PTR_EQ(test, &dead->base, fence);
-	KUNIT_EXPECT_EQ(test, 0, frontiers(dev, 2, upto, &fence));
-	KUNIT_EXPECT_EQ(test, 2, frontiers(dev, any, upto, &fence));
+	KUNIT_EXPECT_EQ(test, 0, frontiers(dev, 2, last_seq, &fence));
+	KUNIT_EXPECT_EQ(test, 2, frontiers(dev, any, last_seq, &fence));
 	KUNIT_EXPECT_PTR_EQ(test, &alive->base, fence);
 }
 
@@ -194,16 +194,16 @@ static void frontiers_end_where_one_began(struct kunit *test)
 	struct mock_device *dev = test->priv;
 	struct mock_channel *channel = mock_channel_create(dev);
 	struct mock_fence *old = mock_submit(channel, mock_bo_create(dev, 'A'));
-	u64 upto = ttm_fence_lru_emitted(&dev->lru);
+	u64 last_seq = ttm_fence_lru_emitted(&dev->lru);
 	unsigned int any = TTM_FENCE_LRU_ANY_TYPE;
 	struct dma_fence *fence;
 
 	mock_submit(channel, mock_bo_create(dev, 'B'));
-	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, upto, &fence));
+	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, last_seq, &fence));
 
 	mock_signal(old);
 	mock_reclaim(dev);
-	KUNIT_EXPECT_EQ(test, 0, frontiers(dev, any, upto, &fence));
+	KUNIT_EXPECT_EQ(test, 0, frontiers(dev, any, last_seq, &fence));
 	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, U64_MAX, &fence));
 }
 
@@ -213,13 +213,13 @@ static void a_stalled_channel_is_waited_for_once(struct kunit *test)
 	struct mock_channel *hung = mock_channel_create(dev);
 	struct mock_channel *healthy = mock_channel_create(dev);
 	struct mock_fence *stuck = mock_submit(hung, mock_bo_create(dev, 'A'));
-	u64 upto = ttm_fence_lru_emitted(&dev->lru);
+	u64 last_seq = ttm_fence_lru_emitted(&dev->lru);
 	unsigned int any = TTM_FENCE_LRU_ANY_TYPE;
 	struct mock_fence *other;
 	struct dma_fence *fence;
 
 	other = mock_submit(healthy, mock_bo_create(dev, 'B'));
-	ttm_fence_lru_stall(&dev->lru, upto);
+	ttm_fence_lru_stall(&dev->lru, last_seq);
 	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, U64_MAX, &fence));
 	KUNIT_EXPECT_PTR_EQ(test, &other->base, fence);
 

@@ -77,6 +77,7 @@ static void swapout_reaches_parked_buffers(struct kunit *test)
 	struct glue_device *dev = test->priv;
 	struct glue_fence *fence;
 	struct glue_bo *a, *b;
+	int pages;
 
 	a = glue_bo(dev, 'a', &glue_gtt);
 	b = glue_bo(dev, 'b', &glue_gtt);
@@ -92,9 +93,8 @@ static void swapout_reaches_parked_buffers(struct kunit *test)
 	glue_expect_usage(dev, TTM_PL_TT, 1);
 
 	/* Nothing else can go without waiting. */
-	KUNIT_EXPECT_EQ(test,
-			ttm_device_swapout(&dev->bdev, &no_wait, GFP_KERNEL),
-			0);
+	pages = ttm_device_swapout(&dev->bdev, &no_wait, GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, pages, 0);
 	KUNIT_EXPECT_EQ(test, dev->channels[1].enables, 0);
 
 	/* To give up while pages are busy would mean to ignore their limit. */

@@ -100,6 +100,10 @@ u64 ttm_fence_lru_batch_release(struct ttm_fence_lru *lru,
 				struct ttm_fence_lru_batch *batch,
 				enum ttm_fence_lru_site site);
 
+/* frontier.c */
+struct dma_fence *
+ttm_fence_lru_first_fence(struct ttm_fence_lru_channel *channel, u64 *seq);
+
 /* leftover.c */
 void ttm_fence_lru_leftover_add(struct ttm_fence_lru *lru,
 				struct ttm_fence_lru_bo *bo);

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Frontiers: the first fences of the channels, for those who must wait.
+ */
+#include <linux/dma-fence.h>
+#include <linux/export.h>
+
+#include "internal.h"
+
+/* The first fence of a channel, with a reference, and its sequence number; or NULL. */
+struct dma_fence *
+ttm_fence_lru_first_fence(struct ttm_fence_lru_channel *channel, u64 *seq)
+{
+	struct ttm_fence_lru_node *node;
+	struct dma_fence *fence = NULL;
+
+	spin_lock(&channel->lock);
+	node = ttm_fence_lru_first_node(channel);
+	if (node) {
+		fence = dma_fence_get(node->fence);
+		*seq = node->seq;
+	}
+	spin_unlock(&channel->lock);
+	return fence;
+}
+
+static bool holds(struct ttm_fence_lru_channel *channel, unsigned int type)
+{
+	if (type == TTM_FENCE_LRU_ANY_TYPE)
+		return READ_ONCE(channel->nr_links);
+	return READ_ONCE(channel->nr_zombies[type]);
+}
+
+/**
+ * ttm_fence_lru_frontiers - what to wait for
+ * @lru: the device's engine
+ * @type: a memory type: only of channels that hold zombies of it; or
+ *	TTM_FENCE_LRU_ANY_TYPE: of all that hold any buffer
+ * @last_seq: only nodes up to this sequence number, as ttm_fence_lru_emitted() gave it:
+ *	who waits again and again comes to an end, whatever others emit
+ * @fences: out: the first fence of each such channel, with a reference
+ * @max: room in @fences
+ *
+ * When any of them signals, reclaim finds something. Never wait for a single
+ * one: it may be that of a hung channel. Those that were found to be stalled are
+ * left out.
+ *
+ * Context: process context.
+ * Return: how many fences there are in @fences.
+ */
+unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
+				     unsigned int type, u64 last_seq,
+				     struct dma_fence **fences,
+				     unsigned int max)
+{
+	struct ttm_fence_lru_channel *channel;
+	unsigned int count = 0;
+	struct dma_fence *fence;
+	u64 seq;
+
+	mutex_lock(&lru->reclaim_lock);
+	list_for_each_entry(channel, &lru->channels, entry) {
+		if (count == max)
+			break;
+		if (!holds(channel, type))
+			continue;
+		fence = ttm_fence_lru_first_fence(channel, &seq);
+		if (fence && seq <= last_seq && seq != channel->stalled)
+			fences[count++] = fence;
+		else
+			dma_fence_put(fence);
+	}
+	mutex_unlock(&lru->reclaim_lock);
+	return count;
+}
+EXPORT_SYMBOL(ttm_fence_lru_frontiers);
+
+/**
+ * ttm_fence_lru_stall - nothing signaled for a long time
+ * @lru: the device's engine
+ * @last_seq: as it was given to ttm_fence_lru_frontiers()
+ *
+ * One long wait for a hung channel is enough: nobody is told of these nodes by
+ * ttm_fence_lru_frontiers() again. Once they signal they are reclaimed like all
+ * others.
+ *
+ * Context: process context.
+ */
+void ttm_fence_lru_stall(struct ttm_fence_lru *lru, u64 last_seq)
+{
+	struct ttm_fence_lru_channel *channel;
+	struct dma_fence *fence;
+	u64 seq;
+
+	mutex_lock(&lru->reclaim_lock);
+	list_for_each_entry(channel, &lru->channels, entry) {
+		fence = ttm_fence_lru_first_fence(channel, &seq);
+		if (fence && seq <= last_seq)
+			channel->stalled = seq;
+		dma_fence_put(fence);
+	}
+	mutex_unlock(&lru->reclaim_lock);
+}
+EXPORT_SYMBOL(ttm_fence_lru_stall);
