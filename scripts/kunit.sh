@@ -32,7 +32,7 @@ run_kernel()
 	export TMPDIR
 	timeout --foreground --kill-after=10 900 "$(kernel_out "$1")/linux" mem=1G \
 		console=tty con=null "con0=null,fd:1" uml_dir="$run" \
-		swgpu.vram_mb=0 \
+		swgpu.vram_mb=0 ${SEED:+"ttm_fence_lru_test.seed=$SEED"} \
 		kunit.enable=1 "kunit.filter_glob=$2" kunit_shutdown=halt \
 		>"$3" || status=$?
 	rm -rf "$run"
