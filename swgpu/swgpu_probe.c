@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
+#include <linux/hash.h>
 #include <linux/kallsyms.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
@@ -18,23 +19,32 @@ struct pool_workqueue;
  * switched, and how many work items TTM's delayed delete queued.
  */
 
-/* TTM's work function is static; it is recognised by name once. */
-static work_func_t delayed_delete;
+/*
+ * TTM's work function is static: it is recognised by name. A name takes long to look
+ * up, so remember the functions that were seen; a race costs one more look.
+ */
+#define NR_SEEN 256
+
+static struct {
+	work_func_t func;
+	bool is_delete;
+} seen[NR_SEEN];
 
 static bool is_delayed_delete(work_func_t func)
 {
-	work_func_t known = READ_ONCE(delayed_delete);
+	unsigned int slot = hash_ptr(func, ilog2(NR_SEEN));
 	char name[KSYM_SYMBOL_LEN];
 
-	if (known)
-		return func == known;
+	if (READ_ONCE(seen[slot].func) == func)
+		return READ_ONCE(seen[slot].is_delete);
 
 	sprint_symbol_no_offset(name, (unsigned long)func);
 	/* "name" if built in, else "name [module]" */
-	if (!str_has_prefix(name, "ttm_bo_delayed_delete"))
-		return false;
-	WRITE_ONCE(delayed_delete, func);
-	return true;
+	WRITE_ONCE(seen[slot].func, NULL);
+	WRITE_ONCE(seen[slot].is_delete,
+		   str_has_prefix(name, "ttm_bo_delayed_delete"));
+	WRITE_ONCE(seen[slot].func, func);
+	return seen[slot].is_delete;
 }
 
 static void count_work(void *data, int req_cpu, struct pool_workqueue *pwq,

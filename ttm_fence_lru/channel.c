@@ -176,7 +176,7 @@ static void retire_all(struct ttm_fence_lru_channel *channel)
 		mutex_unlock(&lru->reclaim_lock);
 
 		ttm_fence_lru_batch_release(lru, &batch,
-					    TTM_FENCE_LRU_AT_RECLAIM);
+					    TTM_FENCE_LRU_AT_DRAIN);
 		cond_resched();
 	} while (node);
 }

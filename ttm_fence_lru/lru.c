@@ -184,6 +184,7 @@ int ttm_fence_lru_init(struct ttm_fence_lru *lru, spinlock_t *lru_lock,
 	lru->lru_lock = lru_lock;
 	atomic64_set(&lru->seq, 0);
 	atomic_set(&lru->releasing, 0);
+	atomic_set(&lru->released, 0);
 	hash_init(lru->by_context);
 	mutex_init(&lru->reclaim_lock);
 	INIT_LIST_HEAD(&lru->channels);

@@ -62,7 +62,7 @@ static const struct min_heap_callbacks heads_by_seq = {
 
 /*
  * Memory that is on its way: collected, and neither released nor on the leftover
- * list yet. Who finds nothing to reclaim waits a moment for it.
+ * list yet. Who finds nothing to reclaim can wait a moment for it.
  */
 void ttm_fence_lru_releasing_begin(struct ttm_fence_lru *lru)
 {
@@ -71,19 +71,32 @@ void ttm_fence_lru_releasing_begin(struct ttm_fence_lru *lru)
 
 void ttm_fence_lru_releasing_end(struct ttm_fence_lru *lru)
 {
-	if (atomic_dec_and_test(&lru->releasing))
-		wake_up_var(&lru->releasing);
+	/* A value is returned for the barrier that waking needs. */
+	atomic_inc_return(&lru->released);
+	wake_up_var(&lru->released);
 }
 
-/*
- * They may be held up by locks of the waiting task that are not ours to know: a
- * deadlock would be worse than to find nothing.
+/**
+ * ttm_fence_lru_settle - wait for what others have collected
+ * @lru: the device's engine
+ *
+ * What a reclaim has collected is on no list until it is released. An allocation that
+ * found nothing calls this and reclaims once more before it gives up. Waits until as
+ * many have ended as had begun, whoever begins meanwhile; and for a tenth of a second
+ * at the most, as they may be held up by locks of the waiting task that are not ours
+ * to know: a deadlock would be worse than to find nothing.
+ *
+ * Context: process context, reservations may be held; sleeps.
  */
-static void wait_for_others(struct ttm_fence_lru *lru)
+void ttm_fence_lru_settle(struct ttm_fence_lru *lru)
 {
-	wait_var_event_timeout(&lru->releasing, !atomic_read(&lru->releasing),
+	int begun = atomic_read(&lru->releasing);
+
+	wait_var_event_timeout(&lru->released,
+			       atomic_read(&lru->released) - begun >= 0,
 			       RELEASING_TIMEOUT);
 }
+EXPORT_SYMBOL(ttm_fence_lru_settle);
 
 /* To be followed by ttm_fence_lru_batch_release(). */
 void ttm_fence_lru_batch_begin(struct ttm_fence_lru *lru,
@@ -273,8 +286,7 @@ static bool reclaim(struct ttm_fence_lru *lru, unsigned int budget,
  * Retires nodes in the order of emission: alive buffers go to the LRU, zombies
  * are released. Stops when @budget is used up, so that an allocation retries
  * after each step and pays for little more than it needs. The last step tries
- * as many leftovers, and if it finds nothing it waits a moment for what others have
- * collected to be released.
+ * as many leftovers.
  *
  * Context: process context, reservations may be held; does not wait for fences.
  * Return: true if it was complete: the first fence of every channel was unsignaled
@@ -288,9 +300,6 @@ bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget,
 
 	*released += ttm_fence_lru_leftover_release(lru, budget,
 						    TTM_FENCE_LRU_AT_RECLAIM);
-	/* Another may have collected what was there. */
-	if (!*released)
-		wait_for_others(lru);
 	return true;
 }
 EXPORT_SYMBOL(ttm_fence_lru_reclaim);
@@ -311,7 +320,7 @@ u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru)
 			&released))
 		cond_resched();
 
-	wait_for_others(lru);
+	ttm_fence_lru_settle(lru);
 	ttm_fence_lru_leftover_release(lru, U64_MAX, TTM_FENCE_LRU_AT_DRAIN);
 
 	/* Some leftovers hold no memory, but are still to be destroyed. */

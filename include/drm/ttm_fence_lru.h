@@ -222,8 +222,10 @@ struct ttm_fence_lru {
 	struct ttm_fence_lru_head *heap;
 	/** @heap_size: elements of @heap; protected by @reclaim_lock */
 	unsigned int heap_size;
-	/** @releasing: how many are at releasing memory that they have collected */
+	/** @releasing: how often memory was collected to be released */
 	atomic_t releasing;
+	/** @released: how often that was done */
+	atomic_t released;
 	/** @leftover: zombies that no channel vouches for; protected by the LRU lock */
 	struct list_head leftover;
 	/** @stats: protected by the LRU lock; read as a snapshot */
@@ -254,6 +256,7 @@ void ttm_fence_lru_release(struct ttm_fence_lru *lru,
 
 bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget,
 			   u64 *released);
+void ttm_fence_lru_settle(struct ttm_fence_lru *lru);
 u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru);
 u64 ttm_fence_lru_poll(struct ttm_fence_lru *lru, u64 budget);
 unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
