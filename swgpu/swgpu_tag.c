@@ -14,9 +14,9 @@
  * A buffer gets its first tag when it is created. A job notes at submission
  * which pages the buffer occupies, as a GPU's page table would, and looks at
  * those very pages when it ends. They must still hold what the last job that
- * wrote the buffer left, or somebody has released, reused or moved the memory
- * under an unsignaled fence. To be caught even if nobody reuses the memory,
- * tags are poisoned when memory is released.
+ * wrote the buffer left, or somebody has released or reused the memory under an
+ * unsignaled fence. To be caught even if nobody reuses the memory, tags are
+ * poisoned when memory is released. Moves are no test: they wait by themselves.
  *
  * What the memory must hold is noted when a writer *runs*, not when it is
  * submitted: a job that is canceled writes nothing. Two jobs never write the

@@ -65,19 +65,19 @@ u64 ttm_fence_lru_leftover_release(struct ttm_fence_lru *lru, u64 budget,
 				   enum ttm_fence_lru_site site)
 {
 	struct ttm_fence_lru_bo *bo;
-	bool done = false;
 	u64 released = 0;
+	bool ours;
 
 	budget = min(budget, READ_ONCE(lru->stats.leftover));
-	while (budget-- && !done) {
+	for (; budget; budget--) {
 		ttm_fence_lru_releasing_begin(lru);
 		bo = pop(lru);
-		done = !bo;
-		if (bo && !ttm_fence_lru_clean(lru, bo, site, &released))
-			bo = NULL;
+		ours = bo && ttm_fence_lru_clean(lru, bo, site, &released);
 		ttm_fence_lru_releasing_end(lru);
 
-		if (bo)
+		if (!bo)
+			break;
+		if (ours)
 			lru->ops->put(bo, site);
 		cond_resched();
 	}
