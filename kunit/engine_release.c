@@ -153,7 +153,7 @@ static void a_zombie_that_cannot_be_locked_is_not_lost(struct kunit *test)
 	y->locked = true;
 	mock_submit(channel, y);
 	mock_bo_put(y);
-	mock_signal(container_of(y->fences[0], struct mock_fence, base));
+	mock_signal(container_of(y->fences.fences[0], struct mock_fence, base));
 	mock_reclaim(dev);
 	EXPECT_STATE(dev, "xy", "");
 	KUNIT_EXPECT_EQ(test, 2, dev->lru.stats.leftover);

@@ -12,7 +12,7 @@ static struct ttm_fence_lru_node *no_node(void)
 	return NULL;
 }
 
-static struct ttm_fence_lru_link *no_link(struct ttm_fence_lru_bo *bo)
+static struct ttm_fence_lru_link *no_link(struct ttm_fence_lru_bo *bo, gfp_t gfp)
 {
 	return NULL;
 }

@@ -2,28 +2,32 @@
 /*
  * Plain objects in place of a driver's buffers, channels and fences.
  */
-#include <kunit/resource.h>
-
 #include <linux/slab.h>
 
 #include <drm/drm_print.h>
 
 #include "mock.h"
 
+static struct mock_fence *to_mock_fence(struct dma_fence *fence)
+{
+	return container_of(fence, struct mock_fence, base);
+}
+
 static const char *mock_fence_name(struct dma_fence *fence)
 {
 	return "mock";
 }
 
+/* Hardware that is done raises no interrupt any more. */
 static bool mock_fence_enable_signaling(struct dma_fence *fence)
 {
-	container_of(fence, struct mock_fence, base)->armed++;
-	return true;
+	to_mock_fence(fence)->armed++;
+	return !READ_ONCE(to_mock_fence(fence)->done);
 }
 
 static bool mock_fence_signaled(struct dma_fence *fence)
 {
-	return READ_ONCE(container_of(fence, struct mock_fence, base)->done);
+	return READ_ONCE(to_mock_fence(fence)->done);
 }
 
 static const struct dma_fence_ops mock_fence_ops = {
@@ -33,39 +37,63 @@ static const struct dma_fence_ops mock_fence_ops = {
 	.signaled = mock_fence_signaled,
 };
 
-static void put_fence(void *fence)
-{
-	dma_fence_put(fence);
-}
+/* It cannot be asked: it signals by interrupt. */
+static const struct dma_fence_ops mock_silent_fence_ops = {
+	.get_driver_name = mock_fence_name,
+	.get_timeline_name = mock_fence_name,
+	.enable_signaling = mock_fence_enable_signaling,
+};
 
-struct mock_fence *mock_fence_create(struct mock_device *dev, u64 context,
-				     u64 seqno)
+static struct mock_fence *create_fence(struct mock_device *dev,
+				       const struct dma_fence_ops *ops,
+				       u64 context, u64 seqno)
 {
 	struct mock_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(dev->test, fence);
 	list_add_tail(&fence->entry, &dev->fences);
 	spin_lock_init(&fence->lock);
-	dma_fence_init(&fence->base, &mock_fence_ops, &fence->lock, context,
-		       seqno);
-	KUNIT_ASSERT_EQ(dev->test, 0,
-			kunit_add_action_or_reset(dev->test, put_fence,
-						  &fence->base));
+	dma_fence_init(&fence->base, ops, &fence->lock, context, seqno);
 	return fence;
+}
+
+struct mock_fence *mock_fence_create(struct mock_device *dev, u64 context,
+				     u64 seqno)
+{
+	return create_fence(dev, &mock_fence_ops, context, seqno);
+}
+
+struct mock_fence *mock_fence_create_silent(struct mock_device *dev,
+					    u64 context, u64 seqno)
+{
+	return create_fence(dev, &mock_silent_fence_ops, context, seqno);
+}
+
+static void reserve_node(struct mock_channel *channel)
+{
+	KUNIT_EXPECT_EQ(channel->dev->test, 0,
+			ttm_fence_lru_channel_reserve(&channel->base));
 }
 
 struct mock_fence *mock_emit(struct mock_channel *channel)
 {
-	KUNIT_EXPECT_EQ(channel->dev->test, 0,
-			ttm_fence_lru_channel_reserve(&channel->base));
-
+	reserve_node(channel);
 	return mock_fence_create(channel->dev, channel->base.context,
 				 ++channel->seqno);
+}
+
+struct mock_fence *mock_emit_silent(struct mock_channel *channel)
+{
+	reserve_node(channel);
+	return mock_fence_create_silent(channel->dev, channel->base.context,
+					++channel->seqno);
 }
 
 void mock_signal(struct mock_fence *fence)
 {
 	WRITE_ONCE(fence->done, true);
+	if (fence->armed)
+		dma_fence_signal(&fence->base);
 }
 
 /* The fence of the channel's first node. */
@@ -75,36 +103,70 @@ struct mock_fence *mock_first(struct mock_channel *channel)
 
 	node = list_first_entry(&channel->base.nodes, struct ttm_fence_lru_node,
 				entry);
-	return container_of(node->fence, struct mock_fence, base);
+	return to_mock_fence(node->fence);
 }
 
-static void unregister_channel(void *channel)
-{
-	ttm_fence_lru_channel_unregister(channel);
-}
-
-/* Ends with the test, if not before. */
 struct mock_channel *mock_channel_create(struct mock_device *dev)
 {
-	struct mock_channel *channel;
+	struct mock_channel *channel = kzalloc(sizeof(*channel), GFP_KERNEL);
 	int ret;
 
-	channel = kunit_kzalloc(dev->test, sizeof(*channel), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(dev->test, channel);
 	channel->dev = dev;
 	ret = ttm_fence_lru_channel_register(&dev->lru, &channel->base,
 					     dma_fence_context_alloc(1));
 	KUNIT_ASSERT_EQ(dev->test, 0, ret);
-	KUNIT_ASSERT_EQ(dev->test, 0,
-			kunit_add_action_or_reset(dev->test, unregister_channel,
-						  &channel->base));
+	list_add_tail(&channel->entry, &dev->channels);
 	return channel;
 }
 
 void mock_channel_destroy(struct mock_channel *channel)
 {
-	kunit_release_action(channel->dev->test, unregister_channel,
-			     &channel->base);
+	ttm_fence_lru_channel_unregister(&channel->base);
+	list_del(&channel->entry);
+	kfree(channel);
+}
+
+/* As dma_resv_add_fence() does. */
+static void add_fence(struct mock_device *dev, struct mock_fences *fences,
+		      struct dma_fence *fence)
+{
+	struct dma_fence **old = fences->fences;
+	struct dma_fence **end = old + fences->count;
+
+	for (; old < end; old++)
+		if (((*old)->context == fence->context &&
+		     dma_fence_is_later_or_same(fence, *old)) ||
+		    dma_fence_is_signaled(*old))
+			break;
+
+	if (old < end)
+		dma_fence_put(*old);
+	else
+		fences->count++;
+	KUNIT_ASSERT_LE(dev->test, fences->count, MOCK_MAX_FENCES);
+	*old = dma_fence_get(fence);
+}
+
+static void put_fences(struct mock_fences *fences)
+{
+	while (fences->count)
+		dma_fence_put(fences->fences[--fences->count]);
+}
+
+/* Those that nobody has asked to signal are asked now, as nobody else will. */
+static bool all_signaled(struct mock_fences *fences)
+{
+	unsigned int i;
+
+	for (i = 0; i < fences->count; i++) {
+		if (dma_fence_is_signaled(fences->fences[i]))
+			continue;
+		if (!fences->fences[i]->ops->signaled)
+			dma_fence_enable_sw_signaling(fences->fences[i]);
+		return false;
+	}
+	return true;
 }
 
 static struct mock_bo *to_mock_bo(struct ttm_fence_lru_bo *base)
@@ -112,12 +174,24 @@ static struct mock_bo *to_mock_bo(struct ttm_fence_lru_bo *base)
 	return container_of(base, struct mock_bo, base);
 }
 
+static struct mock_bo *place_to_bo(struct mock_place *place)
+{
+	return container_of(place, struct mock_bo, place);
+}
+
+static struct mock_group *to_mock_group(struct ttm_fence_lru_group *base)
+{
+	return container_of(base, struct mock_group, base);
+}
+
 static void append_name(char *names, char name)
 {
 	size_t length = strlen(names);
 
-	if (length < MOCK_MAX_NAMES - 1)
+	if (length < MOCK_MAX_NAMES - 1) {
 		names[length] = name;
+		names[length + 1] = 0;
+	}
 }
 
 static void mock_bo_destroy(struct kref *kref)
@@ -128,9 +202,35 @@ static void mock_bo_destroy(struct kref *kref)
 	append_name(dev->destroyed, bo->name);
 	dev->nr_bos--;
 	ttm_fence_lru_bo_fini(&bo->base);
-	while (bo->nr_fences)
-		dma_fence_put(bo->fences[--bo->nr_fences]);
+	put_fences(&bo->fences);
 	kfree(bo);
+}
+
+/* To the tail of the LRU, or of its group's range. */
+static void mock_place(struct mock_bo *bo)
+{
+	lockdep_assert_held(&bo->dev->lru_lock);
+	list_move_tail(&bo->place.entry,
+		       bo->group ? &bo->group->range : &bo->dev->idle);
+}
+
+/* The fences of the group are those of the buffer from now on. */
+static int part_from_group(struct mock_bo *bo)
+{
+	struct mock_group *group = bo->group;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < group->fences.count; i++)
+		add_fence(bo->dev, &bo->fences, group->fences.fences[i]);
+	ret = ttm_fence_lru_group_leave(&bo->dev->lru, &group->base, &bo->base);
+
+	spin_lock(&bo->dev->lru_lock);
+	bo->group = NULL;
+	if (!ttm_fence_lru_bo_is_busy(&bo->base))
+		mock_place(bo);
+	spin_unlock(&bo->dev->lru_lock);
+	return ret;
 }
 
 static void mock_bo_release(struct kref *kref)
@@ -143,11 +243,13 @@ static void mock_bo_release(struct kref *kref)
 	}
 
 	kref_init(&bo->kref);
-	if (bo->base.dead)
+	if (bo->base.dead) {
 		ttm_fence_lru_defer_destroy(&bo->dev->lru, &bo->base);
-	else
-		ttm_fence_lru_release(&bo->dev->lru, &bo->base, 1,
-				      MOCK_BO_BYTES);
+		return;
+	}
+	if (bo->group)
+		part_from_group(bo);
+	ttm_fence_lru_release(&bo->dev->lru, &bo->base, bo->type, bo->bytes);
 }
 
 void mock_bo_put(struct mock_bo *bo)
@@ -160,17 +262,32 @@ static void mock_busy(struct ttm_fence_lru_bo *base)
 	struct mock_bo *bo = to_mock_bo(base);
 
 	lockdep_assert_held(&bo->dev->lru_lock);
-	KUNIT_EXPECT_FALSE(bo->dev->test, list_empty(&bo->entry));
-	list_del_init(&bo->entry);
+	KUNIT_EXPECT_FALSE(bo->dev->test, list_empty(&bo->place.entry));
+	list_del_init(&bo->place.entry);
 }
 
 static void mock_idle(struct ttm_fence_lru_bo *base)
 {
-	struct mock_bo *bo = to_mock_bo(base);
-
-	lockdep_assert_held(&bo->dev->lru_lock);
 	if (!base->cleaned)
-		list_move_tail(&bo->entry, &bo->dev->idle);
+		mock_place(to_mock_bo(base));
+}
+
+static void mock_group_busy(struct ttm_fence_lru_group *base)
+{
+	struct mock_group *group = to_mock_group(base);
+
+	lockdep_assert_held(&group->dev->lru_lock);
+	KUNIT_EXPECT_FALSE(group->dev->test, list_empty(&group->place.entry));
+	list_del_init(&group->place.entry);
+}
+
+static void mock_group_idle(struct ttm_fence_lru_group *base)
+{
+	struct mock_group *group = to_mock_group(base);
+
+	lockdep_assert_held(&group->dev->lru_lock);
+	KUNIT_EXPECT_TRUE(group->dev->test, list_empty(&group->place.entry));
+	list_add_tail(&group->place.entry, &group->dev->idle);
 }
 
 static void mock_get(struct ttm_fence_lru_bo *base)
@@ -196,7 +313,7 @@ void mock_bo_clean(struct mock_bo *bo)
 {
 	append_name(bo->dev->cleaned, bo->name);
 	spin_lock(&bo->dev->lru_lock);
-	list_del_init(&bo->entry);
+	list_del_init(&bo->place.entry);
 	spin_unlock(&bo->dev->lru_lock);
 }
 
@@ -204,21 +321,14 @@ static bool mock_cleanup(struct ttm_fence_lru_bo *base,
 			 enum ttm_fence_lru_site site)
 {
 	struct mock_bo *bo = to_mock_bo(base);
-	unsigned int i;
 
 	might_sleep();
 	lockdep_assert_not_held(&bo->dev->lru.reclaim_lock);
-	if (bo->locked)
+	if (bo->locked || !all_signaled(&bo->fences))
 		return false;
 
-	for (i = 0; i < bo->nr_fences; i++)
-		if (!dma_fence_is_signaled(bo->fences[i]))
-			return false;
-
-	if (bo->base.cleaned)
-		return true;
-
-	mock_bo_clean(bo);
+	if (!bo->base.cleaned)
+		mock_bo_clean(bo);
 	return true;
 }
 
@@ -228,6 +338,8 @@ static const struct ttm_fence_lru_ops mock_ops = {
 	.get = mock_get,
 	.put = mock_put,
 	.cleanup = mock_cleanup,
+	.group_busy = mock_group_busy,
+	.group_idle = mock_group_idle,
 };
 
 /* A buffer with one reference, at the tail of the LRU. */
@@ -239,23 +351,79 @@ struct mock_bo *mock_bo_create(struct mock_device *dev, char name)
 	ttm_fence_lru_bo_init(&bo->base);
 	bo->dev = dev;
 	bo->name = name;
+	bo->type = 1;
+	bo->bytes = MOCK_BO_BYTES;
 	kref_init(&bo->kref);
+	INIT_LIST_HEAD(&bo->place.entry);
 	dev->nr_bos++;
 
 	spin_lock(&dev->lru_lock);
-	INIT_LIST_HEAD(&bo->entry);
-	list_add_tail(&bo->entry, &dev->idle);
+	mock_place(bo);
 	spin_unlock(&dev->lru_lock);
 	return bo;
 }
 
 void mock_bo_use(struct mock_bo *bo, struct mock_fence *fence)
 {
-	KUNIT_ASSERT_LT(bo->dev->test, bo->nr_fences, MOCK_MAX_FENCES);
 	KUNIT_EXPECT_EQ(bo->dev->test, 0, ttm_fence_lru_reserve(&bo->base, 1));
 
-	bo->fences[bo->nr_fences++] = dma_fence_get(&fence->base);
+	add_fence(bo->dev, &bo->fences, &fence->base);
 	ttm_fence_lru_attach(&bo->dev->lru, &bo->base, &fence->base);
+}
+
+/* An empty group, its range at the tail of the LRU. */
+struct mock_group *mock_group_create(struct mock_device *dev)
+{
+	struct mock_group *group = kzalloc(sizeof(*group), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(dev->test, group);
+	ttm_fence_lru_group_init(&group->base);
+	group->dev = dev;
+	group->place.range = true;
+	INIT_LIST_HEAD(&group->range);
+
+	spin_lock(&dev->lru_lock);
+	list_add_tail(&group->place.entry, &dev->idle);
+	spin_unlock(&dev->lru_lock);
+	return group;
+}
+
+/* It has no members any more. */
+void mock_group_destroy(struct mock_group *group)
+{
+	struct mock_device *dev = group->dev;
+
+	ttm_fence_lru_group_fini(&dev->lru, &group->base);
+	spin_lock(&dev->lru_lock);
+	list_del(&group->place.entry);
+	spin_unlock(&dev->lru_lock);
+	put_fences(&group->fences);
+	kfree(group);
+}
+
+void mock_group_use(struct mock_group *group, struct mock_fence *fence)
+{
+	struct mock_device *dev = group->dev;
+
+	KUNIT_EXPECT_EQ(dev->test, 0,
+			ttm_fence_lru_reserve(&group->base.base, 1));
+
+	add_fence(dev, &group->fences, &fence->base);
+	ttm_fence_lru_attach(&dev->lru, &group->base.base, &fence->base);
+}
+
+void mock_group_join(struct mock_group *group, struct mock_bo *bo)
+{
+	spin_lock(&bo->dev->lru_lock);
+	bo->group = group;
+	if (!ttm_fence_lru_bo_is_busy(&bo->base))
+		mock_place(bo);
+	spin_unlock(&bo->dev->lru_lock);
+}
+
+int mock_group_leave(struct mock_bo *bo)
+{
+	return part_from_group(bo);
 }
 
 /* A job of one buffer. */
@@ -276,17 +444,47 @@ void mock_reclaim(struct mock_device *dev)
 		;
 }
 
-/* The names on the LRU, oldest first. */
-const char *mock_lru(struct mock_device *dev)
+/* The names on a list of places, oldest first. */
+static void print_places(struct list_head *places, char *names)
+{
+	struct mock_group *group;
+	struct mock_place *place, *member;
+
+	list_for_each_entry(place, places, entry) {
+		if (!place->range) {
+			append_name(names, place_to_bo(place)->name);
+			continue;
+		}
+		group = container_of(place, struct mock_group, place);
+		append_name(names, '[');
+		list_for_each_entry(member, &group->range, entry)
+			append_name(names, place_to_bo(member)->name);
+		append_name(names, ']');
+	}
+}
+
+/* @names: room for MOCK_MAX_NAMES */
+void mock_print_lru(struct mock_device *dev, char *names)
+{
+	*names = 0;
+	spin_lock(&dev->lru_lock);
+	print_places(&dev->idle, names);
+	spin_unlock(&dev->lru_lock);
+}
+
+static char *alloc_names(struct mock_device *dev)
 {
 	char *names = kunit_kzalloc(dev->test, MOCK_MAX_NAMES, GFP_KERNEL);
-	struct mock_bo *bo;
 
 	KUNIT_ASSERT_NOT_NULL(dev->test, names);
-	spin_lock(&dev->lru_lock);
-	list_for_each_entry(bo, &dev->idle, entry)
-		append_name(names, bo->name);
-	spin_unlock(&dev->lru_lock);
+	return names;
+}
+
+const char *mock_lru(struct mock_device *dev)
+{
+	char *names = alloc_names(dev);
+
+	mock_print_lru(dev, names);
 	return names;
 }
 
@@ -295,16 +493,17 @@ static void append_names(char *names, struct list_head *links)
 	struct ttm_fence_lru_link *link;
 
 	list_for_each_entry(link, links, entry)
-		append_name(names, to_mock_bo(link->bo)->name);
+		append_name(names, link->bo->type == TTM_FENCE_LRU_GROUP_TYPE ?
+					   '*' :
+					   to_mock_bo(link->bo)->name);
 }
 
-const char *mock_nodes(struct mock_channel *channel)
+/* @names: room for MOCK_MAX_NAMES */
+void mock_print_nodes(struct mock_channel *channel, char *names)
 {
-	char *names =
-		kunit_kzalloc(channel->dev->test, MOCK_MAX_NAMES, GFP_KERNEL);
 	struct ttm_fence_lru_node *node;
 
-	KUNIT_ASSERT_NOT_NULL(channel->dev->test, names);
+	*names = 0;
 	spin_lock(&channel->base.lock);
 	list_for_each_entry(node, &channel->base.nodes, entry) {
 		if (*names)
@@ -315,6 +514,13 @@ const char *mock_nodes(struct mock_channel *channel)
 		append_names(names, &node->zombies);
 	}
 	spin_unlock(&channel->base.lock);
+}
+
+const char *mock_nodes(struct mock_channel *channel)
+{
+	char *names = alloc_names(channel->dev);
+
+	mock_print_nodes(channel, names);
 	return names;
 }
 
@@ -326,55 +532,95 @@ void mock_check(struct mock_device *dev)
 	KUNIT_EXPECT_TRUE(dev->test, ttm_fence_lru_check(&dev->lru, &p));
 }
 
-static void mock_device_fini(void *data)
+struct mock_device *mock_device_create(struct kunit *test)
 {
-	struct mock_device *dev = data;
-
-	KUNIT_EXPECT_EQ(dev->test, 0, ttm_fence_lru_drain(&dev->lru));
-	KUNIT_EXPECT_EQ(dev->test, 0, dev->nr_bos);
-	ttm_fence_lru_fini(&dev->lru);
-}
-
-int mock_device_init(struct kunit *test)
-{
-	struct mock_device *dev = kunit_kzalloc(test, sizeof(*dev), GFP_KERNEL);
+	struct mock_device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, dev);
 	dev->test = test;
 	spin_lock_init(&dev->lru_lock);
 	INIT_LIST_HEAD(&dev->idle);
 	INIT_LIST_HEAD(&dev->fences);
+	INIT_LIST_HEAD(&dev->channels);
 	KUNIT_ASSERT_EQ(test, 0,
 			ttm_fence_lru_init(&dev->lru, &dev->lru_lock,
 					   &mock_ops));
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, mock_device_fini, dev));
-	test->priv = dev;
-	return 0;
+	return dev;
 }
 
-static struct mock_bo *first_alive(struct mock_device *dev)
+static struct mock_bo *first_alive(struct list_head *places)
 {
-	struct mock_bo *bo;
+	struct mock_place *place;
 
-	list_for_each_entry(bo, &dev->idle, entry)
-		if (!bo->base.dead)
-			return bo;
+	list_for_each_entry(place, places, entry)
+		if (!place->range && !place_to_bo(place)->base.dead)
+			return place_to_bo(place);
 	return NULL;
 }
 
-/* Signal all fences and put all buffers, so that nothing may be left. */
-void mock_device_exit(struct kunit *test)
+static struct mock_group *first_group(struct mock_device *dev)
 {
-	struct mock_device *dev = test->priv;
+	struct mock_place *place;
+
+	list_for_each_entry(place, &dev->idle, entry)
+		if (place->range)
+			return container_of(place, struct mock_group, place);
+	return NULL;
+}
+
+/* Signal all fences and put all buffers and groups, so that nothing may be left. */
+void mock_device_end(struct mock_device *dev)
+{
 	struct mock_fence *fence;
+	struct mock_group *group;
 	struct mock_bo *bo;
 
 	list_for_each_entry(fence, &dev->fences, entry)
 		mock_signal(fence);
 	mock_reclaim(dev);
+	/* Silent fences were asked only now. */
+	mock_reclaim(dev);
 
-	while ((bo = first_alive(dev)))
+	while ((group = first_group(dev))) {
+		while ((bo = first_alive(&group->range)))
+			mock_bo_put(bo);
+		mock_group_destroy(group);
+	}
+	while ((bo = first_alive(&dev->idle)))
 		mock_bo_put(bo);
 	mock_check(dev);
+}
+
+void mock_device_destroy(struct mock_device *dev)
+{
+	struct mock_channel *channel, *next_channel;
+	struct mock_fence *fence, *next_fence;
+
+	list_for_each_entry_safe(channel, next_channel, &dev->channels, entry)
+		mock_channel_destroy(channel);
+
+	KUNIT_EXPECT_EQ(dev->test, 0, ttm_fence_lru_drain(&dev->lru));
+	KUNIT_EXPECT_EQ(dev->test, 0, dev->nr_bos);
+	ttm_fence_lru_fini(&dev->lru);
+
+	list_for_each_entry_safe(fence, next_fence, &dev->fences, entry)
+		dma_fence_put(&fence->base);
+	kfree(dev);
+}
+
+int mock_device_init(struct kunit *test)
+{
+	test->priv = mock_device_create(test);
+	return 0;
+}
+
+void mock_device_exit(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+
+	/* Making it may have failed. */
+	if (!dev)
+		return;
+	mock_device_end(dev);
+	mock_device_destroy(dev);
 }

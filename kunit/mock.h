@@ -30,12 +30,23 @@ struct mock_fence {
 };
 
 /**
+ * struct mock_fences - as a reservation object: the last fence of each context
+ * @fences: with references
+ * @count: length of @fences
+ */
+struct mock_fences {
+	struct dma_fence *fences[MOCK_MAX_FENCES];
+	unsigned int count;
+};
+
+/**
  * struct mock_device - an engine with plain objects for buffers
  * @test: the test it belongs to
  * @lru: the engine
  * @lru_lock: protects @idle
- * @idle: the LRU
+ * @idle: the LRU: places of buffers and of groups' ranges
  * @fences: all that were made
+ * @channels: all that are registered
  * @cleaned: names of the buffers whose memory was released, in that order
  * @destroyed: names of those that are gone
  * @nr_bos: buffers that exist
@@ -46,6 +57,7 @@ struct mock_device {
 	spinlock_t lru_lock; /* of the list of idle buffers */
 	struct list_head idle;
 	struct list_head fences;
+	struct list_head channels;
 	char cleaned[MOCK_MAX_NAMES];
 	char destroyed[MOCK_MAX_NAMES];
 	unsigned int nr_bos;
@@ -55,48 +67,86 @@ struct mock_device {
  * struct mock_channel - a channel that makes fences
  * @base: base class
  * @dev: its device
+ * @entry: in &mock_device.channels
  * @seqno: of the last fence
  */
 struct mock_channel {
 	struct ttm_fence_lru_channel base;
 	struct mock_device *dev;
+	struct list_head entry;
 	u64 seqno;
+};
+
+/**
+ * struct mock_place - where something stands on &mock_device.idle or in a range
+ * @entry: on the list; empty while it is parked
+ * @range: a group's range stands here, not a buffer
+ */
+struct mock_place {
+	struct list_head entry;
+	bool range;
+};
+
+/**
+ * struct mock_group - buffers that share a reservation object
+ * @base: base class
+ * @dev: its device
+ * @place: of the range, on &mock_device.idle while the group is idle
+ * @range: places of the members without links of their own
+ * @fences: of the reservation object
+ */
+struct mock_group {
+	struct ttm_fence_lru_group base;
+	struct mock_device *dev;
+	struct mock_place place;
+	struct list_head range;
+	struct mock_fences fences;
 };
 
 /**
  * struct mock_bo - a buffer
  * @base: base class
  * @dev: its device
- * @entry: on &mock_device.idle
+ * @place: on the LRU, or in the range of @group
+ * @group: it shares the reservation object of this
  * @kref: references
  * @name: one letter
+ * @type: of its memory
+ * @bytes: how much
  * @import: may be destroyed only where nobody holds a lock: in a drain
  * @locked: somebody holds its lock: its memory cannot be released
- * @fences: all it ever got, as in a reservation object
- * @nr_fences: length of @fences
+ * @fences: of its own reservation object
  */
 struct mock_bo {
 	struct ttm_fence_lru_bo base;
 	struct mock_device *dev;
-	struct list_head entry;
+	struct mock_place place;
+	struct mock_group *group;
 	struct kref kref;
 	char name;
+	u8 type;
+	u32 bytes;
 	bool locked;
 	bool import;
-	struct dma_fence *fences[MOCK_MAX_FENCES];
-	unsigned int nr_fences;
+	struct mock_fences fences;
 };
 
 #define MOCK_BO_BYTES 4096
 
 int mock_device_init(struct kunit *test);
 void mock_device_exit(struct kunit *test);
+struct mock_device *mock_device_create(struct kunit *test);
+void mock_device_end(struct mock_device *dev);
+void mock_device_destroy(struct mock_device *dev);
 
 struct mock_channel *mock_channel_create(struct mock_device *dev);
 void mock_channel_destroy(struct mock_channel *channel);
 struct mock_fence *mock_fence_create(struct mock_device *dev, u64 context,
 				     u64 seqno);
+struct mock_fence *mock_fence_create_silent(struct mock_device *dev,
+					    u64 context, u64 seqno);
 struct mock_fence *mock_emit(struct mock_channel *channel);
+struct mock_fence *mock_emit_silent(struct mock_channel *channel);
 void mock_signal(struct mock_fence *fence);
 struct mock_fence *mock_first(struct mock_channel *channel);
 
@@ -105,14 +155,25 @@ void mock_bo_use(struct mock_bo *bo, struct mock_fence *fence);
 void mock_bo_put(struct mock_bo *bo);
 void mock_bo_clean(struct mock_bo *bo);
 
+struct mock_group *mock_group_create(struct mock_device *dev);
+void mock_group_destroy(struct mock_group *group);
+void mock_group_use(struct mock_group *group, struct mock_fence *fence);
+void mock_group_join(struct mock_group *group, struct mock_bo *bo);
+int mock_group_leave(struct mock_bo *bo);
+
 struct mock_fence *mock_submit(struct mock_channel *channel,
 			       struct mock_bo *bo);
 void mock_reclaim(struct mock_device *dev);
+void mock_print_lru(struct mock_device *dev, char *names);
+void mock_print_nodes(struct mock_channel *channel, char *names);
 const char *mock_lru(struct mock_device *dev);
 const char *mock_nodes(struct mock_channel *channel);
 void mock_check(struct mock_device *dev);
 
-/* The LRU, oldest first, and the buffers whose memory was released so far. */
+/*
+ * The LRU, oldest first, and the buffers whose memory was released so far. "A[BC]" is
+ * A and a group's range with B and C.
+ */
 #define EXPECT_STATE(_dev, _lru, _cleaned)                              \
 	do {                                                            \
 		struct mock_device *__dev = (_dev);                     \
@@ -124,7 +185,7 @@ void mock_check(struct mock_device *dev);
 
 /*
  * The nodes of a channel: "AB/x C" is a node with A and B alive and x dead, and one
- * with C.
+ * with C. A group is "*".
  */
 #define EXPECT_NODES(_channel, _nodes)                             \
 	do {                                                       \

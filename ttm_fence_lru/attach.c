@@ -30,6 +30,13 @@ static bool is_free(struct ttm_fence_lru_link *link)
  */
 int ttm_fence_lru_reserve(struct ttm_fence_lru_bo *bo, unsigned int count)
 {
+	return ttm_fence_lru_reserve_gfp(bo, count, GFP_KERNEL);
+}
+EXPORT_SYMBOL(ttm_fence_lru_reserve);
+
+int ttm_fence_lru_reserve_gfp(struct ttm_fence_lru_bo *bo, unsigned int count,
+			      gfp_t gfp)
+{
 	struct ttm_fence_lru_link *link, *last;
 
 	for (link = &bo->link; link; link = link->next) {
@@ -38,14 +45,15 @@ int ttm_fence_lru_reserve(struct ttm_fence_lru_bo *bo, unsigned int count)
 		last = link;
 	}
 
-	for (; count; count--, last = last->next) {
-		last->next = ttm_fence_lru_link_alloc(bo);
-		if (!last->next)
+	for (; count; count--, last = link) {
+		link = ttm_fence_lru_link_alloc(bo, gfp);
+		if (!link)
 			return -ENOMEM;
+		/* Members of a group walk its links without its reservation. */
+		smp_store_release(&last->next, link);
 	}
 	return 0;
 }
-EXPORT_SYMBOL(ttm_fence_lru_reserve);
 
 /* The buffer's link on this channel, else a free one, else NULL. */
 static struct ttm_fence_lru_link *
@@ -62,6 +70,14 @@ pick_link(struct ttm_fence_lru_channel *channel, struct ttm_fence_lru_bo *bo)
 	return free;
 }
 
+static void become_busy(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
+{
+	if (bo->type == TTM_FENCE_LRU_GROUP_TYPE)
+		lru->ops->group_busy(ttm_fence_lru_to_group(bo));
+	else
+		lru->ops->busy(bo);
+}
+
 /* Take a free link into use. */
 static void enter(struct ttm_fence_lru_channel *channel,
 		  struct ttm_fence_lru_node *node,
@@ -70,16 +86,17 @@ static void enter(struct ttm_fence_lru_channel *channel,
 	struct ttm_fence_lru *lru = channel->lru;
 	struct ttm_fence_lru_bo *bo = link->bo;
 
-	link->channel = channel;
-	WRITE_ONCE(link->node, node);
+	WRITE_ONCE(link->channel, channel);
+	/* Pairs with the acquire in ttm_fence_lru_link_lock(). */
+	smp_store_release(&link->node, node);
 	list_add_tail(&link->entry, &node->alive);
 	channel->nr_links++;
 
 	spin_lock(lru->lru_lock);
-	WRITE_ONCE(bo->nr_links, bo->nr_links + 1);
+	ttm_fence_lru_count_links_locked(lru, bo, 1, 0);
 	if (bo->nr_links == 1) {
 		lru->stats.busy++;
-		lru->ops->busy(bo);
+		become_busy(lru, bo);
 	}
 	spin_unlock(lru->lru_lock);
 }
@@ -99,31 +116,53 @@ static struct dma_fence *advance(struct ttm_fence_lru_channel *channel,
 	return ttm_fence_lru_node_drop_empty(channel, old);
 }
 
+static void count_unlinked(struct ttm_fence_lru *lru)
+{
+	spin_lock(lru->lru_lock);
+	lru->stats.unlinked++;
+	spin_unlock(lru->lru_lock);
+}
+
+/*
+ * Link a buffer to a node of the channel, unless it is on a later one. Returns the
+ * fence of the node that it was the last to leave, for the caller to put without
+ * the lock.
+ */
+struct dma_fence *
+ttm_fence_lru_link_to_node(struct ttm_fence_lru_channel *channel,
+			   struct ttm_fence_lru_bo *bo,
+			   struct ttm_fence_lru_node *node)
+{
+	struct ttm_fence_lru_link *link = pick_link(channel, bo);
+
+	lockdep_assert_held(&channel->lock);
+
+	if (!link)
+		count_unlinked(channel->lru);
+	else if (is_free(link))
+		enter(channel, node, link);
+	else
+		return advance(channel, node, link);
+	return NULL;
+}
+
 static struct dma_fence *link_to_fence(struct ttm_fence_lru_channel *channel,
 				       struct ttm_fence_lru_bo *bo,
 				       struct dma_fence *fence)
 {
 	struct ttm_fence_lru_node *node = NULL;
-	struct ttm_fence_lru_link *link;
 	struct dma_fence *emptied = NULL;
 
 	spin_lock(&channel->lock);
 	if (channel->killed)
 		goto unlock;
 
-	link = pick_link(channel, bo);
-	if (link)
+	if (pick_link(channel, bo))
 		node = ttm_fence_lru_node_get(channel, fence);
-
-	if (!node) {
-		spin_lock(channel->lru->lru_lock);
-		channel->lru->stats.unlinked++;
-		spin_unlock(channel->lru->lru_lock);
-	} else if (is_free(link)) {
-		enter(channel, node, link);
-	} else {
-		emptied = advance(channel, node, link);
-	}
+	if (node)
+		emptied = ttm_fence_lru_link_to_node(channel, bo, node);
+	else
+		count_unlinked(channel->lru);
 unlock:
 	spin_unlock(&channel->lock);
 	return emptied;
@@ -132,7 +171,7 @@ unlock:
 /**
  * ttm_fence_lru_attach - the buffer is used under a fence
  * @lru: the device's engine
- * @bo: the buffer, alive
+ * @bo: the buffer, alive; or &ttm_fence_lru_group.base
  * @fence: a fence that was just added to the buffer's reservation object
  *
  * Links the buffer to the fence's node if the fence belongs to a live channel

@@ -161,13 +161,19 @@ EXPORT_SYMBOL(ttm_fence_lru_channel_kill);
 /* Take every node off the channel, whatever its fence says. */
 static void retire_all(struct ttm_fence_lru_channel *channel)
 {
+	struct ttm_fence_lru_goal goal = {
+		.site = TTM_FENCE_LRU_AT_DRAIN,
+		.type = TTM_FENCE_LRU_ANY_TYPE,
+		.target = U64_MAX,
+	};
 	struct ttm_fence_lru *lru = channel->lru;
 	struct ttm_fence_lru_batch batch;
 	struct ttm_fence_lru_node *node;
 
 	do {
 		mutex_lock(&lru->reclaim_lock);
-		ttm_fence_lru_batch_begin(lru, &batch, TTM_FENCE_LRU_BATCH);
+		ttm_fence_lru_batch_begin(lru, &batch, &goal,
+					  TTM_FENCE_LRU_BATCH);
 		spin_lock(&channel->lock);
 		node = ttm_fence_lru_first_node(channel);
 		if (node)
@@ -175,8 +181,7 @@ static void retire_all(struct ttm_fence_lru_channel *channel)
 		spin_unlock(&channel->lock);
 		mutex_unlock(&lru->reclaim_lock);
 
-		ttm_fence_lru_batch_release(lru, &batch,
-					    TTM_FENCE_LRU_AT_DRAIN);
+		ttm_fence_lru_batch_release(lru, &batch);
 		cond_resched();
 	} while (node);
 }

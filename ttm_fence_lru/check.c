@@ -12,8 +12,7 @@
 /* What one walk has counted. */
 struct recount {
 	struct drm_printer *p;
-	u64 links;
-	u64 leftover;
+	struct ttm_fence_lru_stats stats;
 	bool ok;
 };
 
@@ -37,33 +36,79 @@ static __printf(3, 4) void expect(struct recount *count, bool is_so,
 	va_end(args);
 }
 
-/* Links in use, by the buffer's own list. */
-static unsigned int count_links(struct ttm_fence_lru_bo *bo)
+/* Links in use, by the buffer's own list; on one channel, or on any. */
+static unsigned int count_links(struct ttm_fence_lru_bo *bo,
+				struct ttm_fence_lru_channel *channel)
 {
 	struct ttm_fence_lru_link *link;
 	unsigned int count = 0;
 
 	for (link = &bo->link; link; link = link->next)
-		count += !!READ_ONCE(link->node);
+		count += link->node && (!channel || link->channel == channel);
 	return count;
 }
 
-/* No link stands twice on one channel, and the buffer knows how many it has. */
-static void check_bo(struct recount *count,
-		     struct ttm_fence_lru_channel *channel,
-		     struct ttm_fence_lru_bo *bo)
+/* Of a zombie's links, those on nodes that were counted as signaled. */
+static unsigned int count_seen(struct ttm_fence_lru_bo *bo)
 {
 	struct ttm_fence_lru_link *link;
-	unsigned int here = 0;
+	unsigned int count = 0;
 
 	for (link = &bo->link; link; link = link->next)
-		here += READ_ONCE(link->node) && link->channel == channel;
+		count += link->node &&
+			 link->node->seq <= link->channel->counted;
+	return count;
+}
 
-	expect(count, here == 1, "context %llu: %u links of one buffer",
-	       channel->context, here);
-	expect(count, bo->nr_links == count_links(bo),
+/* A buffer with several links is met several times, and counted once. */
+static bool is_first_link(struct ttm_fence_lru_link *link)
+{
+	struct ttm_fence_lru_link *first = &link->bo->link;
+
+	while (!first->node)
+		first = first->next;
+	return first == link;
+}
+
+/* What the counters must have counted of a zombie. */
+static void recount_zombie(struct recount *count, struct ttm_fence_lru_bo *bo)
+{
+	struct ttm_fence_lru_stats *stats = &count->stats;
+
+	if (bo->cleaned)
+		return;
+
+	stats->zombies++;
+	stats->zombie_bytes[bo->type] += bo->bytes;
+	if (bo->nr_links && bo->nr_seen == bo->nr_links) {
+		stats->signaled++;
+		stats->signaled_bytes[bo->type] += bo->bytes;
+	}
+}
+
+/* No buffer stands twice on one channel, and it knows how many links it has. */
+static void check_bo(struct recount *count, struct ttm_fence_lru_link *link)
+{
+	struct ttm_fence_lru_channel *channel = link->channel;
+	struct ttm_fence_lru_bo *bo = link->bo;
+	unsigned int seen = bo->dead ? count_seen(bo) : 0;
+
+	expect(count, count_links(bo, channel) == 1,
+	       "context %llu: %u links of one buffer", channel->context,
+	       count_links(bo, channel));
+	if (!is_first_link(link))
+		return;
+
+	expect(count, bo->nr_links == count_links(bo, NULL),
 	       "context %llu: %u links, counted %u", channel->context,
-	       bo->nr_links, count_links(bo));
+	       bo->nr_links, count_links(bo, NULL));
+	expect(count, bo->nr_seen == seen,
+	       "context %llu: %u links seen signaled, counted %u",
+	       channel->context, bo->nr_seen, seen);
+
+	count->stats.busy++;
+	if (bo->dead)
+		recount_zombie(count, bo);
 }
 
 static unsigned int check_links(struct recount *count,
@@ -82,7 +127,7 @@ static unsigned int check_links(struct recount *count,
 		expect(count, link->bo->dead == dead,
 		       "seq %llu: a %s buffer among the %s", node->seq,
 		       dead ? "live" : "dead", dead ? "zombies" : "alive");
-		check_bo(count, channel, link->bo);
+		check_bo(count, link);
 		links++;
 	}
 	return links;
@@ -91,9 +136,10 @@ static unsigned int check_links(struct recount *count,
 static void check_channel(struct recount *count,
 			  struct ttm_fence_lru_channel *channel)
 {
-	unsigned int all_links = 0, all_zombies = 0, counted = 0;
-	unsigned int links, zombies, type;
+	unsigned int all_zombies[TTM_FENCE_LRU_NUM_TYPES] = {};
+	unsigned int links, zombies, type, all_links = 0;
 	struct ttm_fence_lru_node *node, *previous = NULL;
+	struct ttm_fence_lru_link *link;
 
 	list_for_each_entry(node, &channel->nodes, entry) {
 		links = check_links(count, channel, node, &node->alive, false);
@@ -110,20 +156,20 @@ static void check_channel(struct recount *count,
 				     dma_fence_is_later(node->fence,
 							previous->fence)),
 		       "seq %llu: out of order", node->seq);
+		list_for_each_entry(link, &node->zombies, entry)
+			all_zombies[link->bo->type]++;
 		all_links += links + zombies;
-		all_zombies += zombies;
 		previous = node;
 	}
 
-	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES; type++)
-		counted += channel->nr_zombies[type];
 	expect(count, channel->nr_links == all_links,
 	       "context %llu: nr_links %u, counted %u", channel->context,
 	       channel->nr_links, all_links);
-	expect(count, counted == all_zombies,
-	       "context %llu: nr_zombies %u, counted %u", channel->context,
-	       counted, all_zombies);
-	count->links += all_links;
+	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES; type++)
+		expect(count, channel->nr_zombies[type] == all_zombies[type],
+		       "context %llu, type %u: nr_zombies %u, counted %u",
+		       channel->context, type, channel->nr_zombies[type],
+		       all_zombies[type]);
 }
 
 static void check_leftover(struct recount *count, struct ttm_fence_lru *lru)
@@ -132,18 +178,39 @@ static void check_leftover(struct recount *count, struct ttm_fence_lru *lru)
 
 	list_for_each_entry(bo, &lru->leftover, link.entry) {
 		expect(count, bo->dead, "leftover: an alive buffer");
-		expect(count, !bo->nr_links && !count_links(bo),
+		expect(count, !bo->nr_links && !count_links(bo, NULL),
 		       "leftover: a busy buffer");
-		count->leftover++;
+		count->stats.leftover++;
+		recount_zombie(count, bo);
 	}
-	expect(count, lru->stats.leftover == count->leftover,
-	       "leftover %llu, counted %llu", lru->stats.leftover,
-	       count->leftover);
-	expect(count,
-	       lru->stats.busy <= count->links &&
-		       !lru->stats.busy == !count->links,
-	       "%llu busy buffers, but %llu links", lru->stats.busy,
-	       count->links);
+}
+
+static void check_stats(struct recount *count,
+			const struct ttm_fence_lru_stats *stats)
+{
+	const struct ttm_fence_lru_stats *counted = &count->stats;
+	int i;
+
+	expect(count, stats->busy == counted->busy, "busy %llu, counted %llu",
+	       stats->busy, counted->busy);
+	expect(count, stats->zombies == counted->zombies,
+	       "zombies %llu, counted %llu", stats->zombies, counted->zombies);
+	expect(count, stats->signaled == counted->signaled,
+	       "signaled %llu, counted %llu", stats->signaled,
+	       counted->signaled);
+	expect(count, stats->leftover == counted->leftover,
+	       "leftover %llu, counted %llu", stats->leftover,
+	       counted->leftover);
+	for (i = 0; i < TTM_FENCE_LRU_NUM_TYPES; i++) {
+		expect(count,
+		       stats->zombie_bytes[i] == counted->zombie_bytes[i],
+		       "type %d: zombie_bytes %llu, counted %llu", i,
+		       stats->zombie_bytes[i], counted->zombie_bytes[i]);
+		expect(count,
+		       stats->signaled_bytes[i] == counted->signaled_bytes[i],
+		       "type %d: signaled_bytes %llu, counted %llu", i,
+		       stats->signaled_bytes[i], counted->signaled_bytes[i]);
+	}
 }
 
 /**
@@ -176,6 +243,7 @@ bool ttm_fence_lru_check(struct ttm_fence_lru *lru, struct drm_printer *p)
 
 	spin_lock(lru->lru_lock);
 	check_leftover(&count, lru);
+	check_stats(&count, &lru->stats);
 	spin_unlock(lru->lru_lock);
 	mutex_unlock(&lru->reclaim_lock);
 

@@ -24,6 +24,60 @@ ttm_fence_lru_first_fence(struct ttm_fence_lru_channel *channel, u64 *seq)
 	return fence;
 }
 
+/* The last fence of a channel, in the same way. */
+static struct dma_fence *last_fence(struct ttm_fence_lru_channel *channel,
+				    u64 *seq)
+{
+	struct ttm_fence_lru_node *node;
+	struct dma_fence *fence = NULL;
+
+	spin_lock(&channel->lock);
+	if (!list_empty(&channel->nodes)) {
+		node = list_last_entry(&channel->nodes,
+				       struct ttm_fence_lru_node, entry);
+		fence = dma_fence_get(node->fence);
+		*seq = node->seq;
+	}
+	spin_unlock(&channel->lock);
+	return fence;
+}
+
+/* The node with this number was seen signaled, and so were all before it. */
+void ttm_fence_lru_note_signaled(struct ttm_fence_lru_channel *channel, u64 seq)
+{
+	spin_lock(&channel->lock);
+	WRITE_ONCE(channel->signaled, max(channel->signaled, seq));
+	spin_unlock(&channel->lock);
+}
+
+/* One test may settle many: if the last fence has signaled, so have all. */
+void ttm_fence_lru_sample_last(struct ttm_fence_lru_channel *channel)
+{
+	struct dma_fence *fence;
+	u64 seq;
+
+	fence = last_fence(channel, &seq);
+	if (fence && dma_fence_is_signaled(fence))
+		ttm_fence_lru_note_signaled(channel, seq);
+	dma_fence_put(fence);
+}
+
+/*
+ * A fence that cannot be asked signals only once its signaling was enabled. Not to
+ * be called with a spinlock held: it is the fence's driver that does it.
+ */
+void ttm_fence_lru_arm(struct ttm_fence_lru *lru, struct dma_fence *fence)
+{
+	if (fence->ops->signaled ||
+	    test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->flags))
+		return;
+
+	spin_lock(lru->lru_lock);
+	lru->stats.armed++;
+	spin_unlock(lru->lru_lock);
+	dma_fence_enable_sw_signaling(fence);
+}
+
 static bool holds(struct ttm_fence_lru_channel *channel, unsigned int type)
 {
 	if (type == TTM_FENCE_LRU_ANY_TYPE)

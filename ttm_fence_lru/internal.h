@@ -30,18 +30,53 @@ struct ttm_fence_lru_corpse {
 };
 
 /**
+ * struct ttm_fence_lru_goal - what memory is released for
+ * @site: where
+ * @type: memory type that is wanted, or TTM_FENCE_LRU_ANY_TYPE
+ * @target: bytes of @type after which to stop
+ * @released: bytes of @type released so far
+ */
+struct ttm_fence_lru_goal {
+	enum ttm_fence_lru_site site;
+	unsigned int type;
+	u64 target;
+	u64 released;
+};
+
+/* What a dead buffer counts for the goal, before it is cleaned. */
+static inline u64
+ttm_fence_lru_goal_bytes(const struct ttm_fence_lru_goal *goal,
+			 const struct ttm_fence_lru_bo *bo)
+{
+	bool wanted = goal->type == TTM_FENCE_LRU_ANY_TYPE ||
+		      goal->type == bo->type;
+
+	return wanted && !READ_ONCE(bo->cleaned) ? bo->bytes : 0;
+}
+
+/**
  * struct ttm_fence_lru_batch - what reclaim collects under its locks
  * @nodes: emptied nodes, off their channels; their fences are still to be put
  * @corpses: zombies' references, still to be dropped
  * @nr: entries in @corpses
  * @max: room in @corpses
+ * @bytes: what they count for the goal
+ * @goal: what it is all for
  */
 struct ttm_fence_lru_batch {
 	struct list_head nodes;
 	struct ttm_fence_lru_corpse corpses[TTM_FENCE_LRU_BATCH];
 	unsigned int nr;
 	unsigned int max;
+	u64 bytes;
+	struct ttm_fence_lru_goal *goal;
 };
+
+static inline struct ttm_fence_lru_group *
+ttm_fence_lru_to_group(struct ttm_fence_lru_bo *bo)
+{
+	return container_of(bo, struct ttm_fence_lru_group, base);
+}
 
 /* The node that has waited longest, or NULL. */
 static inline struct ttm_fence_lru_node *
@@ -58,9 +93,11 @@ int ttm_fence_lru_node_caches_create(void);
 void ttm_fence_lru_node_caches_destroy(void);
 struct ttm_fence_lru_node *ttm_fence_lru_node_alloc(void);
 void ttm_fence_lru_node_free(struct ttm_fence_lru_node *node);
-struct ttm_fence_lru_link *
-ttm_fence_lru_link_alloc(struct ttm_fence_lru_bo *bo);
+struct ttm_fence_lru_link *ttm_fence_lru_link_alloc(struct ttm_fence_lru_bo *bo,
+						    gfp_t gfp);
 void ttm_fence_lru_link_free(struct ttm_fence_lru_link *link);
+struct ttm_fence_lru_channel *
+ttm_fence_lru_link_lock(struct ttm_fence_lru_link *link);
 void ttm_fence_lru_node_add_spare(struct ttm_fence_lru_channel *channel,
 				  struct ttm_fence_lru_node *node);
 struct ttm_fence_lru_node *
@@ -70,10 +107,6 @@ struct dma_fence *
 ttm_fence_lru_node_drop_empty(struct ttm_fence_lru_channel *channel,
 			      struct ttm_fence_lru_node *node);
 
-/* lru.c: counters */
-void ttm_fence_lru_count_zombie_locked(struct ttm_fence_lru *lru,
-				       struct ttm_fence_lru_bo *bo);
-
 /* channel.c */
 void ttm_fence_lru_channel_init(struct ttm_fence_lru *lru,
 				struct ttm_fence_lru_channel *channel,
@@ -81,33 +114,56 @@ void ttm_fence_lru_channel_init(struct ttm_fence_lru *lru,
 struct ttm_fence_lru_channel *
 ttm_fence_lru_channel_find(struct ttm_fence_lru *lru, u64 context);
 
+/* attach.c: one link more */
+int ttm_fence_lru_reserve_gfp(struct ttm_fence_lru_bo *bo, unsigned int count,
+			      gfp_t gfp);
+struct dma_fence *
+ttm_fence_lru_link_to_node(struct ttm_fence_lru_channel *channel,
+			   struct ttm_fence_lru_bo *bo,
+			   struct ttm_fence_lru_node *node);
+
 /* release.c: one link less, one buffer less */
 bool ttm_fence_lru_link_leave_locked(struct ttm_fence_lru_channel *channel,
-				     struct ttm_fence_lru_link *link);
+				     struct ttm_fence_lru_link *link,
+				     bool seen);
+struct dma_fence *ttm_fence_lru_link_drop(struct ttm_fence_lru_channel *channel,
+					  struct ttm_fence_lru_link *link,
+					  bool *last);
 bool ttm_fence_lru_clean(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
-			 enum ttm_fence_lru_site site, u64 *released);
+			 struct ttm_fence_lru_goal *goal);
 
 /* reclaim.c: retiring nodes */
 void ttm_fence_lru_releasing_begin(struct ttm_fence_lru *lru);
 void ttm_fence_lru_releasing_end(struct ttm_fence_lru *lru);
 void ttm_fence_lru_batch_begin(struct ttm_fence_lru *lru,
 			       struct ttm_fence_lru_batch *batch,
+			       struct ttm_fence_lru_goal *goal,
 			       unsigned int max);
 void ttm_fence_lru_retire_locked(struct ttm_fence_lru_channel *channel,
 				 struct ttm_fence_lru_node *node,
 				 struct ttm_fence_lru_batch *batch);
-u64 ttm_fence_lru_batch_release(struct ttm_fence_lru *lru,
-				struct ttm_fence_lru_batch *batch,
-				enum ttm_fence_lru_site site);
+void ttm_fence_lru_batch_release(struct ttm_fence_lru *lru,
+				 struct ttm_fence_lru_batch *batch);
 
 /* frontier.c */
 struct dma_fence *
 ttm_fence_lru_first_fence(struct ttm_fence_lru_channel *channel, u64 *seq);
+void ttm_fence_lru_note_signaled(struct ttm_fence_lru_channel *channel,
+				 u64 seq);
+void ttm_fence_lru_sample_last(struct ttm_fence_lru_channel *channel);
+void ttm_fence_lru_arm(struct ttm_fence_lru *lru, struct dma_fence *fence);
 
 /* leftover.c */
 void ttm_fence_lru_leftover_add(struct ttm_fence_lru *lru,
 				struct ttm_fence_lru_bo *bo);
-u64 ttm_fence_lru_leftover_release(struct ttm_fence_lru *lru, u64 budget,
-				   enum ttm_fence_lru_site site);
+void ttm_fence_lru_leftover_release(struct ttm_fence_lru *lru, u64 budget,
+				    struct ttm_fence_lru_goal *goal);
+
+/* count.c: counters */
+void ttm_fence_lru_count_links_locked(struct ttm_fence_lru *lru,
+				      struct ttm_fence_lru_bo *bo, int links,
+				      int seen);
+void ttm_fence_lru_count_zombie_locked(struct ttm_fence_lru *lru,
+				       struct ttm_fence_lru_bo *bo);
 
 #endif

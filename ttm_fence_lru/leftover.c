@@ -56,32 +56,28 @@ static struct ttm_fence_lru_bo *pop(struct ttm_fence_lru *lru)
 }
 
 /*
- * Try up to @budget leftovers, each once: those that stay go to the end of the
- * list, so that the next call tries others.
- *
- * Return: the bytes released.
+ * Try up to @budget leftovers, each once, until the goal is reached: those that stay
+ * go to the end of the list, so that the next call tries others.
  */
-u64 ttm_fence_lru_leftover_release(struct ttm_fence_lru *lru, u64 budget,
-				   enum ttm_fence_lru_site site)
+void ttm_fence_lru_leftover_release(struct ttm_fence_lru *lru, u64 budget,
+				    struct ttm_fence_lru_goal *goal)
 {
 	struct ttm_fence_lru_bo *bo;
-	u64 released = 0;
 	bool ours;
 
 	budget = min(budget, READ_ONCE(lru->stats.leftover));
-	for (; budget; budget--) {
+	for (; budget && goal->released < goal->target; budget--) {
 		ttm_fence_lru_releasing_begin(lru);
 		bo = pop(lru);
-		ours = bo && ttm_fence_lru_clean(lru, bo, site, &released);
+		ours = bo && ttm_fence_lru_clean(lru, bo, goal);
 		ttm_fence_lru_releasing_end(lru);
 
 		if (!bo)
 			break;
 		if (ours)
-			lru->ops->put(bo, site);
+			lru->ops->put(bo, goal->site);
 		cond_resched();
 	}
-	return released;
 }
 
 /**
@@ -98,7 +94,13 @@ u64 ttm_fence_lru_leftover_release(struct ttm_fence_lru *lru, u64 budget,
  */
 u64 ttm_fence_lru_poll(struct ttm_fence_lru *lru, u64 budget)
 {
-	return ttm_fence_lru_leftover_release(lru, budget,
-					      TTM_FENCE_LRU_AT_DRAIN);
+	struct ttm_fence_lru_goal goal = {
+		.site = TTM_FENCE_LRU_AT_DRAIN,
+		.type = TTM_FENCE_LRU_ANY_TYPE,
+		.target = U64_MAX,
+	};
+
+	ttm_fence_lru_leftover_release(lru, budget, &goal);
+	return goal.released;
 }
 EXPORT_SYMBOL(ttm_fence_lru_poll);

@@ -58,53 +58,6 @@
  * &struct ttm_fence_lru_ops.
  */
 
-/* Count a dead buffer as a zombie, once. */
-void ttm_fence_lru_count_zombie_locked(struct ttm_fence_lru *lru,
-				       struct ttm_fence_lru_bo *bo)
-{
-	struct ttm_fence_lru_stats *stats = &lru->stats;
-	u64 total = 0;
-	int i;
-
-	lockdep_assert_held(lru->lru_lock);
-
-	if (bo->counted || bo->cleaned)
-		return;
-
-	bo->counted = true;
-	stats->deferred++;
-	stats->zombies++;
-	stats->zombie_bytes[bo->type] += bo->bytes;
-
-	for (i = 0; i < TTM_FENCE_LRU_NUM_TYPES; i++)
-		total += stats->zombie_bytes[i];
-	stats->peak_zombie_bytes = max(stats->peak_zombie_bytes, total);
-}
-
-/**
- * ttm_fence_lru_cleaned - a dead buffer holds no memory any more
- * @lru: the device's engine
- * @bo: the buffer
- *
- * Takes the buffer out of the zombie counters. The owner calls it when it
- * released the memory of a dead buffer by itself, as when it evicts.
- *
- * Context: takes the LRU lock.
- */
-void ttm_fence_lru_cleaned(struct ttm_fence_lru *lru,
-			   struct ttm_fence_lru_bo *bo)
-{
-	spin_lock(lru->lru_lock);
-	WRITE_ONCE(bo->cleaned, true);
-	if (bo->counted) {
-		bo->counted = false;
-		lru->stats.zombies--;
-		lru->stats.zombie_bytes[bo->type] -= bo->bytes;
-	}
-	spin_unlock(lru->lru_lock);
-}
-EXPORT_SYMBOL(ttm_fence_lru_cleaned);
-
 /**
  * ttm_fence_lru_bo_init - initialise the engine's part of a buffer
  * @bo: the buffer

@@ -4,6 +4,7 @@
  */
 #include <linux/dma-fence.h>
 #include <linux/lockdep.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include <kunit/static_stub.h>
@@ -53,13 +54,14 @@ void ttm_fence_lru_node_free(struct ttm_fence_lru_node *node)
 	kmem_cache_free(node_cache, node);
 }
 
-struct ttm_fence_lru_link *ttm_fence_lru_link_alloc(struct ttm_fence_lru_bo *bo)
+struct ttm_fence_lru_link *ttm_fence_lru_link_alloc(struct ttm_fence_lru_bo *bo,
+						    gfp_t gfp)
 {
 	struct ttm_fence_lru_link *link;
 
-	KUNIT_STATIC_STUB_REDIRECT(ttm_fence_lru_link_alloc, bo);
+	KUNIT_STATIC_STUB_REDIRECT(ttm_fence_lru_link_alloc, bo, gfp);
 
-	link = kmem_cache_zalloc(link_cache, GFP_KERNEL);
+	link = kmem_cache_zalloc(link_cache, gfp);
 	if (link)
 		link->bo = bo;
 	return link;
@@ -69,6 +71,30 @@ EXPORT_SYMBOL_IF_KUNIT(ttm_fence_lru_link_alloc);
 void ttm_fence_lru_link_free(struct ttm_fence_lru_link *link)
 {
 	kmem_cache_free(link_cache, link);
+}
+
+/*
+ * Lock the channel that a link is on. NULL, with nothing locked, if the link is free.
+ * To be called in an RCU read section, as the channel may go once it is unlocked.
+ */
+struct ttm_fence_lru_channel *
+ttm_fence_lru_link_lock(struct ttm_fence_lru_link *link)
+{
+	struct ttm_fence_lru_channel *channel;
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "channels need RCU");
+
+	/* Pairs with the releases of those who take a link into use and free it. */
+	while (smp_load_acquire(&link->node)) {
+		channel = READ_ONCE(link->channel);
+		spin_lock(&channel->lock);
+		/* A group's link may have been freed and taken into use elsewhere. */
+		if (smp_load_acquire(&link->node) &&
+		    READ_ONCE(link->channel) == channel)
+			return channel;
+		spin_unlock(&channel->lock);
+	}
+	return NULL;
 }
 
 void ttm_fence_lru_node_add_spare(struct ttm_fence_lru_channel *channel,

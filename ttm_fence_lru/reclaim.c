@@ -101,11 +101,14 @@ EXPORT_SYMBOL(ttm_fence_lru_settle);
 /* To be followed by ttm_fence_lru_batch_release(). */
 void ttm_fence_lru_batch_begin(struct ttm_fence_lru *lru,
 			       struct ttm_fence_lru_batch *batch,
+			       struct ttm_fence_lru_goal *goal,
 			       unsigned int max)
 {
 	INIT_LIST_HEAD(&batch->nodes);
 	batch->nr = 0;
 	batch->max = min(max, TTM_FENCE_LRU_BATCH);
+	batch->bytes = 0;
+	batch->goal = goal;
 	ttm_fence_lru_releasing_begin(lru);
 }
 
@@ -113,6 +116,15 @@ static void collect(struct ttm_fence_lru_batch *batch,
 		    struct ttm_fence_lru_bo *bo, bool last)
 {
 	batch->corpses[batch->nr++] = (struct ttm_fence_lru_corpse){ bo, last };
+	if (last)
+		batch->bytes += ttm_fence_lru_goal_bytes(batch->goal, bo);
+}
+
+/* No more room, or nothing more is wanted. */
+static bool is_full(struct ttm_fence_lru_batch *batch)
+{
+	return batch->nr == batch->max ||
+	       batch->bytes >= batch->goal->target - batch->goal->released;
 }
 
 /* Collect one zombie of the node, with the reference of its link. */
@@ -120,10 +132,12 @@ static void retire_zombie(struct ttm_fence_lru_channel *channel,
 			  struct ttm_fence_lru_link *link,
 			  struct ttm_fence_lru_batch *batch)
 {
+	bool seen = link->node->seq <= channel->counted;
 	struct ttm_fence_lru_bo *bo = link->bo;
 
 	channel->nr_zombies[bo->type]--;
-	collect(batch, bo, ttm_fence_lru_link_leave_locked(channel, link));
+	collect(batch, bo,
+		ttm_fence_lru_link_leave_locked(channel, link, seen));
 }
 
 /* Hand one alive buffer over. It may be dying: then its link has no reference yet. */
@@ -134,11 +148,12 @@ static void retire_alive(struct ttm_fence_lru_channel *channel,
 	struct ttm_fence_lru_bo *bo = link->bo;
 
 	if (!bo->dead) {
-		ttm_fence_lru_link_leave_locked(channel, link);
+		ttm_fence_lru_link_leave_locked(channel, link, false);
 		return;
 	}
 	channel->lru->ops->get(bo);
-	collect(batch, bo, ttm_fence_lru_link_leave_locked(channel, link));
+	collect(batch, bo,
+		ttm_fence_lru_link_leave_locked(channel, link, false));
 }
 
 /*
@@ -157,12 +172,12 @@ void ttm_fence_lru_retire_locked(struct ttm_fence_lru_channel *channel,
 
 	spin_lock(channel->lru->lru_lock);
 	list_for_each_entry_safe(link, next, &node->alive, entry) {
-		if (batch->nr == batch->max || !quota--)
+		if (is_full(batch) || !quota--)
 			break;
 		retire_alive(channel, link, batch);
 	}
 	list_for_each_entry_safe(link, next, &node->zombies, entry) {
-		if (batch->nr == batch->max)
+		if (is_full(batch))
 			break;
 		retire_zombie(channel, link, batch);
 	}
@@ -176,42 +191,44 @@ void ttm_fence_lru_retire_locked(struct ttm_fence_lru_channel *channel,
  * Release the memory of the zombies; then, in a second step that may take locks of
  * others, drop their references. Put the fences of the emptied nodes.
  */
-u64 ttm_fence_lru_batch_release(struct ttm_fence_lru *lru,
-				struct ttm_fence_lru_batch *batch,
-				enum ttm_fence_lru_site site)
+void ttm_fence_lru_batch_release(struct ttm_fence_lru *lru,
+				 struct ttm_fence_lru_batch *batch)
 {
+	struct ttm_fence_lru_goal *goal = batch->goal;
 	struct ttm_fence_lru_node *node, *next;
 	struct ttm_fence_lru_corpse *corpse;
-	u64 released = 0;
 	unsigned int i;
 
 	lockdep_assert_not_held(&lru->reclaim_lock);
 
 	for (i = 0; i < batch->nr; i++) {
 		corpse = &batch->corpses[i];
-		if (corpse->last &&
-		    !ttm_fence_lru_clean(lru, corpse->bo, site, &released))
+		if (corpse->last && !ttm_fence_lru_clean(lru, corpse->bo, goal))
 			corpse->bo = NULL;
 	}
 	ttm_fence_lru_releasing_end(lru);
 
 	for (i = 0; i < batch->nr; i++)
 		if (batch->corpses[i].bo)
-			lru->ops->put(batch->corpses[i].bo, site);
+			lru->ops->put(batch->corpses[i].bo, goal->site);
 
 	list_for_each_entry_safe(node, next, &batch->nodes, entry) {
 		dma_fence_put(node->fence);
 		ttm_fence_lru_node_free(node);
 	}
-	return released;
 }
 
 /* Look whether the first node of a channel has signaled. */
-static bool sample_head(struct ttm_fence_lru_channel *channel, u64 *seq)
+static bool sample_head(struct ttm_fence_lru_channel *channel,
+			enum ttm_fence_lru_site site, u64 *seq)
 {
 	struct dma_fence *fence = ttm_fence_lru_first_fence(channel, seq);
-	bool signaled = fence && dma_fence_is_signaled(fence);
+	bool signaled;
 
+	signaled = fence && (*seq <= READ_ONCE(channel->signaled) ||
+			     dma_fence_is_signaled(fence));
+	if (fence && !signaled && site != TTM_FENCE_LRU_AT_SHRINK)
+		ttm_fence_lru_arm(channel->lru, fence);
 	dma_fence_put(fence);
 	return signaled;
 }
@@ -233,8 +250,9 @@ static void retire_head(struct ttm_fence_lru_head *head,
 /* Retire until the batch is full, or every channel is empty or at its frontier. */
 static bool merge(struct ttm_fence_lru *lru, struct ttm_fence_lru_batch *batch)
 {
-	struct ttm_fence_lru_channel *channel;
+	enum ttm_fence_lru_site site = batch->goal->site;
 	struct ttm_fence_lru_head *first, head;
+	struct ttm_fence_lru_channel *channel;
 	struct merge_heap heap;
 
 	lockdep_assert_held(&lru->reclaim_lock);
@@ -242,17 +260,19 @@ static bool merge(struct ttm_fence_lru *lru, struct ttm_fence_lru_batch *batch)
 	min_heap_init(&heap, lru->heap, lru->heap_size);
 	list_for_each_entry(channel, &lru->channels, entry) {
 		head.channel = channel;
-		if (sample_head(channel, &head.seq))
-			min_heap_push(&heap, &head, &heads_by_seq, NULL);
+		if (!sample_head(channel, site, &head.seq))
+			continue;
+		ttm_fence_lru_sample_last(channel);
+		min_heap_push(&heap, &head, &heads_by_seq, NULL);
 	}
 
 	while ((first = min_heap_peek(&heap))) {
 		retire_head(first, batch);
-		if (batch->nr == batch->max)
+		if (is_full(batch))
 			return false;
 
 		head.channel = first->channel;
-		if (sample_head(head.channel, &head.seq))
+		if (sample_head(head.channel, site, &head.seq))
 			min_heap_pop_push(&heap, &head, &heads_by_seq, NULL);
 		else
 			min_heap_pop(&heap, &heads_by_seq, NULL);
@@ -261,19 +281,18 @@ static bool merge(struct ttm_fence_lru *lru, struct ttm_fence_lru_batch *batch)
 	return true;
 }
 
-/* One step: collect up to @budget zombies, then release them. */
-static bool reclaim(struct ttm_fence_lru *lru, unsigned int budget,
-		    enum ttm_fence_lru_site site, u64 *released)
+/* One step: collect up to @budget zombies, then release them. Unlocks reclaim. */
+static bool reclaim_unlock(struct ttm_fence_lru *lru, unsigned int budget,
+			   struct ttm_fence_lru_goal *goal)
 {
 	struct ttm_fence_lru_batch batch;
 	bool complete;
 
-	mutex_lock(&lru->reclaim_lock);
-	ttm_fence_lru_batch_begin(lru, &batch, budget);
+	ttm_fence_lru_batch_begin(lru, &batch, goal, budget);
 	complete = merge(lru, &batch);
 	mutex_unlock(&lru->reclaim_lock);
 
-	*released = ttm_fence_lru_batch_release(lru, &batch, site);
+	ttm_fence_lru_batch_release(lru, &batch);
 	return complete;
 }
 
@@ -295,14 +314,57 @@ static bool reclaim(struct ttm_fence_lru *lru, unsigned int budget,
 bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget,
 			   u64 *released)
 {
-	if (!reclaim(lru, budget, TTM_FENCE_LRU_AT_RECLAIM, released))
-		return false;
+	struct ttm_fence_lru_goal goal = {
+		.site = TTM_FENCE_LRU_AT_RECLAIM,
+		.type = TTM_FENCE_LRU_ANY_TYPE,
+		.target = U64_MAX,
+	};
+	bool complete;
 
-	*released += ttm_fence_lru_leftover_release(lru, budget,
-						    TTM_FENCE_LRU_AT_RECLAIM);
-	return true;
+	mutex_lock(&lru->reclaim_lock);
+	complete = reclaim_unlock(lru, budget, &goal);
+	if (complete)
+		ttm_fence_lru_leftover_release(lru, budget, &goal);
+
+	*released = goal.released;
+	return complete;
 }
 EXPORT_SYMBOL(ttm_fence_lru_reclaim);
+
+/**
+ * ttm_fence_lru_shrink - reclaim where nothing may be waited for
+ * @lru: the device's engine
+ * @type: the memory type that is wanted, or TTM_FENCE_LRU_ANY_TYPE
+ * @target: how many bytes of it are enough
+ *
+ * For shrinkers, and for direct reclaim of the system's memory: as
+ * ttm_fence_lru_reclaim(), but does nothing if anybody else reclaims, enables no
+ * signaling, and stops when @target is reached. The owner's ops are told that they
+ * run there, and decide what can be released.
+ *
+ * Context: process context; any lock that is taken around allocations may be held,
+ * reservations among them.
+ * Return: the bytes of @type released.
+ */
+u64 ttm_fence_lru_shrink(struct ttm_fence_lru *lru, unsigned int type,
+			 u64 target)
+{
+	struct ttm_fence_lru_goal goal = {
+		.site = TTM_FENCE_LRU_AT_SHRINK,
+		.type = type,
+		.target = target,
+	};
+	bool complete = false;
+
+	while (!complete && goal.released < target) {
+		if (!mutex_trylock(&lru->reclaim_lock))
+			return goal.released;
+		complete = reclaim_unlock(lru, TTM_FENCE_LRU_BATCH, &goal);
+	}
+	ttm_fence_lru_leftover_release(lru, TTM_FENCE_LRU_BATCH, &goal);
+	return goal.released;
+}
+EXPORT_SYMBOL(ttm_fence_lru_shrink);
 
 /**
  * ttm_fence_lru_drain - release all that can be released
@@ -314,14 +376,21 @@ EXPORT_SYMBOL(ttm_fence_lru_reclaim);
  */
 u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru)
 {
-	u64 released;
+	struct ttm_fence_lru_goal goal = {
+		.site = TTM_FENCE_LRU_AT_DRAIN,
+		.type = TTM_FENCE_LRU_ANY_TYPE,
+		.target = U64_MAX,
+	};
+	bool complete;
 
-	while (!reclaim(lru, TTM_FENCE_LRU_BATCH, TTM_FENCE_LRU_AT_DRAIN,
-			&released))
+	do {
+		mutex_lock(&lru->reclaim_lock);
+		complete = reclaim_unlock(lru, TTM_FENCE_LRU_BATCH, &goal);
 		cond_resched();
+	} while (!complete);
 
 	ttm_fence_lru_settle(lru);
-	ttm_fence_lru_leftover_release(lru, U64_MAX, TTM_FENCE_LRU_AT_DRAIN);
+	ttm_fence_lru_leftover_release(lru, U64_MAX, &goal);
 
 	/* Some leftovers hold no memory, but are still to be destroyed. */
 	return max(READ_ONCE(lru->stats.zombies),

@@ -26,14 +26,23 @@
  * The releaser keeps a reference of its own until it has seen every link.
  */
 
+static void become_idle(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
+{
+	if (bo->type == TTM_FENCE_LRU_GROUP_TYPE)
+		lru->ops->group_idle(ttm_fence_lru_to_group(bo));
+	else
+		lru->ops->idle(bo);
+}
+
 /*
  * Take a link off its node; it is free when this returns, so nothing of the
- * buffer may be touched any more without a reference.
+ * buffer may be touched any more without a reference. @seen: it is a zombie's, and
+ * was counted as signaled.
  *
  * Return: true if it was the last one of a dead buffer.
  */
 bool ttm_fence_lru_link_leave_locked(struct ttm_fence_lru_channel *channel,
-				     struct ttm_fence_lru_link *link)
+				     struct ttm_fence_lru_link *link, bool seen)
 {
 	struct ttm_fence_lru *lru = channel->lru;
 	struct ttm_fence_lru_bo *bo = link->bo;
@@ -45,12 +54,12 @@ bool ttm_fence_lru_link_leave_locked(struct ttm_fence_lru_channel *channel,
 	list_del_init(&link->entry);
 	channel->nr_links--;
 
-	WRITE_ONCE(bo->nr_links, bo->nr_links - 1);
+	ttm_fence_lru_count_links_locked(lru, bo, -1, -seen);
 	last = !bo->nr_links && bo->dead;
 	if (!bo->nr_links) {
 		lru->stats.busy--;
 		if (!bo->dead)
-			lru->ops->idle(bo);
+			become_idle(lru, bo);
 	}
 
 	/* Pairs with the acquire of those who look for a free link. */
@@ -71,46 +80,44 @@ static void bury(struct ttm_fence_lru_channel *channel,
 
 	spin_lock(lru->lru_lock);
 	ttm_fence_lru_count_zombie_locked(lru, bo);
+	if (link->node->seq <= channel->counted)
+		ttm_fence_lru_count_links_locked(lru, bo, 0, 1);
 	spin_unlock(lru->lru_lock);
 }
 
 /*
- * Take a dead buffer's link off its node, or bury it there if the fence has not
- * signaled, unless it is free meanwhile. Returns the fence of an emptied node.
+ * Take a link off its node, and the node off its channel if it was the last one.
+ * Returns the fence of that node, for the caller to put without the lock.
  */
+struct dma_fence *ttm_fence_lru_link_drop(struct ttm_fence_lru_channel *channel,
+					  struct ttm_fence_lru_link *link,
+					  bool *last)
+{
+	struct ttm_fence_lru_node *node = link->node;
+	struct ttm_fence_lru *lru = channel->lru;
+
+	lockdep_assert_held(&channel->lock);
+
+	spin_lock(lru->lru_lock);
+	*last |= ttm_fence_lru_link_leave_locked(channel, link, false);
+	spin_unlock(lru->lru_lock);
+	return ttm_fence_lru_node_drop_empty(channel, node);
+}
+
+/* Drop a dead buffer's link, or bury it, unless it is free meanwhile. */
 static struct dma_fence *part(struct ttm_fence_lru_channel *channel,
 			      struct ttm_fence_lru_link *link, bool signaled,
 			      bool *last)
 {
-	struct ttm_fence_lru *lru = channel->lru;
 	struct dma_fence *emptied = NULL;
-	struct ttm_fence_lru_node *node;
 
 	spin_lock(&channel->lock);
-	node = link->node;
-	if (node && signaled) {
-		spin_lock(lru->lru_lock);
-		*last |= ttm_fence_lru_link_leave_locked(channel, link);
-		spin_unlock(lru->lru_lock);
-		emptied = ttm_fence_lru_node_drop_empty(channel, node);
-	} else if (node) {
+	if (link->node && signaled)
+		emptied = ttm_fence_lru_link_drop(channel, link, last);
+	else if (link->node)
 		bury(channel, link);
-	}
 	spin_unlock(&channel->lock);
 	return emptied;
-}
-
-/* The fence of a link, with a reference, or NULL if the link is free. */
-static struct dma_fence *link_fence(struct ttm_fence_lru_channel *channel,
-				    struct ttm_fence_lru_link *link)
-{
-	struct dma_fence *fence = NULL;
-
-	spin_lock(&channel->lock);
-	if (link->node)
-		fence = dma_fence_get(link->node->fence);
-	spin_unlock(&channel->lock);
-	return fence;
 }
 
 /* Look at the fence of a dead buffer's link, and act. */
@@ -118,16 +125,18 @@ static void leave_or_bury(struct ttm_fence_lru_link *link, bool *last)
 {
 	struct dma_fence *fence = NULL, *emptied = NULL;
 	struct ttm_fence_lru_channel *channel;
+	bool signaled;
 
-	/* A channel whose link was seen in use stays for as long as this. */
 	rcu_read_lock();
-	/* Pairs with the release in ttm_fence_lru_link_leave_locked(). */
-	if (smp_load_acquire(&link->node)) {
-		channel = link->channel;
-		fence = link_fence(channel, link);
-		if (fence)
-			emptied = part(channel, link,
-				       dma_fence_is_signaled(fence), last);
+	channel = ttm_fence_lru_link_lock(link);
+	if (channel) {
+		fence = dma_fence_get(link->node->fence);
+		spin_unlock(&channel->lock);
+
+		signaled = dma_fence_is_signaled(fence);
+		emptied = part(channel, link, signaled, last);
+		if (!signaled)
+			ttm_fence_lru_arm(channel->lru, fence);
 	}
 	rcu_read_unlock();
 
@@ -142,17 +151,17 @@ static void leave_or_bury(struct ttm_fence_lru_link *link, bool *last)
  * Return: true if the reference is still the caller's, to drop it.
  */
 bool ttm_fence_lru_clean(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
-			 enum ttm_fence_lru_site site, u64 *released)
+			 struct ttm_fence_lru_goal *goal)
 {
-	u64 bytes = READ_ONCE(bo->cleaned) ? 0 : bo->bytes;
+	u64 bytes = ttm_fence_lru_goal_bytes(goal, bo);
 
-	if (!lru->ops->cleanup(bo, site)) {
+	if (!lru->ops->cleanup(bo, goal->site)) {
 		ttm_fence_lru_leftover_add(lru, bo);
 		return false;
 	}
 
 	ttm_fence_lru_cleaned(lru, bo);
-	*released += bytes;
+	goal->released += bytes;
 	return true;
 }
 
@@ -185,8 +194,11 @@ void ttm_fence_lru_release(struct ttm_fence_lru *lru,
 			   struct ttm_fence_lru_bo *bo, unsigned int type,
 			   u64 bytes)
 {
+	struct ttm_fence_lru_goal goal = {
+		.site = TTM_FENCE_LRU_AT_RELEASE,
+		.type = TTM_FENCE_LRU_ANY_TYPE,
+	};
 	struct ttm_fence_lru_link *link;
-	u64 released = 0;
 	bool last, ours;
 
 	if (WARN_ON_ONCE(type >= TTM_FENCE_LRU_NUM_TYPES))
@@ -201,11 +213,10 @@ void ttm_fence_lru_release(struct ttm_fence_lru *lru,
 	for (link = &bo->link; link; link = link->next)
 		leave_or_bury(link, &last);
 
-	ours = !last || ttm_fence_lru_clean(lru, bo, TTM_FENCE_LRU_AT_RELEASE,
-					    &released);
+	ours = !last || ttm_fence_lru_clean(lru, bo, &goal);
 	ttm_fence_lru_releasing_end(lru);
 
 	if (ours)
-		lru->ops->put(bo, TTM_FENCE_LRU_AT_RELEASE);
+		lru->ops->put(bo, goal.site);
 }
 EXPORT_SYMBOL(ttm_fence_lru_release);

@@ -16,23 +16,30 @@ struct drm_printer;
 struct ttm_fence_lru;
 struct ttm_fence_lru_bo;
 struct ttm_fence_lru_channel;
+struct ttm_fence_lru_group;
 struct ttm_fence_lru_node;
 
 /** TTM_FENCE_LRU_NUM_TYPES - memory types that the counters tell apart */
 #define TTM_FENCE_LRU_NUM_TYPES 16
 /** TTM_FENCE_LRU_ANY_TYPE - in place of a memory type: all of them */
 #define TTM_FENCE_LRU_ANY_TYPE 0xff
+/** TTM_FENCE_LRU_GROUP_TYPE - in place of a memory type: the links of a group */
+#define TTM_FENCE_LRU_GROUP_TYPE 0xfe
 
 /**
  * enum ttm_fence_lru_site - who releases the memory of a dead buffer
  * @TTM_FENCE_LRU_AT_RELEASE: the last put found the buffer idle
  * @TTM_FENCE_LRU_AT_RECLAIM: an allocation did not fit; it may hold reservations
  * @TTM_FENCE_LRU_AT_DRAIN: drain or teardown; the task holds no reservation
+ * @TTM_FENCE_LRU_AT_SHRINK: the system is short of memory: nothing may be waited
+ *	for or allocated, no lock but a spinlock taken without trying, and no
+ *	device woken
  */
 enum ttm_fence_lru_site {
 	TTM_FENCE_LRU_AT_RELEASE,
 	TTM_FENCE_LRU_AT_RECLAIM,
 	TTM_FENCE_LRU_AT_DRAIN,
+	TTM_FENCE_LRU_AT_SHRINK,
 };
 
 /**
@@ -40,14 +47,15 @@ enum ttm_fence_lru_site {
  */
 struct ttm_fence_lru_ops {
 	/**
-	 * @busy: the buffer got its first link: take it off the LRU.
-	 * Called with the LRU lock held.
+	 * @busy: the buffer got its first link: take it off the LRU, or out of
+	 * the range of its group. Called with the LRU lock held.
 	 */
 	void (*busy)(struct ttm_fence_lru_bo *bo);
 
 	/**
 	 * @idle: the buffer lost its last link, or is dead and never had one:
-	 * what is not on the LRU goes to its tail. Called with the LRU lock
+	 * what is not on the LRU goes to its tail, or, if the buffer is a member
+	 * of a group, to the tail of the group's range. Called with the LRU lock
 	 * held. The buffer may be dead already.
 	 */
 	void (*idle)(struct ttm_fence_lru_bo *bo);
@@ -77,6 +85,19 @@ struct ttm_fence_lru_ops {
 	 */
 	bool (*cleanup)(struct ttm_fence_lru_bo *bo,
 			enum ttm_fence_lru_site site);
+
+	/**
+	 * @group_busy: the group got its first link: take its range, the members
+	 * that have no link of their own, off the LRU as one. Called with the LRU
+	 * lock held. May be NULL if there are no groups.
+	 */
+	void (*group_busy)(struct ttm_fence_lru_group *group);
+
+	/**
+	 * @group_idle: the group lost its last link: put its range to the tail of
+	 * the LRU as one. Called with the LRU lock held.
+	 */
+	void (*group_idle)(struct ttm_fence_lru_group *group);
 };
 
 /**
@@ -113,7 +134,9 @@ struct ttm_fence_lru_bo {
 	u64 bytes;
 	/** @nr_links: links in use; protected by the LRU lock */
 	u16 nr_links;
-	/** @type: memory type of a zombie; set when it dies */
+	/** @nr_seen: of a zombie's: on nodes seen signaled; protected by the LRU lock */
+	u16 nr_seen;
+	/** @type: memory type of a zombie; set when it dies. Or that of a group */
 	u8 type;
 	/** @dead: nobody references it; protected by the LRU lock */
 	bool dead;
@@ -124,6 +147,17 @@ struct ttm_fence_lru_bo {
 };
 
 static_assert(sizeof(struct ttm_fence_lru_bo) <= 64);
+
+/**
+ * struct ttm_fence_lru_group - buffers that are fenced as one
+ *
+ * To be embedded where the owner keeps what the members share, as the reservation
+ * object of a virtual address space.
+ */
+struct ttm_fence_lru_group {
+	/** @base: the group's links; it is on the channels as if it were a buffer */
+	struct ttm_fence_lru_bo base;
+};
 
 /**
  * struct ttm_fence_lru_node - one fence of one channel with its buffers
@@ -166,6 +200,10 @@ struct ttm_fence_lru_channel {
 	u64 stalled;
 	/** @lock: protects all below, the nodes and their links */
 	spinlock_t lock;
+	/** @signaled: nodes up to this sequence number have been seen signaled */
+	u64 signaled;
+	/** @counted: zombies up to this sequence number are counted as signaled */
+	u64 counted;
 	/** @nodes: in order of emission, none empty */
 	struct list_head nodes;
 	/** @spare: nodes made beforehand, so that attaching needs no memory */
@@ -184,12 +222,16 @@ struct ttm_fence_lru_channel {
  * struct ttm_fence_lru_stats - counters; a snapshot where read without the LRU lock
  */
 struct ttm_fence_lru_stats {
-	/** @busy: buffers with at least one link, alive or dead */
+	/** @busy: buffers with at least one link, alive or dead, and such groups */
 	u64 busy;
 	/** @zombies: dead buffers whose memory is not yet released */
 	u64 zombies;
 	/** @zombie_bytes: the memory they hold, per memory type */
 	u64 zombie_bytes[TTM_FENCE_LRU_NUM_TYPES];
+	/** @signaled: zombies whose fences had all signaled when last looked at */
+	u64 signaled;
+	/** @signaled_bytes: the memory that these hold, per memory type */
+	u64 signaled_bytes[TTM_FENCE_LRU_NUM_TYPES];
 	/** @peak_zombie_bytes: the most that all types together ever held */
 	u64 peak_zombie_bytes;
 	/** @deferred: buffers that became zombies, ever */
@@ -198,6 +240,8 @@ struct ttm_fence_lru_stats {
 	u64 leftover;
 	/** @unlinked: fences attached without a link, for want of a node or link */
 	u64 unlinked;
+	/** @armed: fences whose signaling was enabled, as they do not signal without */
+	u64 armed;
 };
 
 /**
@@ -254,8 +298,17 @@ void ttm_fence_lru_release(struct ttm_fence_lru *lru,
 			   struct ttm_fence_lru_bo *bo, unsigned int type,
 			   u64 bytes);
 
+void ttm_fence_lru_group_init(struct ttm_fence_lru_group *group);
+void ttm_fence_lru_group_fini(struct ttm_fence_lru *lru,
+			      struct ttm_fence_lru_group *group);
+int ttm_fence_lru_group_leave(struct ttm_fence_lru *lru,
+			      struct ttm_fence_lru_group *group,
+			      struct ttm_fence_lru_bo *bo);
+
 bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget,
 			   u64 *released);
+u64 ttm_fence_lru_shrink(struct ttm_fence_lru *lru, unsigned int type,
+			 u64 target);
 void ttm_fence_lru_settle(struct ttm_fence_lru *lru);
 u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru);
 u64 ttm_fence_lru_poll(struct ttm_fence_lru *lru, u64 budget);
@@ -268,6 +321,7 @@ void ttm_fence_lru_defer_destroy(struct ttm_fence_lru *lru,
 				 struct ttm_fence_lru_bo *bo);
 void ttm_fence_lru_cleaned(struct ttm_fence_lru *lru,
 			   struct ttm_fence_lru_bo *bo);
+void ttm_fence_lru_look(struct ttm_fence_lru *lru);
 
 /**
  * ttm_fence_lru_emitted - the present end of the order of emission
@@ -281,8 +335,8 @@ static inline u64 ttm_fence_lru_emitted(struct ttm_fence_lru *lru)
 }
 
 /**
- * ttm_fence_lru_bo_is_busy - whether the buffer has a link
- * @bo: the buffer
+ * ttm_fence_lru_bo_is_busy - whether a buffer or group has a link
+ * @bo: the buffer, or &ttm_fence_lru_group.base
  *
  * Context: exact under the LRU lock, else a snapshot.
  * Return: true if it has.
