@@ -2,7 +2,6 @@
 /*
  * Several channels: the order in which buffers become idle.
  */
-#include <linux/module.h>
 #include <linux/prandom.h>
 
 #include "mock.h"
@@ -232,15 +231,11 @@ static void a_stalled_channel_is_waited_for_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, frontiers(dev, any, U64_MAX, &fence));
 }
 
-static uint param_seed;
-module_param_named(seed, param_seed, uint, 0444);
-MODULE_PARM_DESC(seed, "What random tests start from (default: anything)");
-
 /* Many buffers on many channels, signaled at random: the order of those that can be told. */
 static void the_order_is_that_of_a_sort(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
-	unsigned int seed = param_seed ?: get_random_u32();
+	unsigned int seed = mock_seed(test);
 	struct mock_channel *channels[13];
 	struct mock_fence **fences;
 	u8 on[200], frontier[13] = {};
@@ -248,7 +243,6 @@ static void the_order_is_that_of_a_sort(struct kunit *test)
 	struct rnd_state rnd;
 	int i, c, count = 0;
 
-	kunit_info(test, "seed %u", seed);
 	prandom_seed_state(&rnd, seed);
 	fences = kunit_kcalloc(test, 200, sizeof(*fences), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, fences);

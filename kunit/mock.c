@@ -2,11 +2,26 @@
 /*
  * Plain objects in place of a driver's buffers, channels and fences.
  */
+#include <linux/module.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 
 #include <drm/drm_print.h>
 
 #include "mock.h"
+
+static uint param_seed;
+module_param_named(seed, param_seed, uint, 0444);
+MODULE_PARM_DESC(seed, "What random tests start from (default: anything)");
+
+/* What a random test starts from. */
+unsigned int mock_seed(struct kunit *test)
+{
+	unsigned int seed = param_seed ?: get_random_u32();
+
+	kunit_info(test, "seed %u", seed);
+	return seed;
+}
 
 static struct mock_fence *to_mock_fence(struct dma_fence *fence)
 {
@@ -78,14 +93,14 @@ static void reserve_node(struct mock_channel *channel)
 struct mock_fence *mock_emit(struct mock_channel *channel)
 {
 	reserve_node(channel);
-	return mock_fence_create(channel->dev, channel->base.context,
+	return mock_fence_create(channel->dev, channel->context,
 				 ++channel->seqno);
 }
 
 struct mock_fence *mock_emit_silent(struct mock_channel *channel)
 {
 	reserve_node(channel);
-	return mock_fence_create_silent(channel->dev, channel->base.context,
+	return mock_fence_create_silent(channel->dev, channel->context,
 					++channel->seqno);
 }
 
@@ -109,43 +124,60 @@ struct mock_fence *mock_first(struct mock_channel *channel)
 struct mock_channel *mock_channel_create(struct mock_device *dev)
 {
 	struct mock_channel *channel = kzalloc(sizeof(*channel), GFP_KERNEL);
-	int ret;
 
 	KUNIT_ASSERT_NOT_NULL(dev->test, channel);
 	channel->dev = dev;
-	ret = ttm_fence_lru_channel_register(&dev->lru, &channel->base,
-					     dma_fence_context_alloc(1));
-	KUNIT_ASSERT_EQ(dev->test, 0, ret);
+	channel->context = dma_fence_context_alloc(1);
 	list_add_tail(&channel->entry, &dev->channels);
+	mock_channel_register(channel);
 	return channel;
+}
+
+/* Again, after it was unregistered: the context goes on. */
+void mock_channel_register(struct mock_channel *channel)
+{
+	struct mock_device *dev = channel->dev;
+
+	KUNIT_ASSERT_EQ(dev->test, 0,
+			ttm_fence_lru_channel_register(
+				&dev->lru, &channel->base, channel->context));
+	channel->registered = true;
+}
+
+void mock_channel_unregister(struct mock_channel *channel)
+{
+	channel->registered = false;
+	ttm_fence_lru_channel_unregister(&channel->base);
 }
 
 void mock_channel_destroy(struct mock_channel *channel)
 {
-	ttm_fence_lru_channel_unregister(&channel->base);
+	if (channel->registered)
+		mock_channel_unregister(channel);
 	list_del(&channel->entry);
 	kfree(channel);
 }
 
-/* As dma_resv_add_fence() does. */
+/* Keep no fence that has signaled, or that a later one of its context stands for. */
 static void add_fence(struct mock_device *dev, struct mock_fences *fences,
 		      struct dma_fence *fence)
 {
-	struct dma_fence **old = fences->fences;
-	struct dma_fence **end = old + fences->count;
+	struct dma_fence *old;
+	unsigned int i, kept = 0;
 
-	for (; old < end; old++)
-		if (((*old)->context == fence->context &&
-		     dma_fence_is_later_or_same(fence, *old)) ||
-		    dma_fence_is_signaled(*old))
-			break;
-
-	if (old < end)
-		dma_fence_put(*old);
-	else
-		fences->count++;
-	KUNIT_ASSERT_LE(dev->test, fences->count, MOCK_MAX_FENCES);
-	*old = dma_fence_get(fence);
+	dma_fence_get(fence);
+	for (i = 0; i < fences->count; i++) {
+		old = fences->fences[i];
+		if (dma_fence_is_signaled(old) ||
+		    (old->context == fence->context &&
+		     dma_fence_is_later_or_same(fence, old)))
+			dma_fence_put(old);
+		else
+			fences->fences[kept++] = old;
+	}
+	KUNIT_ASSERT_LT(dev->test, kept, MOCK_MAX_FENCES);
+	fences->fences[kept++] = fence;
+	fences->count = kept;
 }
 
 static void put_fences(struct mock_fences *fences)
@@ -157,16 +189,19 @@ static void put_fences(struct mock_fences *fences)
 /* Those that nobody has asked to signal are asked now, as nobody else will. */
 static bool all_signaled(struct mock_fences *fences)
 {
+	struct dma_fence *fence;
+	bool all = true;
 	unsigned int i;
 
 	for (i = 0; i < fences->count; i++) {
-		if (dma_fence_is_signaled(fences->fences[i]))
+		fence = fences->fences[i];
+		if (dma_fence_is_signaled(fence))
 			continue;
-		if (!fences->fences[i]->ops->signaled)
-			dma_fence_enable_sw_signaling(fences->fences[i]);
-		return false;
+		if (!fence->ops->signaled)
+			dma_fence_enable_sw_signaling(fence);
+		all = false;
 	}
-	return true;
+	return all;
 }
 
 static struct mock_bo *to_mock_bo(struct ttm_fence_lru_bo *base)
@@ -575,10 +610,10 @@ void mock_device_end(struct mock_device *dev)
 	struct mock_group *group;
 	struct mock_bo *bo;
 
-	list_for_each_entry(fence, &dev->fences, entry)
+	list_for_each_entry(fence, &dev->fences, entry) {
 		mock_signal(fence);
-	mock_reclaim(dev);
-	/* Silent fences were asked only now. */
+		dma_fence_signal(&fence->base);
+	}
 	mock_reclaim(dev);
 
 	while ((group = first_group(dev))) {

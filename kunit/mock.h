@@ -46,7 +46,7 @@ struct mock_fences {
  * @lru_lock: protects @idle
  * @idle: the LRU: places of buffers and of groups' ranges
  * @fences: all that were made
- * @channels: all that are registered
+ * @channels: all, registered or not
  * @cleaned: names of the buffers whose memory was released, in that order
  * @destroyed: names of those that are gone
  * @nr_bos: buffers that exist
@@ -68,13 +68,17 @@ struct mock_device {
  * @base: base class
  * @dev: its device
  * @entry: in &mock_device.channels
+ * @context: of its fences
  * @seqno: of the last fence
+ * @registered: it is
  */
 struct mock_channel {
 	struct ttm_fence_lru_channel base;
 	struct mock_device *dev;
 	struct list_head entry;
+	u64 context;
 	u64 seqno;
+	bool registered;
 };
 
 /**
@@ -133,6 +137,7 @@ struct mock_bo {
 
 #define MOCK_BO_BYTES 4096
 
+unsigned int mock_seed(struct kunit *test);
 int mock_device_init(struct kunit *test);
 void mock_device_exit(struct kunit *test);
 struct mock_device *mock_device_create(struct kunit *test);
@@ -140,6 +145,8 @@ void mock_device_end(struct mock_device *dev);
 void mock_device_destroy(struct mock_device *dev);
 
 struct mock_channel *mock_channel_create(struct mock_device *dev);
+void mock_channel_register(struct mock_channel *channel);
+void mock_channel_unregister(struct mock_channel *channel);
 void mock_channel_destroy(struct mock_channel *channel);
 struct mock_fence *mock_fence_create(struct mock_device *dev, u64 context,
 				     u64 seqno);

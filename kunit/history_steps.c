@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The steps of a history: each does the same to the engine and to the model.
+ */
+#include <kunit/static_stub.h>
+
+#include "../ttm_fence_lru/internal.h"
+#include "history.h"
+
+static __printf(2, 3) void say(struct history *h, const char *format, ...)
+{
+	size_t length = strlen(h->said);
+	va_list args;
+
+	va_start(args, format);
+	vscnprintf(h->said + length, sizeof(h->said) - length, format, args);
+	va_end(args);
+}
+
+static void compare_results(struct history *h, u64 engine, u64 model)
+{
+	if (engine != model)
+		history_differs(h, "result: engine %llu, model %llu", engine,
+				model);
+}
+
+/* Choosing. */
+
+typedef bool (*fits_t)(struct history *h, int number);
+
+static bool is_gone(struct history *h, int owner)
+{
+	return h->model.owners[owner].life == MODEL_GONE;
+}
+
+static bool is_alive(struct history *h, int owner)
+{
+	return h->model.owners[owner].life == MODEL_ALIVE;
+}
+
+static bool exists(struct history *h, int owner)
+{
+	return !is_gone(h, owner);
+}
+
+static bool is_member(struct history *h, int bo)
+{
+	return is_alive(h, bo) && h->model.owners[bo].group != MODEL_NONE;
+}
+
+static bool is_single(struct history *h, int bo)
+{
+	return is_alive(h, bo) && h->model.owners[bo].group == MODEL_NONE;
+}
+
+static bool can_evict(struct history *h, int bo)
+{
+	return model_can_evict(&h->model, bo);
+}
+
+static bool is_empty_group(struct history *h, int group)
+{
+	int bo;
+
+	for (bo = 0; bo < MODEL_BOS; bo++)
+		if (is_alive(h, bo) && h->model.owners[bo].group == group)
+			return false;
+	return is_alive(h, group) && !model_nr_links(&h->model, group);
+}
+
+static bool is_usable(struct history *h, int channel)
+{
+	return h->model.channels[channel].registered &&
+	       !h->model.channels[channel].killed;
+}
+
+static bool is_registered(struct history *h, int channel)
+{
+	return h->model.channels[channel].registered;
+}
+
+static bool is_unregistered(struct history *h, int channel)
+{
+	return !is_registered(h, channel);
+}
+
+static bool is_pending(struct history *h, int fence)
+{
+	return !h->model.fences[fence].done;
+}
+
+/* One of those that fit, or MODEL_NONE. */
+static int choose(struct history *h, fits_t fits, int from, int to, u16 who)
+{
+	int i, count = 0;
+
+	for (i = from; i < to; i++)
+		count += fits(h, i);
+	if (!count)
+		return MODEL_NONE;
+	count = who % count;
+	for (i = from; !fits(h, i) || count--; i++)
+		;
+	return i;
+}
+
+static int choose_bo(struct history *h, fits_t fits, u16 who)
+{
+	return choose(h, fits, 0, MODEL_BOS, who);
+}
+
+static int choose_group(struct history *h, fits_t fits, u16 who)
+{
+	return choose(h, fits, MODEL_BOS, MODEL_OWNERS, who);
+}
+
+static int choose_channel(struct history *h, fits_t fits, u16 who)
+{
+	return choose(h, fits, 0, MODEL_CHANNELS, who);
+}
+
+/* Doing. */
+
+static void create(struct history *h, const u16 *who)
+{
+	int bo = choose_bo(h, is_gone, who[0]);
+	bool import = who[1] % 8 == 0;
+	u32 bytes = (1 + who[2] % 8) * 4096;
+	int type = who[3] % MODEL_TYPES;
+
+	if (bo == MODEL_NONE)
+		return;
+	say(h, "create %c, type %d, %u bytes%s", model_name(bo), type, bytes,
+	    import ? ", import" : "");
+	h->bos[bo] = mock_bo_create(h->dev, model_name(bo));
+	h->bos[bo]->import = import;
+	h->bos[bo]->bytes = bytes;
+	h->bos[bo]->type = type;
+	model_create(&h->model, bo, type, bytes, import);
+}
+
+/* MODEL_NONE: a fence of no channel. */
+static int emit(struct history *h, int channel)
+{
+	struct mock_fence *fence;
+	bool silent = false;
+	int number;
+
+	if (h->model.nr_fences == MODEL_FENCES)
+		return MODEL_NONE;
+
+	if (channel == MODEL_NONE) {
+		fence = mock_fence_create(h->dev, dma_fence_context_alloc(1),
+					  1);
+	} else {
+		silent = h->model.channels[channel].silent;
+		fence = silent ? mock_emit_silent(h->channels[channel]) :
+				 mock_emit(h->channels[channel]);
+	}
+	number = model_emit(&h->model, channel, silent);
+	h->fences[number] = fence;
+	return number;
+}
+
+/* A member is used together with all of its group. */
+static void use(struct history *h, int bo, int fence)
+{
+	int group = h->model.owners[bo].group;
+
+	if (group == MODEL_NONE) {
+		say(h, " %c", model_name(bo));
+		mock_bo_use(h->bos[bo], h->fences[fence]);
+		model_use(&h->model, bo, fence);
+	} else {
+		say(h, " group %d", group - MODEL_BOS);
+		mock_group_use(h->groups[group - MODEL_BOS], h->fences[fence]);
+		model_use(&h->model, group, fence);
+	}
+}
+
+static void use_some(struct history *h, int fence, const u16 *who)
+{
+	int i, bo;
+
+	say(h, ":");
+	for (i = 0; i < 1 + who[0] % 3; i++) {
+		bo = choose_bo(h, is_alive, who[1 + i]);
+		if (bo != MODEL_NONE)
+			use(h, bo, fence);
+	}
+}
+
+static void submit(struct history *h, const u16 *who)
+{
+	int channel = choose_channel(h, is_usable, who[0]);
+	int fence;
+
+	if (channel == MODEL_NONE)
+		return;
+	fence = emit(h, channel);
+	if (fence == MODEL_NONE)
+		return;
+	say(h, "submit on %d: fence %d", channel, fence);
+	use_some(h, fence, who + 1);
+}
+
+/* A fence that is there already: copied, or of a job that used more than it said. */
+static void use_again(struct history *h, const u16 *who)
+{
+	int back = 1 + who[0] % 12, fence = h->model.nr_fences - back;
+	int channel;
+
+	if (fence < 0)
+		return;
+	channel = h->model.fences[fence].channel;
+	if (channel != MODEL_NONE)
+		KUNIT_EXPECT_EQ(h->test, 0,
+				ttm_fence_lru_channel_reserve(
+					&h->channels[channel]->base));
+	say(h, "use again fence %d", fence);
+	use_some(h, fence, who + 1);
+}
+
+static void use_foreign(struct history *h, const u16 *who)
+{
+	int fence = emit(h, MODEL_NONE);
+
+	if (fence == MODEL_NONE)
+		return;
+	say(h, "use foreign fence %d", fence);
+	use_some(h, fence, who + 1);
+}
+
+static void signal(struct history *h, int fence)
+{
+	int channel = h->model.fences[fence].channel;
+
+	say(h, " %d", fence);
+	if (channel != MODEL_NONE && h->model.channels[channel].killed)
+		dma_fence_set_error(&h->fences[fence]->base, -ECANCELED);
+	mock_signal(h->fences[fence]);
+	model_signal(&h->model, fence);
+}
+
+static void signal_some(struct history *h, int channel, int count)
+{
+	int fence;
+
+	say(h, "signal on %d:", channel);
+	for (fence = 0; fence < h->model.nr_fences && count; fence++) {
+		if (h->model.fences[fence].channel != channel ||
+		    !is_pending(h, fence))
+			continue;
+		signal(h, fence);
+		count--;
+	}
+}
+
+static void signal_next(struct history *h, const u16 *who)
+{
+	signal_some(h, who[0] % MODEL_CHANNELS, 1 + who[1] % 4);
+}
+
+static void signal_all(struct history *h, const u16 *who)
+{
+	signal_some(h, who[0] % MODEL_CHANNELS, INT_MAX);
+}
+
+static bool is_pending_foreign(struct history *h, int fence)
+{
+	return is_pending(h, fence) &&
+	       h->model.fences[fence].channel == MODEL_NONE;
+}
+
+static void signal_foreign(struct history *h, const u16 *who)
+{
+	int fence =
+		choose(h, is_pending_foreign, 0, h->model.nr_fences, who[0]);
+
+	if (fence == MODEL_NONE)
+		return;
+	say(h, "signal foreign");
+	signal(h, fence);
+}
+
+static struct ttm_fence_lru_link *no_link(struct ttm_fence_lru_bo *bo,
+					  gfp_t gfp)
+{
+	return NULL;
+}
+
+static void take_memory(struct history *h)
+{
+	kunit_activate_static_stub(h->test, ttm_fence_lru_link_alloc, no_link);
+}
+
+static void give_memory(struct history *h)
+{
+	kunit_deactivate_static_stub(h->test, ttm_fence_lru_link_alloc);
+}
+
+static void put(struct history *h, const u16 *who)
+{
+	int bo = choose_bo(h, is_alive, who[0]);
+	bool no_memory = who[1] % 8 == 0;
+
+	if (bo == MODEL_NONE)
+		return;
+	say(h, "put %c%s", model_name(bo), no_memory ? " without memory" : "");
+	if (no_memory)
+		take_memory(h);
+	mock_bo_put(h->bos[bo]);
+	if (no_memory)
+		give_memory(h);
+	model_put(&h->model, bo, no_memory);
+}
+
+static void reclaim(struct history *h, const u16 *who)
+{
+	unsigned int budget = who[0] % 4 ? 1 + who[1] % 6 : 100;
+	u64 engine, model;
+	bool complete;
+
+	say(h, "reclaim, budget %u", budget);
+	complete = ttm_fence_lru_reclaim(&h->dev->lru, budget, &engine);
+	compare_results(h, complete, model_reclaim(&h->model, budget, &model));
+	compare_results(h, engine, model);
+}
+
+static void shrink(struct history *h, const u16 *who)
+{
+	int type = who[0] % (MODEL_TYPES + 1);
+	bool any = type == MODEL_TYPES;
+	u64 target = (who[1] % 10) * 4096, released;
+
+	say(h, "shrink, type %d, target %llu", type, target);
+	released = ttm_fence_lru_shrink(
+		&h->dev->lru, any ? TTM_FENCE_LRU_ANY_TYPE : type, target);
+	compare_results(h, released,
+			model_shrink(&h->model, any ? MODEL_ANY_TYPE : type,
+				     target));
+}
+
+static void drain(struct history *h, const u16 *who)
+{
+	say(h, "drain");
+	compare_results(h, ttm_fence_lru_drain(&h->dev->lru),
+			model_drain(&h->model));
+}
+
+static void poll(struct history *h, const u16 *who)
+{
+	unsigned int budget = who[0] % 4;
+
+	say(h, "poll, budget %u", budget);
+	compare_results(h, ttm_fence_lru_poll(&h->dev->lru, budget),
+			model_poll(&h->model, budget));
+}
+
+static void kill(struct history *h, const u16 *who)
+{
+	int channel = choose_channel(h, is_usable, who[0]);
+
+	if (channel == MODEL_NONE)
+		return;
+	say(h, "kill %d", channel);
+	ttm_fence_lru_channel_kill(&h->channels[channel]->base);
+	model_kill(&h->model, channel);
+}
+
+static void unregister(struct history *h, const u16 *who)
+{
+	int channel = choose_channel(h, is_registered, who[0]);
+
+	if (channel == MODEL_NONE)
+		return;
+	say(h, "unregister %d", channel);
+	mock_channel_unregister(h->channels[channel]);
+	model_unregister(&h->model, channel);
+}
+
+static void register_again(struct history *h, const u16 *who)
+{
+	int channel = choose_channel(h, is_unregistered, who[0]);
+
+	if (channel == MODEL_NONE)
+		return;
+	say(h, "register %d", channel);
+	mock_channel_register(h->channels[channel]);
+	model_register(&h->model, channel);
+}
+
+/* Somebody takes a buffer's lock, or lets it go. */
+static void toggle_lock(struct history *h, const u16 *who)
+{
+	int bo = choose_bo(h, exists, who[0]);
+
+	if (bo == MODEL_NONE)
+		return;
+	h->bos[bo]->locked = !h->bos[bo]->locked;
+	h->model.owners[bo].locked = h->bos[bo]->locked;
+	say(h, "%s %c", h->bos[bo]->locked ? "lock" : "unlock", model_name(bo));
+}
+
+static void group_create(struct history *h, const u16 *who)
+{
+	int group = choose_group(h, is_gone, who[0]);
+
+	if (group == MODEL_NONE)
+		return;
+	say(h, "create group %d", group - MODEL_BOS);
+	h->groups[group - MODEL_BOS] = mock_group_create(h->dev);
+	model_group_create(&h->model, group);
+}
+
+static void group_end(struct history *h, const u16 *who)
+{
+	int group = choose_group(h, is_empty_group, who[0]);
+
+	if (group == MODEL_NONE)
+		return;
+	say(h, "end group %d", group - MODEL_BOS);
+	mock_group_destroy(h->groups[group - MODEL_BOS]);
+	model_group_end(&h->model, group);
+}
+
+static void join(struct history *h, const u16 *who)
+{
+	int group = choose_group(h, is_alive, who[0]);
+	int bo = choose_bo(h, is_single, who[1]);
+
+	if (group == MODEL_NONE || bo == MODEL_NONE)
+		return;
+	say(h, "%c joins group %d", model_name(bo), group - MODEL_BOS);
+	mock_group_join(h->groups[group - MODEL_BOS], h->bos[bo]);
+	model_join(&h->model, group, bo);
+}
+
+static void leave(struct history *h, const u16 *who)
+{
+	int bo = choose_bo(h, is_member, who[0]);
+	bool no_memory = who[1] % 4 == 0;
+	int ret;
+
+	if (bo == MODEL_NONE)
+		return;
+	say(h, "%c leaves its group%s", model_name(bo),
+	    no_memory ? " without memory" : "");
+	if (no_memory)
+		take_memory(h);
+	ret = mock_group_leave(h->bos[bo]);
+	if (no_memory)
+		give_memory(h);
+	compare_results(h, !ret, model_leave(&h->model, bo, no_memory));
+}
+
+/* Whoever walks the LRU releases the memory of a dead buffer. */
+static void evict(struct history *h, const u16 *who)
+{
+	int bo = choose_bo(h, can_evict, who[0]);
+
+	if (bo == MODEL_NONE)
+		return;
+	say(h, "evict %c", model_name(bo));
+	mock_bo_clean(h->bos[bo]);
+	ttm_fence_lru_cleaned(&h->dev->lru, &h->bos[bo]->base);
+	model_evict(&h->model, bo);
+}
+
+static void look(struct history *h, const u16 *who)
+{
+	say(h, "look");
+	ttm_fence_lru_look(&h->dev->lru);
+	model_look(&h->model);
+}
+
+static void stall(struct history *h, const u16 *who)
+{
+	say(h, "stall");
+	ttm_fence_lru_stall(&h->dev->lru, U64_MAX);
+	model_stall(&h->model);
+}
+
+/* How often each is done: so many in the sum of all. */
+static const struct {
+	void (*do_it)(struct history *h, const u16 *who);
+	unsigned int weight;
+} ops[] = {
+	{ create, 20 },	       { submit, 30 },	    { use_again, 6 },
+	{ use_foreign, 3 },    { signal_next, 24 }, { signal_all, 3 },
+	{ signal_foreign, 3 }, { put, 18 },	    { reclaim, 12 },
+	{ shrink, 4 },	       { drain, 2 },	    { poll, 3 },
+	{ kill, 1 },	       { unregister, 1 },   { register_again, 3 },
+	{ toggle_lock, 4 },    { group_create, 2 }, { group_end, 1 },
+	{ join, 6 },	       { leave, 2 },	    { evict, 2 },
+	{ look, 3 },	       { stall, 1 },
+};
+
+void history_do(struct history *h, const struct history_step *step)
+{
+	unsigned int i, sum = 0, chosen;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		sum += ops[i].weight;
+	chosen = step->op % sum;
+	for (i = 0; chosen >= ops[i].weight; i++)
+		chosen -= ops[i].weight;
+	ops[i].do_it(h, step->who);
+}
