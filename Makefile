@@ -6,7 +6,7 @@ SHELL = /bin/bash
 .DEFAULT_GOAL = help
 .PHONY: help demo test check kunit kernel source clean distclean
 
-export KERNEL_SRC JOBS SEED V DEBIAN_MIRROR FULL
+export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FULL
 
 help: ## show this
 	@echo 'Fence-ordered LRU and delayed destroy for TTM'
@@ -20,6 +20,7 @@ help: ## show this
 # KERNEL_SRC=<tree>  a plain Linux 6.12 tree to use instead of Debian's; only read
 # JOBS=<n>           how many compilers run at once; default: one per CPU
 # SEED=<n>           what random tests start from; they print theirs
+# HISTORIES=<n>      how many random histories to play; default: 1000
 # V=1                show the commands of the kernel's build
 # FULL=1             compare with the unpatched kernel as well (slow)
 

@@ -24,11 +24,6 @@ REPLAY=$BUILD/tools/replay/replay
 # How much of the VRAM that the traces want together they get under pressure.
 PERCENT=65
 
-check_number()
-{
-	[[ $2 =~ ^[0-9]{1,$4}$ ]] || die "$1=$2: must be $3"
-}
-
 check_parameters()
 {
 	check_number SEED "$SEED" "a whole number of at most 18 digits" 18

@@ -4,6 +4,7 @@
 # kunit.sh: runs our KUnit suites and TTM's own on the test kernel.
 #
 # FULL=1: asks the unpatched kernel how many results TTM's suites have.
+# SEED=<n> HISTORIES=<n>: which random histories to play; the log names its seed.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -16,6 +17,10 @@ PROVOKED='WARNING: .* (ttm_device_init|ttm_bo_reserve_no_wait_ticket)\+'
 OURS='ttm_fence_lru*'
 TTMS='ttm_[!f]*'
 
+for variable in SEED HISTORIES; do
+	[ -z "${!variable:-}" ] ||
+		check_number "$variable" "${!variable}" "a whole number of at most 9 digits" 9
+done
 "$ROOT/scripts/build.sh" um-test
 [ -z "${FULL:-}" ] || "$ROOT/scripts/build.sh" um-pristine
 
@@ -33,6 +38,7 @@ run_kernel()
 	timeout --foreground --kill-after=10 900 "$(kernel_out "$1")/linux" mem=1G \
 		console=tty con=null "con0=null,fd:1" uml_dir="$run" \
 		swgpu.vram_mb=0 ${SEED:+"ttm_fence_lru_test.seed=$SEED"} \
+		${HISTORIES:+"ttm_fence_lru_test.histories=$HISTORIES"} \
 		kunit.enable=1 "kunit.filter_glob=$2" kunit_shutdown=halt \
 		>"$3" || status=$?
 	rm -rf "$run"

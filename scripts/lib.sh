@@ -39,6 +39,12 @@ case $ROOT in
 esac
 mkdir -p "$LOGS"
 
+# check_number <variable> <value> <what it must be> <digits>
+check_number()
+{
+	[[ $2 =~ ^[0-9]{1,$4}$ ]] || die "$1=$2: must be $3"
+}
+
 # Where the kernel's own source is; the user's tree or the one we fetch.
 kernel_source()
 {
