@@ -39,6 +39,24 @@ struct history {
 	char difference[1200];
 };
 
+typedef bool (*history_fits_t)(struct history *h, int number);
+
+bool history_is_gone(struct history *h, int owner);
+bool history_is_alive(struct history *h, int owner);
+bool history_exists(struct history *h, int owner);
+bool history_is_member(struct history *h, int owner);
+bool history_is_single(struct history *h, int owner);
+bool history_can_evict(struct history *h, int owner);
+bool history_is_empty_group(struct history *h, int owner);
+bool history_is_usable(struct history *h, int channel);
+bool history_is_registered(struct history *h, int channel);
+bool history_is_unregistered(struct history *h, int channel);
+int history_choose(struct history *h, history_fits_t fits, int from, int to,
+		   u16 who);
+int history_choose_bo(struct history *h, history_fits_t fits, u16 who);
+int history_choose_group(struct history *h, history_fits_t fits, u16 who);
+int history_choose_channel(struct history *h, history_fits_t fits, u16 who);
+
 __printf(2, 3) void history_differs(struct history *h, const char *format, ...);
 void history_do(struct history *h, const struct history_step *step);
 bool history_compare(struct history *h);

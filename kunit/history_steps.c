@@ -24,106 +24,14 @@ static void compare_results(struct history *h, u64 engine, u64 model)
 				model);
 }
 
-/* Choosing. */
-
-typedef bool (*fits_t)(struct history *h, int number);
-
-static bool is_gone(struct history *h, int owner)
-{
-	return h->model.owners[owner].life == MODEL_GONE;
-}
-
-static bool is_alive(struct history *h, int owner)
-{
-	return h->model.owners[owner].life == MODEL_ALIVE;
-}
-
-static bool exists(struct history *h, int owner)
-{
-	return !is_gone(h, owner);
-}
-
-static bool is_member(struct history *h, int bo)
-{
-	return is_alive(h, bo) && h->model.owners[bo].group != MODEL_NONE;
-}
-
-static bool is_single(struct history *h, int bo)
-{
-	return is_alive(h, bo) && h->model.owners[bo].group == MODEL_NONE;
-}
-
-static bool can_evict(struct history *h, int bo)
-{
-	return model_can_evict(&h->model, bo);
-}
-
-static bool is_empty_group(struct history *h, int group)
-{
-	int bo;
-
-	for (bo = 0; bo < MODEL_BOS; bo++)
-		if (is_alive(h, bo) && h->model.owners[bo].group == group)
-			return false;
-	return is_alive(h, group) && !model_nr_links(&h->model, group);
-}
-
-static bool is_usable(struct history *h, int channel)
-{
-	return h->model.channels[channel].registered &&
-	       !h->model.channels[channel].killed;
-}
-
-static bool is_registered(struct history *h, int channel)
-{
-	return h->model.channels[channel].registered;
-}
-
-static bool is_unregistered(struct history *h, int channel)
-{
-	return !is_registered(h, channel);
-}
-
 static bool is_pending(struct history *h, int fence)
 {
 	return !h->model.fences[fence].done;
 }
 
-/* One of those that fit, or MODEL_NONE. */
-static int choose(struct history *h, fits_t fits, int from, int to, u16 who)
-{
-	int i, count = 0;
-
-	for (i = from; i < to; i++)
-		count += fits(h, i);
-	if (!count)
-		return MODEL_NONE;
-	count = who % count;
-	for (i = from; !fits(h, i) || count--; i++)
-		;
-	return i;
-}
-
-static int choose_bo(struct history *h, fits_t fits, u16 who)
-{
-	return choose(h, fits, 0, MODEL_BOS, who);
-}
-
-static int choose_group(struct history *h, fits_t fits, u16 who)
-{
-	return choose(h, fits, MODEL_BOS, MODEL_OWNERS, who);
-}
-
-static int choose_channel(struct history *h, fits_t fits, u16 who)
-{
-	return choose(h, fits, 0, MODEL_CHANNELS, who);
-}
-
-/* Doing. */
-
 static void create(struct history *h, const u16 *who)
 {
-	int bo = choose_bo(h, is_gone, who[0]);
+	int bo = history_choose_bo(h, history_is_gone, who[0]);
 	bool import = who[1] % 8 == 0;
 	u32 bytes = (1 + who[2] % 8) * 4096;
 	int type = who[3] % MODEL_TYPES;
@@ -184,7 +92,7 @@ static void use_some(struct history *h, int fence, const u16 *who)
 
 	say(h, ":");
 	for (i = 0; i < 1 + who[0] % 3; i++) {
-		bo = choose_bo(h, is_alive, who[1 + i]);
+		bo = history_choose_bo(h, history_is_alive, who[1 + i]);
 		if (bo != MODEL_NONE)
 			use(h, bo, fence);
 	}
@@ -192,7 +100,7 @@ static void use_some(struct history *h, int fence, const u16 *who)
 
 static void submit(struct history *h, const u16 *who)
 {
-	int channel = choose_channel(h, is_usable, who[0]);
+	int channel = history_choose_channel(h, history_is_usable, who[0]);
 	int fence;
 
 	if (channel == MODEL_NONE)
@@ -274,8 +182,8 @@ static bool is_pending_foreign(struct history *h, int fence)
 
 static void signal_foreign(struct history *h, const u16 *who)
 {
-	int fence =
-		choose(h, is_pending_foreign, 0, h->model.nr_fences, who[0]);
+	int fence = history_choose(h, is_pending_foreign, 0, h->model.nr_fences,
+				   who[0]);
 
 	if (fence == MODEL_NONE)
 		return;
@@ -301,7 +209,7 @@ static void give_memory(struct history *h)
 
 static void put(struct history *h, const u16 *who)
 {
-	int bo = choose_bo(h, is_alive, who[0]);
+	int bo = history_choose_bo(h, history_is_alive, who[0]);
 	bool no_memory = who[1] % 8 == 0;
 
 	if (bo == MODEL_NONE)
@@ -359,7 +267,7 @@ static void poll(struct history *h, const u16 *who)
 
 static void kill(struct history *h, const u16 *who)
 {
-	int channel = choose_channel(h, is_usable, who[0]);
+	int channel = history_choose_channel(h, history_is_usable, who[0]);
 
 	if (channel == MODEL_NONE)
 		return;
@@ -370,7 +278,7 @@ static void kill(struct history *h, const u16 *who)
 
 static void unregister(struct history *h, const u16 *who)
 {
-	int channel = choose_channel(h, is_registered, who[0]);
+	int channel = history_choose_channel(h, history_is_registered, who[0]);
 
 	if (channel == MODEL_NONE)
 		return;
@@ -381,7 +289,8 @@ static void unregister(struct history *h, const u16 *who)
 
 static void register_again(struct history *h, const u16 *who)
 {
-	int channel = choose_channel(h, is_unregistered, who[0]);
+	int channel =
+		history_choose_channel(h, history_is_unregistered, who[0]);
 
 	if (channel == MODEL_NONE)
 		return;
@@ -393,7 +302,7 @@ static void register_again(struct history *h, const u16 *who)
 /* Somebody takes a buffer's lock, or lets it go. */
 static void toggle_lock(struct history *h, const u16 *who)
 {
-	int bo = choose_bo(h, exists, who[0]);
+	int bo = history_choose_bo(h, history_exists, who[0]);
 
 	if (bo == MODEL_NONE)
 		return;
@@ -404,7 +313,7 @@ static void toggle_lock(struct history *h, const u16 *who)
 
 static void group_create(struct history *h, const u16 *who)
 {
-	int group = choose_group(h, is_gone, who[0]);
+	int group = history_choose_group(h, history_is_gone, who[0]);
 
 	if (group == MODEL_NONE)
 		return;
@@ -415,7 +324,7 @@ static void group_create(struct history *h, const u16 *who)
 
 static void group_end(struct history *h, const u16 *who)
 {
-	int group = choose_group(h, is_empty_group, who[0]);
+	int group = history_choose_group(h, history_is_empty_group, who[0]);
 
 	if (group == MODEL_NONE)
 		return;
@@ -426,8 +335,8 @@ static void group_end(struct history *h, const u16 *who)
 
 static void join(struct history *h, const u16 *who)
 {
-	int group = choose_group(h, is_alive, who[0]);
-	int bo = choose_bo(h, is_single, who[1]);
+	int group = history_choose_group(h, history_is_alive, who[0]);
+	int bo = history_choose_bo(h, history_is_single, who[1]);
 
 	if (group == MODEL_NONE || bo == MODEL_NONE)
 		return;
@@ -438,7 +347,7 @@ static void join(struct history *h, const u16 *who)
 
 static void leave(struct history *h, const u16 *who)
 {
-	int bo = choose_bo(h, is_member, who[0]);
+	int bo = history_choose_bo(h, history_is_member, who[0]);
 	bool no_memory = who[1] % 4 == 0;
 	int ret;
 
@@ -457,7 +366,7 @@ static void leave(struct history *h, const u16 *who)
 /* Whoever walks the LRU releases the memory of a dead buffer. */
 static void evict(struct history *h, const u16 *who)
 {
-	int bo = choose_bo(h, can_evict, who[0]);
+	int bo = history_choose_bo(h, history_can_evict, who[0]);
 
 	if (bo == MODEL_NONE)
 		return;

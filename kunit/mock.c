@@ -1,232 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Plain objects in place of a driver's buffers, channels and fences.
+ * Plain objects in place of a driver's buffers and groups.
  */
-#include <linux/module.h>
-#include <linux/random.h>
 #include <linux/slab.h>
 
 #include <drm/drm_print.h>
 
 #include "mock.h"
 
-static uint param_seed;
-module_param_named(seed, param_seed, uint, 0444);
-MODULE_PARM_DESC(seed, "What random tests start from (default: anything)");
-
-/* What a random test starts from. */
-unsigned int mock_seed(struct kunit *test)
-{
-	unsigned int seed = param_seed ?: get_random_u32();
-
-	kunit_info(test, "seed %u", seed);
-	return seed;
-}
-
-static struct mock_fence *to_mock_fence(struct dma_fence *fence)
-{
-	return container_of(fence, struct mock_fence, base);
-}
-
-static const char *mock_fence_name(struct dma_fence *fence)
-{
-	return "mock";
-}
-
-/* Hardware that is done raises no interrupt any more. */
-static bool mock_fence_enable_signaling(struct dma_fence *fence)
-{
-	to_mock_fence(fence)->armed++;
-	return !READ_ONCE(to_mock_fence(fence)->done);
-}
-
-static bool mock_fence_signaled(struct dma_fence *fence)
-{
-	return READ_ONCE(to_mock_fence(fence)->done);
-}
-
-static const struct dma_fence_ops mock_fence_ops = {
-	.get_driver_name = mock_fence_name,
-	.get_timeline_name = mock_fence_name,
-	.enable_signaling = mock_fence_enable_signaling,
-	.signaled = mock_fence_signaled,
-};
-
-/* It cannot be asked: it signals by interrupt. */
-static const struct dma_fence_ops mock_silent_fence_ops = {
-	.get_driver_name = mock_fence_name,
-	.get_timeline_name = mock_fence_name,
-	.enable_signaling = mock_fence_enable_signaling,
-};
-
-static struct mock_fence *create_fence(struct mock_device *dev,
-				       const struct dma_fence_ops *ops,
-				       u64 context, u64 seqno)
-{
-	struct mock_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(dev->test, fence);
-	list_add_tail(&fence->entry, &dev->fences);
-	spin_lock_init(&fence->lock);
-	dma_fence_init(&fence->base, ops, &fence->lock, context, seqno);
-	return fence;
-}
-
-struct mock_fence *mock_fence_create(struct mock_device *dev, u64 context,
-				     u64 seqno)
-{
-	return create_fence(dev, &mock_fence_ops, context, seqno);
-}
-
-struct mock_fence *mock_fence_create_silent(struct mock_device *dev,
-					    u64 context, u64 seqno)
-{
-	return create_fence(dev, &mock_silent_fence_ops, context, seqno);
-}
-
-static void reserve_node(struct mock_channel *channel)
-{
-	KUNIT_EXPECT_EQ(channel->dev->test, 0,
-			ttm_fence_lru_channel_reserve(&channel->base));
-}
-
-struct mock_fence *mock_emit(struct mock_channel *channel)
-{
-	reserve_node(channel);
-	return mock_fence_create(channel->dev, channel->context,
-				 ++channel->seqno);
-}
-
-struct mock_fence *mock_emit_silent(struct mock_channel *channel)
-{
-	reserve_node(channel);
-	return mock_fence_create_silent(channel->dev, channel->context,
-					++channel->seqno);
-}
-
-void mock_signal(struct mock_fence *fence)
-{
-	WRITE_ONCE(fence->done, true);
-	if (fence->armed)
-		dma_fence_signal(&fence->base);
-}
-
-/* The fence of the channel's first node. */
-struct mock_fence *mock_first(struct mock_channel *channel)
-{
-	struct ttm_fence_lru_node *node;
-
-	node = list_first_entry(&channel->base.nodes, struct ttm_fence_lru_node,
-				entry);
-	return to_mock_fence(node->fence);
-}
-
-struct mock_channel *mock_channel_create(struct mock_device *dev)
-{
-	struct mock_channel *channel = kzalloc(sizeof(*channel), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(dev->test, channel);
-	channel->dev = dev;
-	channel->context = dma_fence_context_alloc(1);
-	list_add_tail(&channel->entry, &dev->channels);
-	mock_channel_register(channel);
-	return channel;
-}
-
-/* Again, after it was unregistered: the context goes on. */
-void mock_channel_register(struct mock_channel *channel)
-{
-	struct mock_device *dev = channel->dev;
-
-	KUNIT_ASSERT_EQ(dev->test, 0,
-			ttm_fence_lru_channel_register(
-				&dev->lru, &channel->base, channel->context));
-	channel->registered = true;
-}
-
-void mock_channel_unregister(struct mock_channel *channel)
-{
-	channel->registered = false;
-	ttm_fence_lru_channel_unregister(&channel->base);
-}
-
-void mock_channel_destroy(struct mock_channel *channel)
-{
-	if (channel->registered)
-		mock_channel_unregister(channel);
-	list_del(&channel->entry);
-	kfree(channel);
-}
-
-/* Keep no fence that has signaled, or that a later one of its context stands for. */
-static void add_fence(struct mock_device *dev, struct mock_fences *fences,
-		      struct dma_fence *fence)
-{
-	struct dma_fence *old;
-	unsigned int i, kept = 0;
-
-	dma_fence_get(fence);
-	for (i = 0; i < fences->count; i++) {
-		old = fences->fences[i];
-		if (dma_fence_is_signaled(old) ||
-		    (old->context == fence->context &&
-		     dma_fence_is_later_or_same(fence, old)))
-			dma_fence_put(old);
-		else
-			fences->fences[kept++] = old;
-	}
-	KUNIT_ASSERT_LT(dev->test, kept, MOCK_MAX_FENCES);
-	fences->fences[kept++] = fence;
-	fences->count = kept;
-}
-
-static void put_fences(struct mock_fences *fences)
-{
-	while (fences->count)
-		dma_fence_put(fences->fences[--fences->count]);
-}
-
-/* Those that nobody has asked to signal are asked now, as nobody else will. */
-static bool all_signaled(struct mock_fences *fences)
-{
-	struct dma_fence *fence;
-	bool all = true;
-	unsigned int i;
-
-	for (i = 0; i < fences->count; i++) {
-		fence = fences->fences[i];
-		if (dma_fence_is_signaled(fence))
-			continue;
-		if (!fence->ops->signaled)
-			dma_fence_enable_sw_signaling(fence);
-		all = false;
-	}
-	return all;
-}
-
-static struct mock_bo *to_mock_bo(struct ttm_fence_lru_bo *base)
-{
-	return container_of(base, struct mock_bo, base);
-}
-
-static struct mock_bo *place_to_bo(struct mock_place *place)
-{
-	return container_of(place, struct mock_bo, place);
-}
-
 static struct mock_group *to_mock_group(struct ttm_fence_lru_group *base)
 {
 	return container_of(base, struct mock_group, base);
-}
-
-static void append_name(char *names, char name)
-{
-	size_t length = strlen(names);
-
-	if (length < MOCK_MAX_NAMES - 1) {
-		names[length] = name;
-		names[length + 1] = 0;
-	}
 }
 
 static void mock_bo_destroy(struct kref *kref)
@@ -234,10 +18,10 @@ static void mock_bo_destroy(struct kref *kref)
 	struct mock_bo *bo = container_of(kref, struct mock_bo, kref);
 	struct mock_device *dev = bo->dev;
 
-	append_name(dev->destroyed, bo->name);
+	mock_append_name(dev->destroyed, bo->name);
 	dev->nr_bos--;
 	ttm_fence_lru_bo_fini(&bo->base);
-	put_fences(&bo->fences);
+	mock_fences_put(&bo->fences);
 	kfree(bo);
 }
 
@@ -257,7 +41,7 @@ static int part_from_group(struct mock_bo *bo)
 	int ret;
 
 	for (i = 0; i < group->fences.count; i++)
-		add_fence(bo->dev, &bo->fences, group->fences.fences[i]);
+		mock_fences_add(bo->dev, &bo->fences, group->fences.fences[i]);
 	ret = ttm_fence_lru_group_leave(&bo->dev->lru, &group->base, &bo->base);
 
 	spin_lock(&bo->dev->lru_lock);
@@ -346,7 +130,7 @@ static void mock_put(struct ttm_fence_lru_bo *base,
 /* Release the memory. */
 void mock_bo_clean(struct mock_bo *bo)
 {
-	append_name(bo->dev->cleaned, bo->name);
+	mock_append_name(bo->dev->cleaned, bo->name);
 	spin_lock(&bo->dev->lru_lock);
 	list_del_init(&bo->place.entry);
 	spin_unlock(&bo->dev->lru_lock);
@@ -359,7 +143,7 @@ static bool mock_cleanup(struct ttm_fence_lru_bo *base,
 
 	might_sleep();
 	lockdep_assert_not_held(&bo->dev->lru.reclaim_lock);
-	if (bo->locked || !all_signaled(&bo->fences))
+	if (bo->locked || !mock_fences_signaled(&bo->fences))
 		return false;
 
 	if (!bo->base.cleaned)
@@ -402,7 +186,7 @@ void mock_bo_use(struct mock_bo *bo, struct mock_fence *fence)
 {
 	KUNIT_EXPECT_EQ(bo->dev->test, 0, ttm_fence_lru_reserve(&bo->base, 1));
 
-	add_fence(bo->dev, &bo->fences, &fence->base);
+	mock_fences_add(bo->dev, &bo->fences, &fence->base);
 	ttm_fence_lru_attach(&bo->dev->lru, &bo->base, &fence->base);
 }
 
@@ -432,7 +216,7 @@ void mock_group_destroy(struct mock_group *group)
 	spin_lock(&dev->lru_lock);
 	list_del(&group->place.entry);
 	spin_unlock(&dev->lru_lock);
-	put_fences(&group->fences);
+	mock_fences_put(&group->fences);
 	kfree(group);
 }
 
@@ -443,7 +227,7 @@ void mock_group_use(struct mock_group *group, struct mock_fence *fence)
 	KUNIT_EXPECT_EQ(dev->test, 0,
 			ttm_fence_lru_reserve(&group->base.base, 1));
 
-	add_fence(dev, &group->fences, &fence->base);
+	mock_fences_add(dev, &group->fences, &fence->base);
 	ttm_fence_lru_attach(&dev->lru, &group->base.base, &fence->base);
 }
 
@@ -477,86 +261,6 @@ void mock_reclaim(struct mock_device *dev)
 
 	while (!ttm_fence_lru_reclaim(&dev->lru, U32_MAX, &released))
 		;
-}
-
-/* The names on a list of places, oldest first. */
-static void print_places(struct list_head *places, char *names)
-{
-	struct mock_group *group;
-	struct mock_place *place, *member;
-
-	list_for_each_entry(place, places, entry) {
-		if (!place->range) {
-			append_name(names, place_to_bo(place)->name);
-			continue;
-		}
-		group = container_of(place, struct mock_group, place);
-		append_name(names, '[');
-		list_for_each_entry(member, &group->range, entry)
-			append_name(names, place_to_bo(member)->name);
-		append_name(names, ']');
-	}
-}
-
-/* @names: room for MOCK_MAX_NAMES */
-void mock_print_lru(struct mock_device *dev, char *names)
-{
-	*names = 0;
-	spin_lock(&dev->lru_lock);
-	print_places(&dev->idle, names);
-	spin_unlock(&dev->lru_lock);
-}
-
-static char *alloc_names(struct mock_device *dev)
-{
-	char *names = kunit_kzalloc(dev->test, MOCK_MAX_NAMES, GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(dev->test, names);
-	return names;
-}
-
-const char *mock_lru(struct mock_device *dev)
-{
-	char *names = alloc_names(dev);
-
-	mock_print_lru(dev, names);
-	return names;
-}
-
-static void append_names(char *names, struct list_head *links)
-{
-	struct ttm_fence_lru_link *link;
-
-	list_for_each_entry(link, links, entry)
-		append_name(names, link->bo->type == TTM_FENCE_LRU_GROUP_TYPE ?
-					   '*' :
-					   to_mock_bo(link->bo)->name);
-}
-
-/* @names: room for MOCK_MAX_NAMES */
-void mock_print_nodes(struct mock_channel *channel, char *names)
-{
-	struct ttm_fence_lru_node *node;
-
-	*names = 0;
-	spin_lock(&channel->base.lock);
-	list_for_each_entry(node, &channel->base.nodes, entry) {
-		if (*names)
-			append_name(names, ' ');
-		append_names(names, &node->alive);
-		if (!list_empty(&node->zombies))
-			append_name(names, '/');
-		append_names(names, &node->zombies);
-	}
-	spin_unlock(&channel->base.lock);
-}
-
-const char *mock_nodes(struct mock_channel *channel)
-{
-	char *names = alloc_names(channel->dev);
-
-	mock_print_nodes(channel, names);
-	return names;
 }
 
 /* The engine's own check of everything. */

@@ -137,6 +137,16 @@ struct mock_bo {
 
 #define MOCK_BO_BYTES 4096
 
+static inline struct mock_bo *to_mock_bo(struct ttm_fence_lru_bo *base)
+{
+	return container_of(base, struct mock_bo, base);
+}
+
+static inline struct mock_bo *place_to_bo(struct mock_place *place)
+{
+	return container_of(place, struct mock_bo, place);
+}
+
 unsigned int mock_seed(struct kunit *test);
 int mock_device_init(struct kunit *test);
 void mock_device_exit(struct kunit *test);
@@ -155,6 +165,10 @@ struct mock_fence *mock_fence_create_silent(struct mock_device *dev,
 struct mock_fence *mock_emit(struct mock_channel *channel);
 struct mock_fence *mock_emit_silent(struct mock_channel *channel);
 void mock_signal(struct mock_fence *fence);
+void mock_fences_add(struct mock_device *dev, struct mock_fences *fences,
+		     struct dma_fence *fence);
+bool mock_fences_signaled(struct mock_fences *fences);
+void mock_fences_put(struct mock_fences *fences);
 struct mock_fence *mock_first(struct mock_channel *channel);
 
 struct mock_bo *mock_bo_create(struct mock_device *dev, char name);
@@ -171,6 +185,7 @@ int mock_group_leave(struct mock_bo *bo);
 struct mock_fence *mock_submit(struct mock_channel *channel,
 			       struct mock_bo *bo);
 void mock_reclaim(struct mock_device *dev);
+void mock_append_name(char *names, char name);
 void mock_print_lru(struct mock_device *dev, char *names);
 void mock_print_nodes(struct mock_channel *channel, char *names);
 const char *mock_lru(struct mock_device *dev);

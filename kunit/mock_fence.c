@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Plain objects in place of a driver's channels, fences and reservation objects.
+ */
+#include <linux/module.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "mock.h"
+
+static uint param_seed;
+module_param_named(seed, param_seed, uint, 0444);
+MODULE_PARM_DESC(seed, "What random tests start from (default: anything)");
+
+/* What a random test starts from. */
+unsigned int mock_seed(struct kunit *test)
+{
+	unsigned int seed = param_seed ?: get_random_u32();
+
+	kunit_info(test, "seed %u", seed);
+	return seed;
+}
+
+static struct mock_fence *to_mock_fence(struct dma_fence *fence)
+{
+	return container_of(fence, struct mock_fence, base);
+}
+
+static const char *mock_fence_name(struct dma_fence *fence)
+{
+	return "mock";
+}
+
+/* Hardware that is done raises no interrupt any more. */
+static bool mock_fence_enable_signaling(struct dma_fence *fence)
+{
+	to_mock_fence(fence)->armed++;
+	return !READ_ONCE(to_mock_fence(fence)->done);
+}
+
+static bool mock_fence_signaled(struct dma_fence *fence)
+{
+	return READ_ONCE(to_mock_fence(fence)->done);
+}
+
+static const struct dma_fence_ops mock_fence_ops = {
+	.get_driver_name = mock_fence_name,
+	.get_timeline_name = mock_fence_name,
+	.enable_signaling = mock_fence_enable_signaling,
+	.signaled = mock_fence_signaled,
+};
+
+/* It cannot be asked: it signals by interrupt. */
+static const struct dma_fence_ops mock_silent_fence_ops = {
+	.get_driver_name = mock_fence_name,
+	.get_timeline_name = mock_fence_name,
+	.enable_signaling = mock_fence_enable_signaling,
+};
+
+static struct mock_fence *create_fence(struct mock_device *dev,
+				       const struct dma_fence_ops *ops,
+				       u64 context, u64 seqno)
+{
+	struct mock_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(dev->test, fence);
+	list_add_tail(&fence->entry, &dev->fences);
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->base, ops, &fence->lock, context, seqno);
+	return fence;
+}
+
+struct mock_fence *mock_fence_create(struct mock_device *dev, u64 context,
+				     u64 seqno)
+{
+	return create_fence(dev, &mock_fence_ops, context, seqno);
+}
+
+struct mock_fence *mock_fence_create_silent(struct mock_device *dev,
+					    u64 context, u64 seqno)
+{
+	return create_fence(dev, &mock_silent_fence_ops, context, seqno);
+}
+
+static void reserve_node(struct mock_channel *channel)
+{
+	KUNIT_EXPECT_EQ(channel->dev->test, 0,
+			ttm_fence_lru_channel_reserve(&channel->base));
+}
+
+struct mock_fence *mock_emit(struct mock_channel *channel)
+{
+	reserve_node(channel);
+	return mock_fence_create(channel->dev, channel->context,
+				 ++channel->seqno);
+}
+
+struct mock_fence *mock_emit_silent(struct mock_channel *channel)
+{
+	reserve_node(channel);
+	return mock_fence_create_silent(channel->dev, channel->context,
+					++channel->seqno);
+}
+
+void mock_signal(struct mock_fence *fence)
+{
+	WRITE_ONCE(fence->done, true);
+	if (fence->armed)
+		dma_fence_signal(&fence->base);
+}
+
+/* The fence of the channel's first node. */
+struct mock_fence *mock_first(struct mock_channel *channel)
+{
+	struct ttm_fence_lru_node *node;
+
+	node = list_first_entry(&channel->base.nodes, struct ttm_fence_lru_node,
+				entry);
+	return to_mock_fence(node->fence);
+}
+
+struct mock_channel *mock_channel_create(struct mock_device *dev)
+{
+	struct mock_channel *channel = kzalloc(sizeof(*channel), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(dev->test, channel);
+	channel->dev = dev;
+	channel->context = dma_fence_context_alloc(1);
+	list_add_tail(&channel->entry, &dev->channels);
+	mock_channel_register(channel);
+	return channel;
+}
+
+/* Again, after it was unregistered: the context goes on. */
+void mock_channel_register(struct mock_channel *channel)
+{
+	struct mock_device *dev = channel->dev;
+
+	KUNIT_ASSERT_EQ(dev->test, 0,
+			ttm_fence_lru_channel_register(
+				&dev->lru, &channel->base, channel->context));
+	channel->registered = true;
+}
+
+void mock_channel_unregister(struct mock_channel *channel)
+{
+	channel->registered = false;
+	ttm_fence_lru_channel_unregister(&channel->base);
+}
+
+void mock_channel_destroy(struct mock_channel *channel)
+{
+	if (channel->registered)
+		mock_channel_unregister(channel);
+	list_del(&channel->entry);
+	kfree(channel);
+}
+
+/* Keep no fence that has signaled, or that a later one of its context stands for. */
+void mock_fences_add(struct mock_device *dev, struct mock_fences *fences,
+		     struct dma_fence *fence)
+{
+	struct dma_fence *old;
+	unsigned int i, kept = 0;
+
+	dma_fence_get(fence);
+	for (i = 0; i < fences->count; i++) {
+		old = fences->fences[i];
+		if (dma_fence_is_signaled(old) ||
+		    (old->context == fence->context &&
+		     dma_fence_is_later_or_same(fence, old)))
+			dma_fence_put(old);
+		else
+			fences->fences[kept++] = old;
+	}
+	KUNIT_ASSERT_LT(dev->test, kept, MOCK_MAX_FENCES);
+	fences->fences[kept++] = fence;
+	fences->count = kept;
+}
+
+void mock_fences_put(struct mock_fences *fences)
+{
+	while (fences->count)
+		dma_fence_put(fences->fences[--fences->count]);
+}
+
+/* Those that nobody has asked to signal are asked now, as nobody else will. */
+bool mock_fences_signaled(struct mock_fences *fences)
+{
+	struct dma_fence *fence;
+	bool all = true;
+	unsigned int i;
+
+	for (i = 0; i < fences->count; i++) {
+		fence = fences->fences[i];
+		if (dma_fence_is_signaled(fence))
+			continue;
+		if (!fence->ops->signaled)
+			dma_fence_enable_sw_signaling(fence);
+		all = false;
+	}
+	return all;
+}
