@@ -140,15 +140,17 @@ static void a_later_fence_settles_the_earlier_ones(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, fence->armed);
 }
 
-#define EXPECT_ZOMBIES(_dev, _zombies, _signaled)                              \
-	do {                                                                   \
-		struct ttm_fence_lru_stats *__stats = &(_dev)->lru.stats;      \
-		mock_check(_dev);                                              \
-		KUNIT_EXPECT_EQ((_dev)->test, (_zombies), __stats->zombies);   \
-		KUNIT_EXPECT_EQ((_dev)->test, (_signaled)*MOCK_BO_BYTES,       \
-				__stats->signaled_bytes[1]);                   \
-		KUNIT_EXPECT_EQ((_dev)->test, (_signaled), __stats->signaled); \
-	} while (0)
+static void expect_zombies(struct mock_device *dev, unsigned int zombies,
+			   unsigned int signaled)
+{
+	struct ttm_fence_lru_stats *stats = &dev->lru.stats;
+
+	mock_check(dev);
+	KUNIT_EXPECT_EQ(dev->test, zombies, stats->zombies);
+	KUNIT_EXPECT_EQ(dev->test, signaled, stats->signaled);
+	KUNIT_EXPECT_EQ(dev->test, signaled * MOCK_BO_BYTES,
+			stats->signaled_bytes[1]);
+}
 
 static void looking_tells_zombies_that_could_go(struct kunit *test)
 {
@@ -163,23 +165,23 @@ static void looking_tells_zombies_that_could_go(struct kunit *test)
 	}
 	for (i = 0; i < 35; i++)
 		mock_signal(fences[i]);
-	EXPECT_ZOMBIES(dev, 40, 0);
+	expect_zombies(dev, 40, 0);
 
 	/* It changes the counters only, and that once. */
 	ttm_fence_lru_look(&dev->lru);
-	EXPECT_ZOMBIES(dev, 40, 35);
+	expect_zombies(dev, 40, 35);
 	ttm_fence_lru_look(&dev->lru);
-	EXPECT_ZOMBIES(dev, 40, 35);
+	expect_zombies(dev, 40, 35);
 	EXPECT_STATE(dev, "", "");
 
 	mock_signal(fences[35]);
 	mock_reclaim(dev);
-	EXPECT_ZOMBIES(dev, 4, 0);
+	expect_zombies(dev, 4, 0);
 
 	for (i = 36; i < 40; i++)
 		mock_signal(fences[i]);
 	ttm_fence_lru_look(&dev->lru);
-	EXPECT_ZOMBIES(dev, 4, 4);
+	expect_zombies(dev, 4, 4);
 }
 
 static void
@@ -195,13 +197,13 @@ a_zombie_could_go_when_its_last_fence_has_signaled(struct kunit *test)
 	mock_bo_put(x);
 	mock_signal(sooner);
 	ttm_fence_lru_look(&dev->lru);
-	EXPECT_ZOMBIES(dev, 1, 0);
+	expect_zombies(dev, 1, 0);
 
 	mock_signal(later);
 	ttm_fence_lru_look(&dev->lru);
-	EXPECT_ZOMBIES(dev, 1, 1);
+	expect_zombies(dev, 1, 1);
 	mock_reclaim(dev);
-	EXPECT_ZOMBIES(dev, 0, 0);
+	expect_zombies(dev, 0, 0);
 }
 
 /* No channel can tell that it could go. */
@@ -216,10 +218,10 @@ static void a_leftover_never_counts_as_one_that_could_go(struct kunit *test)
 	mock_bo_put(x);
 	mock_signal(fence);
 	ttm_fence_lru_look(&dev->lru);
-	EXPECT_ZOMBIES(dev, 1, 1);
+	expect_zombies(dev, 1, 1);
 	mock_reclaim(dev);
 	ttm_fence_lru_look(&dev->lru);
-	EXPECT_ZOMBIES(dev, 1, 0);
+	expect_zombies(dev, 1, 0);
 	x->locked = false;
 }
 

@@ -12,7 +12,8 @@ static struct ttm_fence_lru_node *no_node(void)
 	return NULL;
 }
 
-static struct ttm_fence_lru_link *no_link(struct ttm_fence_lru_bo *bo, gfp_t gfp)
+static struct ttm_fence_lru_link *no_link(struct ttm_fence_lru_bo *bo,
+					  gfp_t gfp)
 {
 	return NULL;
 }

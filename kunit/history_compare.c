@@ -117,31 +117,27 @@ static void compare_counters(struct history *h)
 }
 
 /* Those who wait for memory of a type are told of the same channels. */
-static void compare_frontiers(struct history *h)
+static void compare_frontiers(struct history *h, int type)
 {
+	unsigned int count, expected = 0, i;
 	struct dma_fence *fences[MODEL_CHANNELS];
-	unsigned int type, count, expected, i;
 	int c;
 
-	for (type = 0; type <= MODEL_TYPES; type++) {
-		bool any = type == MODEL_TYPES;
+	count = ttm_fence_lru_frontiers(&h->dev->lru, type, U64_MAX, fences,
+					MODEL_CHANNELS);
+	for (i = 0; i < count; i++)
+		dma_fence_put(fences[i]);
 
-		count = ttm_fence_lru_frontiers(
-			&h->dev->lru, any ? TTM_FENCE_LRU_ANY_TYPE : type,
-			U64_MAX, fences, MODEL_CHANNELS);
-		for (i = 0; i < count; i++)
-			dma_fence_put(fences[i]);
-		expected = 0;
-		for (c = 0; c < MODEL_CHANNELS; c++)
-			expected += model_is_waited_for(
-				&h->model, c, any ? MODEL_ANY_TYPE : (int)type);
-		compare_numbers(h, "frontiers", count, expected);
-	}
+	for (c = 0; c < MODEL_CHANNELS; c++)
+		expected += model_is_waited_for(&h->model, c, type);
+	compare_numbers(h, "frontiers", count, expected);
 }
 
 /* False if there is a difference. */
 bool history_compare(struct history *h)
 {
+	int type;
+
 	compare_lists(h);
 	/* What is gone must not be looked at. */
 	if (h->difference[0])
@@ -149,7 +145,9 @@ bool history_compare(struct history *h)
 
 	compare_references(h);
 	compare_counters(h);
-	compare_frontiers(h);
+	for (type = 0; type < MODEL_TYPES; type++)
+		compare_frontiers(h, type);
+	compare_frontiers(h, MODEL_ANY_TYPE);
 	if (!ttm_fence_lru_check(&h->dev->lru, NULL))
 		history_differs(h, "the check function found a fault");
 	return !h->difference[0];

@@ -29,7 +29,7 @@ static bool is_pending(struct history *h, int fence)
 	return !h->model.fences[fence].done;
 }
 
-static void create(struct history *h, const u16 *who)
+static void do_create(struct history *h, const u16 *who)
 {
 	int bo = history_choose_bo(h, history_is_gone, who[0]);
 	bool import = who[1] % 8 == 0;
@@ -48,7 +48,7 @@ static void create(struct history *h, const u16 *who)
 }
 
 /* MODEL_NONE: a fence of no channel. */
-static int emit(struct history *h, int channel)
+static int do_emit(struct history *h, int channel)
 {
 	struct mock_fence *fence;
 	bool silent = false;
@@ -71,7 +71,7 @@ static int emit(struct history *h, int channel)
 }
 
 /* A member is used together with all of its group. */
-static void use(struct history *h, int bo, int fence)
+static void do_use(struct history *h, int bo, int fence)
 {
 	int group = h->model.owners[bo].group;
 
@@ -86,7 +86,7 @@ static void use(struct history *h, int bo, int fence)
 	}
 }
 
-static void use_some(struct history *h, int fence, const u16 *who)
+static void do_use_some(struct history *h, int fence, const u16 *who)
 {
 	int i, bo;
 
@@ -94,26 +94,26 @@ static void use_some(struct history *h, int fence, const u16 *who)
 	for (i = 0; i < 1 + who[0] % 3; i++) {
 		bo = history_choose_bo(h, history_is_alive, who[1 + i]);
 		if (bo != MODEL_NONE)
-			use(h, bo, fence);
+			do_use(h, bo, fence);
 	}
 }
 
-static void submit(struct history *h, const u16 *who)
+static void do_submit(struct history *h, const u16 *who)
 {
 	int channel = history_choose_channel(h, history_is_usable, who[0]);
 	int fence;
 
 	if (channel == MODEL_NONE)
 		return;
-	fence = emit(h, channel);
+	fence = do_emit(h, channel);
 	if (fence == MODEL_NONE)
 		return;
 	say(h, "submit on %d: fence %d", channel, fence);
-	use_some(h, fence, who + 1);
+	do_use_some(h, fence, who + 1);
 }
 
 /* A fence that is there already: copied, or of a job that used more than it said. */
-static void use_again(struct history *h, const u16 *who)
+static void do_use_again(struct history *h, const u16 *who)
 {
 	int back = 1 + who[0] % 12, fence = h->model.nr_fences - back;
 	int channel;
@@ -122,24 +122,22 @@ static void use_again(struct history *h, const u16 *who)
 		return;
 	channel = h->model.fences[fence].channel;
 	if (channel != MODEL_NONE)
-		KUNIT_EXPECT_EQ(h->test, 0,
-				ttm_fence_lru_channel_reserve(
-					&h->channels[channel]->base));
+		mock_channel_reserve(h->channels[channel]);
 	say(h, "use again fence %d", fence);
-	use_some(h, fence, who + 1);
+	do_use_some(h, fence, who + 1);
 }
 
-static void use_foreign(struct history *h, const u16 *who)
+static void do_use_foreign(struct history *h, const u16 *who)
 {
-	int fence = emit(h, MODEL_NONE);
+	int fence = do_emit(h, MODEL_NONE);
 
 	if (fence == MODEL_NONE)
 		return;
 	say(h, "use foreign fence %d", fence);
-	use_some(h, fence, who + 1);
+	do_use_some(h, fence, who + 1);
 }
 
-static void signal(struct history *h, int fence)
+static void do_signal(struct history *h, int fence)
 {
 	int channel = h->model.fences[fence].channel;
 
@@ -150,7 +148,7 @@ static void signal(struct history *h, int fence)
 	model_signal(&h->model, fence);
 }
 
-static void signal_some(struct history *h, int channel, int count)
+static void do_signal_some(struct history *h, int channel, int count)
 {
 	int fence;
 
@@ -159,19 +157,19 @@ static void signal_some(struct history *h, int channel, int count)
 		if (h->model.fences[fence].channel != channel ||
 		    !is_pending(h, fence))
 			continue;
-		signal(h, fence);
+		do_signal(h, fence);
 		count--;
 	}
 }
 
-static void signal_next(struct history *h, const u16 *who)
+static void do_signal_next(struct history *h, const u16 *who)
 {
-	signal_some(h, who[0] % MODEL_CHANNELS, 1 + who[1] % 4);
+	do_signal_some(h, who[0] % MODEL_CHANNELS, 1 + who[1] % 4);
 }
 
-static void signal_all(struct history *h, const u16 *who)
+static void do_signal_all(struct history *h, const u16 *who)
 {
-	signal_some(h, who[0] % MODEL_CHANNELS, INT_MAX);
+	do_signal_some(h, who[0] % MODEL_CHANNELS, INT_MAX);
 }
 
 static bool is_pending_foreign(struct history *h, int fence)
@@ -180,7 +178,7 @@ static bool is_pending_foreign(struct history *h, int fence)
 	       h->model.fences[fence].channel == MODEL_NONE;
 }
 
-static void signal_foreign(struct history *h, const u16 *who)
+static void do_signal_foreign(struct history *h, const u16 *who)
 {
 	int fence = history_choose(h, is_pending_foreign, 0, h->model.nr_fences,
 				   who[0]);
@@ -188,7 +186,7 @@ static void signal_foreign(struct history *h, const u16 *who)
 	if (fence == MODEL_NONE)
 		return;
 	say(h, "signal foreign");
-	signal(h, fence);
+	do_signal(h, fence);
 }
 
 static struct ttm_fence_lru_link *no_link(struct ttm_fence_lru_bo *bo,
@@ -207,7 +205,7 @@ static void give_memory(struct history *h)
 	kunit_deactivate_static_stub(h->test, ttm_fence_lru_link_alloc);
 }
 
-static void put(struct history *h, const u16 *who)
+static void do_put(struct history *h, const u16 *who)
 {
 	int bo = history_choose_bo(h, history_is_alive, who[0]);
 	bool no_memory = who[1] % 8 == 0;
@@ -223,7 +221,7 @@ static void put(struct history *h, const u16 *who)
 	model_put(&h->model, bo, no_memory);
 }
 
-static void reclaim(struct history *h, const u16 *who)
+static void do_reclaim(struct history *h, const u16 *who)
 {
 	unsigned int budget = who[0] % 4 ? 1 + who[1] % 6 : 100;
 	u64 engine, model;
@@ -235,28 +233,24 @@ static void reclaim(struct history *h, const u16 *who)
 	compare_results(h, engine, model);
 }
 
-static void shrink(struct history *h, const u16 *who)
+static void do_shrink(struct history *h, const u16 *who)
 {
-	int type = who[0] % (MODEL_TYPES + 1);
-	bool any = type == MODEL_TYPES;
-	u64 target = (who[1] % 10) * 4096, released;
+	int type = who[0] % 4 ? who[1] % MODEL_TYPES : MODEL_ANY_TYPE;
+	u64 target = (who[2] % 10) * 4096;
 
 	say(h, "shrink, type %d, target %llu", type, target);
-	released = ttm_fence_lru_shrink(
-		&h->dev->lru, any ? TTM_FENCE_LRU_ANY_TYPE : type, target);
-	compare_results(h, released,
-			model_shrink(&h->model, any ? MODEL_ANY_TYPE : type,
-				     target));
+	compare_results(h, ttm_fence_lru_shrink(&h->dev->lru, type, target),
+			model_shrink(&h->model, type, target));
 }
 
-static void drain(struct history *h, const u16 *who)
+static void do_drain(struct history *h, const u16 *who)
 {
 	say(h, "drain");
 	compare_results(h, ttm_fence_lru_drain(&h->dev->lru),
 			model_drain(&h->model));
 }
 
-static void poll(struct history *h, const u16 *who)
+static void do_poll(struct history *h, const u16 *who)
 {
 	unsigned int budget = who[0] % 4;
 
@@ -265,7 +259,7 @@ static void poll(struct history *h, const u16 *who)
 			model_poll(&h->model, budget));
 }
 
-static void kill(struct history *h, const u16 *who)
+static void do_kill(struct history *h, const u16 *who)
 {
 	int channel = history_choose_channel(h, history_is_usable, who[0]);
 
@@ -276,7 +270,7 @@ static void kill(struct history *h, const u16 *who)
 	model_kill(&h->model, channel);
 }
 
-static void unregister(struct history *h, const u16 *who)
+static void do_unregister(struct history *h, const u16 *who)
 {
 	int channel = history_choose_channel(h, history_is_registered, who[0]);
 
@@ -287,7 +281,7 @@ static void unregister(struct history *h, const u16 *who)
 	model_unregister(&h->model, channel);
 }
 
-static void register_again(struct history *h, const u16 *who)
+static void do_register_again(struct history *h, const u16 *who)
 {
 	int channel =
 		history_choose_channel(h, history_is_unregistered, who[0]);
@@ -300,7 +294,7 @@ static void register_again(struct history *h, const u16 *who)
 }
 
 /* Somebody takes a buffer's lock, or lets it go. */
-static void toggle_lock(struct history *h, const u16 *who)
+static void do_toggle_lock(struct history *h, const u16 *who)
 {
 	int bo = history_choose_bo(h, history_exists, who[0]);
 
@@ -311,7 +305,7 @@ static void toggle_lock(struct history *h, const u16 *who)
 	say(h, "%s %c", h->bos[bo]->locked ? "lock" : "unlock", model_name(bo));
 }
 
-static void group_create(struct history *h, const u16 *who)
+static void do_group_create(struct history *h, const u16 *who)
 {
 	int group = history_choose_group(h, history_is_gone, who[0]);
 
@@ -322,7 +316,7 @@ static void group_create(struct history *h, const u16 *who)
 	model_group_create(&h->model, group);
 }
 
-static void group_end(struct history *h, const u16 *who)
+static void do_group_end(struct history *h, const u16 *who)
 {
 	int group = history_choose_group(h, history_is_empty_group, who[0]);
 
@@ -333,7 +327,7 @@ static void group_end(struct history *h, const u16 *who)
 	model_group_end(&h->model, group);
 }
 
-static void join(struct history *h, const u16 *who)
+static void do_join(struct history *h, const u16 *who)
 {
 	int group = history_choose_group(h, history_is_alive, who[0]);
 	int bo = history_choose_bo(h, history_is_single, who[1]);
@@ -345,7 +339,7 @@ static void join(struct history *h, const u16 *who)
 	model_join(&h->model, group, bo);
 }
 
-static void leave(struct history *h, const u16 *who)
+static void do_leave(struct history *h, const u16 *who)
 {
 	int bo = history_choose_bo(h, history_is_member, who[0]);
 	bool no_memory = who[1] % 4 == 0;
@@ -364,7 +358,7 @@ static void leave(struct history *h, const u16 *who)
 }
 
 /* Whoever walks the LRU releases the memory of a dead buffer. */
-static void evict(struct history *h, const u16 *who)
+static void do_evict(struct history *h, const u16 *who)
 {
 	int bo = history_choose_bo(h, history_can_evict, who[0]);
 
@@ -376,14 +370,14 @@ static void evict(struct history *h, const u16 *who)
 	model_evict(&h->model, bo);
 }
 
-static void look(struct history *h, const u16 *who)
+static void do_look(struct history *h, const u16 *who)
 {
 	say(h, "look");
 	ttm_fence_lru_look(&h->dev->lru);
 	model_look(&h->model);
 }
 
-static void stall(struct history *h, const u16 *who)
+static void do_stall(struct history *h, const u16 *who)
 {
 	say(h, "stall");
 	ttm_fence_lru_stall(&h->dev->lru, U64_MAX);
@@ -395,14 +389,18 @@ static const struct {
 	void (*do_it)(struct history *h, const u16 *who);
 	unsigned int weight;
 } ops[] = {
-	{ create, 20 },	       { submit, 30 },	    { use_again, 6 },
-	{ use_foreign, 3 },    { signal_next, 24 }, { signal_all, 3 },
-	{ signal_foreign, 3 }, { put, 18 },	    { reclaim, 12 },
-	{ shrink, 4 },	       { drain, 2 },	    { poll, 3 },
-	{ kill, 1 },	       { unregister, 1 },   { register_again, 3 },
-	{ toggle_lock, 4 },    { group_create, 2 }, { group_end, 1 },
-	{ join, 6 },	       { leave, 2 },	    { evict, 2 },
-	{ look, 3 },	       { stall, 1 },
+	{ do_create, 20 },	  { do_submit, 30 },
+	{ do_use_again, 6 },	  { do_use_foreign, 3 },
+	{ do_signal_next, 24 },	  { do_signal_all, 3 },
+	{ do_signal_foreign, 3 }, { do_put, 18 },
+	{ do_reclaim, 12 },	  { do_shrink, 4 },
+	{ do_drain, 2 },	  { do_poll, 3 },
+	{ do_kill, 1 },		  { do_unregister, 1 },
+	{ do_register_again, 3 }, { do_toggle_lock, 4 },
+	{ do_group_create, 2 },	  { do_group_end, 1 },
+	{ do_join, 6 },		  { do_leave, 2 },
+	{ do_evict, 2 },	  { do_look, 3 },
+	{ do_stall, 1 },
 };
 
 void history_do(struct history *h, const struct history_step *step)

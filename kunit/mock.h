@@ -155,6 +155,7 @@ void mock_device_end(struct mock_device *dev);
 void mock_device_destroy(struct mock_device *dev);
 
 struct mock_channel *mock_channel_create(struct mock_device *dev);
+void mock_channel_reserve(struct mock_channel *channel);
 void mock_channel_register(struct mock_channel *channel);
 void mock_channel_unregister(struct mock_channel *channel);
 void mock_channel_destroy(struct mock_channel *channel);

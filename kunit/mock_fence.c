@@ -82,7 +82,7 @@ struct mock_fence *mock_fence_create_silent(struct mock_device *dev,
 	return create_fence(dev, &mock_silent_fence_ops, context, seqno);
 }
 
-static void reserve_node(struct mock_channel *channel)
+void mock_channel_reserve(struct mock_channel *channel)
 {
 	KUNIT_EXPECT_EQ(channel->dev->test, 0,
 			ttm_fence_lru_channel_reserve(&channel->base));
@@ -90,14 +90,14 @@ static void reserve_node(struct mock_channel *channel)
 
 struct mock_fence *mock_emit(struct mock_channel *channel)
 {
-	reserve_node(channel);
+	mock_channel_reserve(channel);
 	return mock_fence_create(channel->dev, channel->context,
 				 ++channel->seqno);
 }
 
 struct mock_fence *mock_emit_silent(struct mock_channel *channel)
 {
-	reserve_node(channel);
+	mock_channel_reserve(channel);
 	return mock_fence_create_silent(channel->dev, channel->context,
 					++channel->seqno);
 }
@@ -134,11 +134,11 @@ struct mock_channel *mock_channel_create(struct mock_device *dev)
 /* Again, after it was unregistered: the context goes on. */
 void mock_channel_register(struct mock_channel *channel)
 {
-	struct mock_device *dev = channel->dev;
+	int ret;
 
-	KUNIT_ASSERT_EQ(dev->test, 0,
-			ttm_fence_lru_channel_register(
-				&dev->lru, &channel->base, channel->context));
+	ret = ttm_fence_lru_channel_register(&channel->dev->lru, &channel->base,
+					     channel->context);
+	KUNIT_ASSERT_EQ(channel->dev->test, 0, ret);
 	channel->registered = true;
 }
 

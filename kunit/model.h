@@ -19,8 +19,8 @@
 #define MODEL_NAMES 512
 #define MODEL_TYPES 4
 #define MODEL_NONE (-1)
-/* In place of a memory type */
-#define MODEL_ANY_TYPE (-1)
+/* In place of a memory type; as the engine's */
+#define MODEL_ANY_TYPE 0xff
 /* As the engine's: zombies of one step, and of a shrink's leftovers */
 #define MODEL_BATCH 32
 

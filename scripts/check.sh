@@ -151,6 +151,20 @@ engine_is_plain()
 		ttm_fence_lru/*.[ch] include/drm/ttm_fence_lru.h
 }
 
+# No function over 50 lines, no file over 500.
+sizes()
+{
+	cd "$TREE"
+	! kernel_files | grep '\.c$' | xargs awk '
+		FNR == 1 { open = 0 }
+		/^\{/ { open = FNR }
+		/^\}/ && open && FNR - open - 1 > 50 {
+			print FILENAME ":" open ": a function of " FNR - open - 1 " lines"
+		}
+		/^\}/ { open = 0 }
+		FNR == 501 { print FILENAME ": more than 500 lines" }' | grep .
+}
+
 "$ROOT/scripts/packages.sh" build check
 check "patches apply in series" "$ROOT/scripts/tree.sh"
 TREE=$(kernel_tree)
@@ -165,6 +179,7 @@ check "checkpatch on patches" checkpatch_patches
 check "clang-format" clang_format
 check "patches are mails" patches_are_mails
 check "the engine knows no TTM, driver or version" engine_is_plain
+check "small functions and files" sizes
 check "shellcheck" shell_scripts
 check "python" python_scripts
 check "SPDX lines" spdx

@@ -87,7 +87,7 @@ static void enter(struct ttm_fence_lru_channel *channel,
 	struct ttm_fence_lru_bo *bo = link->bo;
 
 	WRITE_ONCE(link->channel, channel);
-	/* Pairs with the acquire in ttm_fence_lru_link_lock(). */
+	/* Pairs with the acquire in ttm_fence_lru_link_channel(). */
 	smp_store_release(&link->node, node);
 	list_add_tail(&link->entry, &node->alive);
 	channel->nr_links++;

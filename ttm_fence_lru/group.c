@@ -57,9 +57,11 @@ static struct dma_fence *quit(struct ttm_fence_lru_link *link)
 	bool last = false;
 
 	rcu_read_lock();
-	channel = ttm_fence_lru_link_lock(link);
+	channel = ttm_fence_lru_link_channel(link);
 	if (channel) {
-		emptied = ttm_fence_lru_link_drop(channel, link, &last);
+		spin_lock(&channel->lock);
+		if (ttm_fence_lru_link_is_on(link, channel))
+			emptied = ttm_fence_lru_link_drop(channel, link, &last);
 		spin_unlock(&channel->lock);
 	}
 	rcu_read_unlock();
@@ -104,9 +106,12 @@ static struct dma_fence *inherit(struct ttm_fence_lru_link *link,
 	struct dma_fence *emptied = NULL;
 
 	rcu_read_lock();
-	channel = ttm_fence_lru_link_lock(link);
+	channel = ttm_fence_lru_link_channel(link);
 	if (channel) {
-		emptied = ttm_fence_lru_link_to_node(channel, bo, link->node);
+		spin_lock(&channel->lock);
+		if (ttm_fence_lru_link_is_on(link, channel))
+			emptied = ttm_fence_lru_link_to_node(channel, bo,
+							     link->node);
 		spin_unlock(&channel->lock);
 	}
 	rcu_read_unlock();

@@ -88,6 +88,18 @@ ttm_fence_lru_first_node(struct ttm_fence_lru_channel *channel)
 					struct ttm_fence_lru_node, entry);
 }
 
+/* Whether a link is on the channel. A group's may be on another one by now. */
+static inline bool
+ttm_fence_lru_link_is_on(struct ttm_fence_lru_link *link,
+			 struct ttm_fence_lru_channel *channel)
+{
+	lockdep_assert_held(&channel->lock);
+
+	/* Pairs with the release of whoever takes the link into use. */
+	return smp_load_acquire(&link->node) &&
+	       READ_ONCE(link->channel) == channel;
+}
+
 /* node.c: fences, nodes and links of one channel */
 int ttm_fence_lru_node_caches_create(void);
 void ttm_fence_lru_node_caches_destroy(void);
@@ -97,7 +109,7 @@ struct ttm_fence_lru_link *ttm_fence_lru_link_alloc(struct ttm_fence_lru_bo *bo,
 						    gfp_t gfp);
 void ttm_fence_lru_link_free(struct ttm_fence_lru_link *link);
 struct ttm_fence_lru_channel *
-ttm_fence_lru_link_lock(struct ttm_fence_lru_link *link);
+ttm_fence_lru_link_channel(struct ttm_fence_lru_link *link);
 void ttm_fence_lru_node_add_spare(struct ttm_fence_lru_channel *channel,
 				  struct ttm_fence_lru_node *node);
 struct ttm_fence_lru_node *

@@ -74,27 +74,17 @@ void ttm_fence_lru_link_free(struct ttm_fence_lru_link *link)
 }
 
 /*
- * Lock the channel that a link is on. NULL, with nothing locked, if the link is free.
- * To be called in an RCU read section, as the channel may go once it is unlocked.
+ * The channel that a link is on, or NULL if the link is free. To be called in an RCU
+ * read section, for which the channel stays. Until the channel is locked the link may
+ * leave it: see ttm_fence_lru_link_is_on().
  */
 struct ttm_fence_lru_channel *
-ttm_fence_lru_link_lock(struct ttm_fence_lru_link *link)
+ttm_fence_lru_link_channel(struct ttm_fence_lru_link *link)
 {
-	struct ttm_fence_lru_channel *channel;
-
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "channels need RCU");
 
-	/* Pairs with the releases of those who take a link into use and free it. */
-	while (smp_load_acquire(&link->node)) {
-		channel = READ_ONCE(link->channel);
-		spin_lock(&channel->lock);
-		/* A group's link may have been freed and taken into use elsewhere. */
-		if (smp_load_acquire(&link->node) &&
-		    READ_ONCE(link->channel) == channel)
-			return channel;
-		spin_unlock(&channel->lock);
-	}
-	return NULL;
+	/* Pairs with the release of whoever takes the link into use. */
+	return smp_load_acquire(&link->node) ? READ_ONCE(link->channel) : NULL;
 }
 
 void ttm_fence_lru_node_add_spare(struct ttm_fence_lru_channel *channel,

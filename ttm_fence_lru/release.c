@@ -120,6 +120,19 @@ static struct dma_fence *part(struct ttm_fence_lru_channel *channel,
 	return emptied;
 }
 
+/* The fence of a link, with a reference, or NULL if the link is free. */
+static struct dma_fence *link_fence(struct ttm_fence_lru_channel *channel,
+				    struct ttm_fence_lru_link *link)
+{
+	struct dma_fence *fence = NULL;
+
+	spin_lock(&channel->lock);
+	if (link->node)
+		fence = dma_fence_get(link->node->fence);
+	spin_unlock(&channel->lock);
+	return fence;
+}
+
 /* Look at the fence of a dead buffer's link, and act. */
 static void leave_or_bury(struct ttm_fence_lru_link *link, bool *last)
 {
@@ -128,11 +141,10 @@ static void leave_or_bury(struct ttm_fence_lru_link *link, bool *last)
 	bool signaled;
 
 	rcu_read_lock();
-	channel = ttm_fence_lru_link_lock(link);
-	if (channel) {
-		fence = dma_fence_get(link->node->fence);
-		spin_unlock(&channel->lock);
-
+	channel = ttm_fence_lru_link_channel(link);
+	if (channel)
+		fence = link_fence(channel, link);
+	if (fence) {
 		signaled = dma_fence_is_signaled(fence);
 		emptied = part(channel, link, signaled, last);
 		if (!signaled)

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Fences for the tests of the glue on real TTM.
+ */
+#include <linux/slab.h>
+
+#include "ttm_glue_helpers.h"
+
+static struct glue_fence *to_glue_fence(struct dma_fence *fence)
+{
+	return container_of(fence, struct glue_fence, base);
+}
+
+/*
+ * Fences: those that can be sampled say what @done says; the others say so only
+ * once signaling is enabled, as hardware that cannot be read.
+ */
+
+static const char *fence_name(struct dma_fence *fence)
+{
+	return "glue";
+}
+
+static bool fence_enable_signaling(struct dma_fence *base)
+{
+	struct glue_fence *fence = to_glue_fence(base);
+
+	fence->channel->enables++;
+	if (fence->on_wait)
+		schedule_work(&fence->work);
+	return !fence->done;
+}
+
+static bool fence_signaled(struct dma_fence *base)
+{
+	return READ_ONCE(to_glue_fence(base)->done);
+}
+
+static const struct dma_fence_ops samplable_ops = {
+	.get_driver_name = fence_name,
+	.get_timeline_name = fence_name,
+	.enable_signaling = fence_enable_signaling,
+	.signaled = fence_signaled,
+};
+
+static const struct dma_fence_ops silent_ops = {
+	.get_driver_name = fence_name,
+	.get_timeline_name = fence_name,
+	.enable_signaling = fence_enable_signaling,
+};
+
+static void fence_work(struct work_struct *work)
+{
+	struct glue_fence *fence = container_of(work, struct glue_fence, work);
+
+	fence->on_wait(fence);
+	glue_complete(fence);
+}
+
+/* A fence of a channel; @samplable: it has a .signaled. */
+struct glue_fence *glue_emit(struct glue_device *dev, unsigned int channel,
+			     bool samplable)
+{
+	struct glue_channel *ch = &dev->channels[channel];
+	struct glue_fence *fence;
+
+	if (dev->bdev.fence_lru && channel != GLUE_FOREIGN)
+		KUNIT_ASSERT_EQ(dev->test,
+				ttm_fence_lru_channel_reserve(&ch->base), 0);
+
+	fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(dev->test, fence);
+	fence->channel = ch;
+	INIT_WORK(&fence->work, fence_work);
+	dma_fence_init(&fence->base, samplable ? &samplable_ops : &silent_ops,
+		       &ch->lock, ch->context, ++ch->seqno);
+	list_add_tail(&fence->entry, &dev->fences);
+	return fence;
+}
+
+/* The hardware is past the fence; it interrupts only if it was told to. */
+void glue_complete(struct glue_fence *fence)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(fence->base.lock, flags);
+	WRITE_ONCE(fence->done, true);
+	if (test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->base.flags))
+		dma_fence_signal_locked(&fence->base);
+	spin_unlock_irqrestore(fence->base.lock, flags);
+}
+
+static void do_nothing(struct glue_fence *fence)
+{
+}
+
+/* Complete it once somebody waits for it, not before. */
+void glue_complete_on_wait(struct glue_fence *fence)
+{
+	fence->on_wait = do_nothing;
+}
+
+static void drain(struct glue_fence *fence)
+{
+	glue_complete(fence);
+	ttm_device_drain(&fence->channel->dev->bdev);
+}
+
+/* While one waits for it, another reclaims all that it held up. */
+void glue_drain_on_wait(struct glue_fence *fence)
+{
+	fence->on_wait = drain;
+}
+
+/* Complete it from another thread, once this one sleeps. */
+void glue_complete_later(struct glue_fence *fence)
+{
+	fence->on_wait = do_nothing;
+	schedule_work(&fence->work);
+}
