@@ -77,9 +77,9 @@ struct ttm_fence_lru_ops {
 	 * @cleanup: release the memory of a dead buffer, unless one of its
 	 * fences, *whatever fence it is*, has not signaled, or its locks are
 	 * taken, or it cannot be let go at this @site. Never waits. The memory
-	 * may be gone already: see &ttm_fence_lru_bo.cleaned. A fence that
-	 * signals only on request, and that no channel vouches for, is to be
-	 * requested here.
+	 * may be gone already: see &ttm_fence_lru_bo.cleaned. Fences of no
+	 * channel that signal only on request are the owner's to request, here
+	 * or when the buffer dies.
 	 * Called with no lock of the engine held. Other tasks may wait a moment
 	 * for it, with reservations held.
 	 *
