@@ -4,8 +4,10 @@
  */
 #include <linux/dma-fence.h>
 #include <linux/export.h>
+#include <linux/kernel.h>
 #include <linux/lockdep.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
 
 #include "internal.h"
 
@@ -38,6 +40,9 @@ int ttm_fence_lru_reserve_gfp(struct ttm_fence_lru_bo *bo, unsigned int count,
 			      gfp_t gfp)
 {
 	struct ttm_fence_lru_link *link, *last;
+
+	/* Even if there is nothing to make this time. */
+	might_alloc(GFP_KERNEL);
 
 	for (link = &bo->link; link; link = link->next) {
 		if (count && is_free(link))
@@ -181,7 +186,8 @@ unlock:
  * Cannot fail, does not sleep and allocates nothing: the fence is public already.
  * A buffer that is busy on the channel takes no lock of the device.
  *
- * Context: the buffer's reservation is held. Takes the lock of the channel.
+ * Context: the buffer's reservation is held, but not the lock of a fence: interrupts
+ * are on. Takes the lock of the channel.
  */
 void ttm_fence_lru_attach(struct ttm_fence_lru *lru,
 			  struct ttm_fence_lru_bo *bo, struct dma_fence *fence)
@@ -189,8 +195,12 @@ void ttm_fence_lru_attach(struct ttm_fence_lru *lru,
 	struct ttm_fence_lru_channel *channel;
 	struct dma_fence *emptied = NULL;
 
+	lockdep_assert_irqs_enabled();
+
+	/* Nor may the code of the fence's driver sleep. */
+	non_block_start();
 	if (dma_fence_is_signaled(fence))
-		return;
+		goto allow_blocking;
 
 	rcu_read_lock();
 	channel = ttm_fence_lru_channel_find(lru, fence->context);
@@ -199,5 +209,7 @@ void ttm_fence_lru_attach(struct ttm_fence_lru *lru,
 	rcu_read_unlock();
 
 	dma_fence_put(emptied);
+allow_blocking:
+	non_block_end();
 }
 EXPORT_SYMBOL(ttm_fence_lru_attach);

@@ -6,6 +6,7 @@
 #include <linux/export.h>
 #include <linux/lockdep.h>
 #include <linux/rculist.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "internal.h"
@@ -51,6 +52,8 @@ static int lock_with_room(struct ttm_fence_lru *lru)
 {
 	struct ttm_fence_lru_head *heap;
 	unsigned int size;
+
+	might_alloc(GFP_KERNEL);
 
 	mutex_lock(&lru->reclaim_lock);
 	while (lru->nr_channels == lru->heap_size) {
@@ -127,6 +130,9 @@ int ttm_fence_lru_channel_reserve(struct ttm_fence_lru_channel *channel)
 {
 	struct ttm_fence_lru_node *node;
 
+	/* Even if there is nothing to make this time. */
+	might_alloc(GFP_KERNEL);
+
 	if (READ_ONCE(channel->nr_spare))
 		return 0;
 
@@ -148,10 +154,12 @@ EXPORT_SYMBOL(ttm_fence_lru_channel_reserve);
  * The driver has stopped the hardware's access, and signals the channel's fences
  * with an error, in order. The buffers come free with the next reclaim.
  *
- * Context: any but interrupts.
+ * Context: any but interrupts and fence callbacks: interrupts are on.
  */
 void ttm_fence_lru_channel_kill(struct ttm_fence_lru_channel *channel)
 {
+	lockdep_assert_irqs_enabled();
+
 	spin_lock(&channel->lock);
 	channel->killed = true;
 	spin_unlock(&channel->lock);
@@ -161,11 +169,8 @@ EXPORT_SYMBOL(ttm_fence_lru_channel_kill);
 /* Take every node off the channel, whatever its fence says. */
 static void retire_all(struct ttm_fence_lru_channel *channel)
 {
-	struct ttm_fence_lru_goal goal = {
-		.site = TTM_FENCE_LRU_AT_DRAIN,
-		.type = TTM_FENCE_LRU_ANY_TYPE,
-		.target = U64_MAX,
-	};
+	struct ttm_fence_lru_goal goal =
+		ttm_fence_lru_goal(TTM_FENCE_LRU_AT_DRAIN);
 	struct ttm_fence_lru *lru = channel->lru;
 	struct ttm_fence_lru_batch batch;
 	struct ttm_fence_lru_node *node;
@@ -202,6 +207,7 @@ void ttm_fence_lru_channel_unregister(struct ttm_fence_lru_channel *channel)
 	struct ttm_fence_lru *lru = channel->lru;
 	struct ttm_fence_lru_node *node, *next;
 
+	ttm_fence_lru_might_drain(lru);
 	ttm_fence_lru_channel_kill(channel);
 	retire_all(channel);
 

@@ -124,7 +124,7 @@ static void find_frontier(struct ttm_fence_lru_channel *channel)
 		signaled = READ_ONCE(channel->signaled);
 		count = fences_after(channel, signaled, fences, seqs);
 		for (i = 0; i < count; i++) {
-			ahead = ahead && dma_fence_is_signaled(fences[i]);
+			ahead = ahead && ttm_fence_lru_has_signaled(fences[i]);
 			if (ahead)
 				signaled = seqs[i];
 			dma_fence_put(fences[i]);

@@ -4,6 +4,7 @@
  */
 #include <linux/dma-fence.h>
 #include <linux/export.h>
+#include <linux/kernel.h>
 
 #include "internal.h"
 
@@ -42,6 +43,17 @@ static struct dma_fence *last_fence(struct ttm_fence_lru_channel *channel,
 	return fence;
 }
 
+/* For who holds the reclaim mutex: the code of the fence's driver must not sleep. */
+bool ttm_fence_lru_has_signaled(struct dma_fence *fence)
+{
+	bool signaled;
+
+	non_block_start();
+	signaled = dma_fence_is_signaled(fence);
+	non_block_end();
+	return signaled;
+}
+
 /* The node with this number was seen signaled, and so were all before it. */
 void ttm_fence_lru_note_signaled(struct ttm_fence_lru_channel *channel, u64 seq)
 {
@@ -57,7 +69,7 @@ void ttm_fence_lru_sample_last(struct ttm_fence_lru_channel *channel)
 	u64 seq;
 
 	fence = last_fence(channel, &seq);
-	if (fence && dma_fence_is_signaled(fence))
+	if (fence && ttm_fence_lru_has_signaled(fence))
 		ttm_fence_lru_note_signaled(channel, seq);
 	dma_fence_put(fence);
 }

@@ -43,6 +43,17 @@ struct ttm_fence_lru_goal {
 	u64 released;
 };
 
+/* All that can be had. */
+static inline struct ttm_fence_lru_goal
+ttm_fence_lru_goal(enum ttm_fence_lru_site site)
+{
+	return (struct ttm_fence_lru_goal){
+		.site = site,
+		.type = TTM_FENCE_LRU_ANY_TYPE,
+		.target = U64_MAX,
+	};
+}
+
 /* What a dead buffer counts for the goal, before it is cleaned. */
 static inline u64
 ttm_fence_lru_goal_bytes(const struct ttm_fence_lru_goal *goal,
@@ -119,6 +130,11 @@ struct dma_fence *
 ttm_fence_lru_node_drop_empty(struct ttm_fence_lru_channel *channel,
 			      struct ttm_fence_lru_node *node);
 
+/* locks.c: what lockdep is told */
+void ttm_fence_lru_teach_lock_order(struct ttm_fence_lru *lru);
+void ttm_fence_lru_might_release(struct ttm_fence_lru *lru);
+void ttm_fence_lru_might_drain(struct ttm_fence_lru *lru);
+
 /* channel.c */
 void ttm_fence_lru_channel_init(struct ttm_fence_lru *lru,
 				struct ttm_fence_lru_channel *channel,
@@ -160,6 +176,7 @@ void ttm_fence_lru_batch_release(struct ttm_fence_lru *lru,
 /* frontier.c */
 struct dma_fence *
 ttm_fence_lru_first_fence(struct ttm_fence_lru_channel *channel, u64 *seq);
+bool ttm_fence_lru_has_signaled(struct dma_fence *fence);
 void ttm_fence_lru_note_signaled(struct ttm_fence_lru_channel *channel,
 				 u64 seq);
 void ttm_fence_lru_sample_last(struct ttm_fence_lru_channel *channel);

@@ -94,11 +94,10 @@ void ttm_fence_lru_leftover_release(struct ttm_fence_lru *lru, u64 budget,
  */
 u64 ttm_fence_lru_poll(struct ttm_fence_lru *lru, u64 budget)
 {
-	struct ttm_fence_lru_goal goal = {
-		.site = TTM_FENCE_LRU_AT_DRAIN,
-		.type = TTM_FENCE_LRU_ANY_TYPE,
-		.target = U64_MAX,
-	};
+	struct ttm_fence_lru_goal goal =
+		ttm_fence_lru_goal(TTM_FENCE_LRU_AT_DRAIN);
+
+	ttm_fence_lru_might_drain(lru);
 
 	ttm_fence_lru_leftover_release(lru, budget, &goal);
 	return goal.released;

@@ -4,10 +4,8 @@
  *
  * The design is Luca Barbieri's, proposed for TTM in 2010.
  */
-#include <linux/dma-fence.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "internal.h"
@@ -88,33 +86,6 @@ void ttm_fence_lru_bo_fini(struct ttm_fence_lru_bo *bo)
 }
 EXPORT_SYMBOL(ttm_fence_lru_bo_fini);
 
-/* Show lockdep the order of the locks before anybody can get it wrong. */
-static void teach_lock_order(struct ttm_fence_lru *lru)
-{
-	struct ttm_fence_lru_channel channel;
-	bool cookie;
-
-	if (!IS_ENABLED(CONFIG_LOCKDEP))
-		return;
-
-	ttm_fence_lru_channel_init(lru, &channel, 0);
-
-	fs_reclaim_acquire(GFP_KERNEL);
-	mutex_lock(&lru->reclaim_lock);
-	spin_lock(&channel.lock);
-	spin_lock(lru->lru_lock);
-	spin_unlock(lru->lru_lock);
-	spin_unlock(&channel.lock);
-	mutex_unlock(&lru->reclaim_lock);
-	fs_reclaim_release(GFP_KERNEL);
-
-	/* Attaching is part of making a fence public. */
-	cookie = dma_fence_begin_signalling();
-	spin_lock(&channel.lock);
-	spin_unlock(&channel.lock);
-	dma_fence_end_signalling(cookie);
-}
-
 /**
  * ttm_fence_lru_init - initialise the engine of a device
  * @lru: the engine
@@ -143,7 +114,7 @@ int ttm_fence_lru_init(struct ttm_fence_lru *lru, spinlock_t *lru_lock,
 	INIT_LIST_HEAD(&lru->channels);
 	INIT_LIST_HEAD(&lru->leftover);
 
-	teach_lock_order(lru);
+	ttm_fence_lru_teach_lock_order(lru);
 	return 0;
 }
 EXPORT_SYMBOL(ttm_fence_lru_init);

@@ -8,6 +8,7 @@
 #include <linux/lockdep.h>
 #include <linux/min_heap.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/wait_bit.h>
 
 #include "internal.h"
@@ -86,11 +87,15 @@ void ttm_fence_lru_releasing_end(struct ttm_fence_lru *lru)
  * at the most, as they may be held up by locks of the waiting task that are not ours
  * to know: a deadlock would be worse than to find nothing.
  *
- * Context: process context, reservations may be held; sleeps.
+ * Context: process context, reservations may be held, but not the reclaim of memory
+ * nor a signaling section; sleeps.
  */
 void ttm_fence_lru_settle(struct ttm_fence_lru *lru)
 {
 	int begun = atomic_read(&lru->releasing);
+
+	/* Those it waits for take locks under which others allocate. */
+	might_alloc(GFP_KERNEL);
 
 	wait_var_event_timeout(&lru->released,
 			       atomic_read(&lru->released) - begun >= 0,
@@ -226,7 +231,7 @@ static bool sample_head(struct ttm_fence_lru_channel *channel,
 	bool signaled;
 
 	signaled = fence && (*seq <= READ_ONCE(channel->signaled) ||
-			     dma_fence_is_signaled(fence));
+			     ttm_fence_lru_has_signaled(fence));
 	if (fence && !signaled && site != TTM_FENCE_LRU_AT_SHRINK)
 		ttm_fence_lru_arm(channel->lru, fence);
 	dma_fence_put(fence);
@@ -314,11 +319,8 @@ static bool reclaim_unlock(struct ttm_fence_lru *lru, unsigned int budget,
 bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget,
 			   u64 *released)
 {
-	struct ttm_fence_lru_goal goal = {
-		.site = TTM_FENCE_LRU_AT_RECLAIM,
-		.type = TTM_FENCE_LRU_ANY_TYPE,
-		.target = U64_MAX,
-	};
+	struct ttm_fence_lru_goal goal =
+		ttm_fence_lru_goal(TTM_FENCE_LRU_AT_RECLAIM);
 	bool complete;
 
 	mutex_lock(&lru->reclaim_lock);
@@ -376,12 +378,11 @@ EXPORT_SYMBOL(ttm_fence_lru_shrink);
  */
 u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru)
 {
-	struct ttm_fence_lru_goal goal = {
-		.site = TTM_FENCE_LRU_AT_DRAIN,
-		.type = TTM_FENCE_LRU_ANY_TYPE,
-		.target = U64_MAX,
-	};
+	struct ttm_fence_lru_goal goal =
+		ttm_fence_lru_goal(TTM_FENCE_LRU_AT_DRAIN);
 	bool complete;
+
+	ttm_fence_lru_might_drain(lru);
 
 	do {
 		mutex_lock(&lru->reclaim_lock);

@@ -199,20 +199,19 @@ static bool mark_dead(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
  * Releases the buffer at once if its fences have signaled. Otherwise it becomes a
  * zombie, with one reference per channel, or goes to the leftover list.
  *
- * Context: process context; calls &ttm_fence_lru_ops.cleanup and
- * &ttm_fence_lru_ops.put.
+ * Context: process context, but no signaling section of a fence; sleeps, and calls
+ * &ttm_fence_lru_ops.cleanup and &ttm_fence_lru_ops.put.
  */
 void ttm_fence_lru_release(struct ttm_fence_lru *lru,
 			   struct ttm_fence_lru_bo *bo, unsigned int type,
 			   u64 bytes)
 {
-	struct ttm_fence_lru_goal goal = {
-		.site = TTM_FENCE_LRU_AT_RELEASE,
-		.type = TTM_FENCE_LRU_ANY_TYPE,
-	};
+	struct ttm_fence_lru_goal goal =
+		ttm_fence_lru_goal(TTM_FENCE_LRU_AT_RELEASE);
 	struct ttm_fence_lru_link *link;
 	bool last, ours;
 
+	ttm_fence_lru_might_release(lru);
 	if (WARN_ON_ONCE(type >= TTM_FENCE_LRU_NUM_TYPES))
 		type = 0;
 	bo->type = type;
