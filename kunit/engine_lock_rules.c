@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The order of the locks, and what may be done under them: each case breaks a rule, as
+ * lock_rules.h says.
+ */
+#include <linux/dma-resv.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "lock_rules.h"
+
+static bool break_them;
+module_param_named(break_lock_rules, break_them, bool, 0444);
+MODULE_PARM_DESC(break_lock_rules, "Run the cases that break a lock rule");
+
+/* So far the rule was kept. What follows must cause these reports, and no other. */
+void break_rule(struct kunit *test, const char *report, const char *and_then)
+{
+	kunit_info(test, "expect: %s", report);
+	if (and_then)
+		kunit_info(test, "expect: %s", and_then);
+	kunit_info(test, "from here on the rule is broken");
+}
+
+static void allocate(struct mock_device *dev)
+{
+	kfree(kmalloc(sizeof(*dev), GFP_KERNEL));
+}
+
+int lock_rules_init(struct kunit *test)
+{
+	if (!break_them)
+		kunit_skip(test, "lock rules are not to be broken");
+
+	return mock_device_init(test);
+}
+
+void lock_rules_exit(struct kunit *test)
+{
+	if (test->priv)
+		mock_device_exit(test);
+}
+
+static void reclaim(struct mock_device *dev)
+{
+	u64 released;
+
+	ttm_fence_lru_reclaim(&dev->lru, 1, &released);
+}
+
+/* The owner's lock outside of the engine: a reservation. */
+static struct dma_resv resv;
+
+static void take_reservation(struct mock_device *dev)
+{
+	dma_resv_lock(&resv, NULL);
+	dma_resv_unlock(&resv);
+}
+
+/* Of a buffer that is idle. */
+static struct mock_bo *held;
+
+static void drop_last_reference(struct mock_device *dev)
+{
+	mock_bo_put(held);
+}
+
+/*
+ * Another device: its locks are of the same classes, so that lockdep objects, but
+ * nobody waits for himself.
+ */
+static struct mock_device *another_device(struct kunit *test)
+{
+	struct mock_device *dev = test->priv, *other;
+
+	KUNIT_ASSERT_EQ(test, 0, mock_device_init(test));
+	other = test->priv;
+	test->priv = dev;
+	return other;
+}
+
+/* The order of the engine's own locks. */
+
+static void nest(spinlock_t *outer, spinlock_t *inner)
+{
+	spin_lock(outer);
+	spin_lock(inner);
+	spin_unlock(inner);
+	spin_unlock(outer);
+}
+
+static void a_channel_lock_under_the_lru_lock(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+
+	nest(&channel->base.lock, &dev->lru_lock);
+	break_rule(test, CIRCULAR ORDER(LRU, CHANNEL), NULL);
+	nest(&dev->lru_lock, &channel->base.lock);
+}
+
+static void two_channel_locks_at_once(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *first = mock_channel_create(dev);
+	struct mock_channel *second = mock_channel_create(dev);
+
+	break_rule(test, RECURSIVE ORDER(CHANNEL, CHANNEL), NULL);
+	nest(&first->base.lock, &second->base.lock);
+}
+
+static void reclaiming_under_a_channel_lock(struct kunit *test)
+{
+	struct mock_channel *channel =
+		mock_channel_create(another_device(test));
+
+	reclaim(test->priv);
+	break_rule(test, SLEEPS IN("ttm_fence_lru_reclaim"),
+		   INVALID_WAIT TAKES(RECLAIM));
+	spin_lock(&channel->base.lock);
+	reclaim(test->priv);
+	spin_unlock(&channel->base.lock);
+}
+
+static void reclaiming_under_the_lru_lock(struct kunit *test)
+{
+	struct mock_device *other = another_device(test);
+
+	reclaim(test->priv);
+	break_rule(test, SLEEPS IN("ttm_fence_lru_reclaim"),
+		   INVALID_WAIT TAKES(RECLAIM));
+	spin_lock(&other->lru_lock);
+	reclaim(test->priv);
+	spin_unlock(&other->lru_lock);
+}
+
+static void a_last_put_under_the_lru_lock(struct kunit *test)
+{
+	struct mock_device *other = another_device(test);
+
+	held = mock_bo_create(test->priv, 'x');
+	mock_bo_put(mock_bo_create(test->priv, 'y'));
+	break_rule(test, SLEEPS IN("ttm_fence_lru_release"),
+		   INVALID_WAIT TAKES(RECLAIM));
+	spin_lock(&other->lru_lock);
+	drop_last_reference(test->priv);
+	spin_unlock(&other->lru_lock);
+}
+
+static void counting_memory_as_released_under_the_lru_lock(struct kunit *test)
+{
+	struct mock_device *dev = test->priv, *other = another_device(test);
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+
+	x->locked = true;
+	mock_bo_put(x);
+	mock_bo_clean(x);
+	break_rule(test, RECURSIVE ORDER(LRU, LRU), NULL);
+	spin_lock(&other->lru_lock);
+	ttm_fence_lru_cleaned(&dev->lru, &x->base);
+	spin_unlock(&other->lru_lock);
+	x->locked = false;
+}
+
+static void allocating_under_the_reclaim_lock(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+
+	allocate(dev);
+	break_rule(test, CIRCULAR ORDER(RECLAIM, "fs_reclaim"), NULL);
+	mutex_lock(&dev->lru.reclaim_lock);
+	allocate(dev);
+	mutex_unlock(&dev->lru.reclaim_lock);
+}
+
+/* What the owner's operations do, which the engine calls with its locks held. */
+
+static const struct ttm_fence_lru_ops *sound;
+static DEFINE_MUTEX(managers_mutex);
+
+static void allocating_op(struct ttm_fence_lru_bo *bo)
+{
+	allocate(NULL);
+	sound->busy(bo);
+}
+
+static void sleeping_op(struct ttm_fence_lru_bo *bo)
+{
+	mutex_lock(&managers_mutex);
+	sound->idle(bo);
+	mutex_unlock(&managers_mutex);
+}
+
+static void scheduling_op(struct ttm_fence_lru_bo *bo)
+{
+	might_sleep();
+	sound->get(bo);
+}
+
+static void replace_ops(struct mock_device *dev, struct ttm_fence_lru_ops *ops)
+{
+	sound = dev->lru.ops;
+	ops->busy = ops->busy ?: sound->busy;
+	ops->idle = ops->idle ?: sound->idle;
+	ops->get = ops->get ?: sound->get;
+	ops->put = sound->put;
+	ops->cleanup = sound->cleanup;
+	dev->lru.ops = ops;
+}
+
+static void attaching_with_a_busy_op_that_allocates(struct kunit *test)
+{
+	static struct ttm_fence_lru_ops ops = { .busy = allocating_op };
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+
+	mock_submit(channel, mock_bo_create(dev, 'A'));
+	break_rule(test, CIRCULAR ORDER(LRU, "fs_reclaim"),
+		   SLEEPS IN("ttm_fence_lru_attach"));
+	replace_ops(dev, &ops);
+	mock_submit(channel, mock_bo_create(dev, 'B'));
+	dev->lru.ops = sound;
+}
+
+static void reclaiming_with_an_idle_op_that_takes_a_mutex(struct kunit *test)
+{
+	static struct ttm_fence_lru_ops ops = { .idle = sleeping_op };
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+
+	mock_submit(channel, mock_bo_create(dev, 'A'))->done = true;
+	break_rule(test, SLEEPS IN("ttm_fence_lru_reclaim"),
+		   INVALID_WAIT TAKES("managers_mutex"));
+	replace_ops(dev, &ops);
+	reclaim(dev);
+	dev->lru.ops = sound;
+}
+
+static void releasing_with_a_get_op_that_sleeps(struct kunit *test)
+{
+	static struct ttm_fence_lru_ops ops = { .get = scheduling_op };
+	struct mock_device *dev = test->priv;
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+
+	mock_submit(mock_channel_create(dev), x);
+	break_rule(test, RCU_USAGE IN("ttm_fence_lru_release"),
+		   SLEEPS IN("ttm_fence_lru_release"));
+	replace_ops(dev, &ops);
+	mock_bo_put(x);
+	dev->lru.ops = sound;
+}
+
+/* What the code of a fence does, which the engine calls under the reclaim mutex. */
+
+static struct mock_device *device;
+static struct mock_fence *other_fence;
+static void (*when_sampled)(struct mock_device *dev);
+
+static bool do_something_when_sampled(struct dma_fence *fence)
+{
+	if (when_sampled)
+		when_sampled(device);
+	when_sampled = NULL;
+	return container_of(fence, struct mock_fence, base)->done;
+}
+
+static const char *name(struct dma_fence *fence)
+{
+	return "busybody";
+}
+
+static const struct dma_fence_ops busybody_ops = {
+	.get_driver_name = name,
+	.get_timeline_name = name,
+	.signaled = do_something_when_sampled,
+};
+
+static void wait_for_another(struct mock_device *dev)
+{
+	dma_fence_wait(&other_fence->base, false);
+}
+
+/* A channel whose first fence runs foreign code when it is sampled. */
+static struct mock_fence *busybody(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *fence = mock_emit(channel);
+
+	device = dev;
+	other_fence = mock_fence_create(dev, dma_fence_context_alloc(1), 1);
+	dma_fence_signal(&other_fence->base);
+	fence->base.ops = &busybody_ops;
+	mock_bo_use(mock_bo_create(dev, 'A'), fence);
+	return fence;
+}
+
+static void reclaiming_with_a_fence_that_allocates(struct kunit *test)
+{
+	busybody(test);
+	break_rule(test, CIRCULAR ORDER(RECLAIM, "fs_reclaim"),
+		   SLEEPS IN("ttm_fence_lru_reclaim"));
+	when_sampled = allocate;
+	reclaim(test->priv);
+}
+
+static void reclaiming_with_a_fence_that_waits_for_another(struct kunit *test)
+{
+	busybody(test);
+	break_rule(test, SLEEPS IN("dma_fence_wait_timeout"), NULL);
+	when_sampled = wait_for_another;
+	reclaim(test->priv);
+}
+
+static void reclaiming_with_a_fence_that_takes_a_reservation(struct kunit *test)
+{
+	busybody(test);
+	dma_resv_init(&resv);
+	break_rule(test, SLEEPS IN("ttm_fence_lru_reclaim"),
+		   CIRCULAR ORDER(RECLAIM, RESERVATION));
+	when_sampled = take_reservation;
+	reclaim(test->priv);
+}
+
+static void reclaiming_with_a_fence_that_puts_a_buffer(struct kunit *test)
+{
+	busybody(test);
+	held = mock_bo_create(test->priv, 'x');
+	break_rule(test, SLEEPS IN("ttm_fence_lru_release"),
+		   RECURSIVE ORDER(RECLAIM, RECLAIM));
+	when_sampled = drop_last_reference;
+	reclaim(test->priv);
+}
+
+static void attaching_a_fence_that_waits_for_another(struct kunit *test)
+{
+	struct mock_fence *fence = busybody(test);
+
+	break_rule(test, SLEEPS IN("ttm_fence_lru_attach"), NULL);
+	when_sampled = wait_for_another;
+	mock_bo_use(mock_bo_create(test->priv, 'B'), fence);
+}
+
+static void releasing_with_a_fence_that_waits_for_another(struct kunit *test)
+{
+	struct mock_fence *fence = busybody(test);
+	struct mock_bo *x = mock_bo_create(test->priv, 'x');
+
+	mock_bo_use(x, fence);
+	break_rule(test, RCU_USAGE IN("ttm_fence_lru_release"),
+		   SLEEPS IN("ttm_fence_lru_release"));
+	when_sampled = wait_for_another;
+	mock_bo_put(x);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(a_channel_lock_under_the_lru_lock),
+	KUNIT_CASE(two_channel_locks_at_once),
+	KUNIT_CASE(reclaiming_under_a_channel_lock),
+	KUNIT_CASE(reclaiming_under_the_lru_lock),
+	KUNIT_CASE(a_last_put_under_the_lru_lock),
+	KUNIT_CASE(counting_memory_as_released_under_the_lru_lock),
+	KUNIT_CASE(allocating_under_the_reclaim_lock),
+	KUNIT_CASE(attaching_with_a_busy_op_that_allocates),
+	KUNIT_CASE(reclaiming_with_an_idle_op_that_takes_a_mutex),
+	KUNIT_CASE(releasing_with_a_get_op_that_sleeps),
+	KUNIT_CASE(reclaiming_with_a_fence_that_allocates),
+	KUNIT_CASE(reclaiming_with_a_fence_that_waits_for_another),
+	KUNIT_CASE(reclaiming_with_a_fence_that_takes_a_reservation),
+	KUNIT_CASE(reclaiming_with_a_fence_that_puts_a_buffer),
+	KUNIT_CASE(attaching_a_fence_that_waits_for_another),
+	KUNIT_CASE(releasing_with_a_fence_that_waits_for_another),
+	{}
+};
+
+/* Not of the name that all others share, which are run together. */
+static struct kunit_suite suite = {
+	.name = "broken_lock_rules",
+	.init = lock_rules_init,
+	.exit = lock_rules_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
