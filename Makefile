@@ -4,9 +4,9 @@
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test check kunit kernel source clean distclean
+.PHONY: help demo test check kunit mutants coverage kernel source clean distclean
 
-export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FULL
+export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FULL MUTANTS MUTANT
 
 help: ## show this
 	@echo 'Fence-ordered LRU and delayed destroy for TTM'
@@ -23,6 +23,8 @@ help: ## show this
 # HISTORIES=<n>      how many random histories to play; default: 1000
 # V=1                show the commands of the kernel's build
 # FULL=1             compare with the unpatched kernel as well (slow)
+# MUTANTS=<n>        try so many mutants, chosen by SEED; default: all
+# MUTANT=<id>        try this mutant only, such as reclaim.c:45:negate
 
 demo: ## build the kernels, run them side by side, show what differs
 	@scripts/demo.sh
@@ -35,6 +37,12 @@ check: ## only the static checks: warnings, style, documentation, patches
 
 kunit: ## only KUnit: our suites and TTM's own
 	@scripts/kunit.sh
+
+mutants: ## break the engine in hundreds of small ways; its tests must notice
+	@scripts/mutants.sh
+
+coverage: ## count the lines and branches of the engine that its tests reach
+	@scripts/coverage.sh
 
 kernel: ## build the kernel that the demo boots
 	@scripts/build.sh um-demo
