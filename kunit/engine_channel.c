@@ -85,6 +85,46 @@ static void fencing_again_moves_to_the_newer_node(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 3, dev->lru.stats.busy);
 }
 
+static void the_same_fence_again_moves_nothing(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+	struct mock_fence *fence = mock_submit(channel, a);
+
+	mock_bo_use(mock_bo_create(dev, 'B'), fence);
+	mock_bo_use(a, fence);
+	EXPECT_NODES(channel, "AB");
+	mock_check(dev);
+}
+
+/*
+ *   node 1: alive A, zombies x   node 2: B      A is used again under fence 2
+ *   node 1: zombies x            node 2: B A
+ */
+static void a_node_stays_for_its_zombies(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+	struct mock_fence *first = mock_submit(channel, a);
+	struct mock_fence *second;
+
+	mock_bo_use(x, first);
+	mock_bo_put(x);
+	second = mock_submit(channel, mock_bo_create(dev, 'B'));
+	EXPECT_NODES(channel, "A/x B");
+
+	mock_bo_use(a, second);
+	EXPECT_NODES(channel, "/x BA");
+
+	mock_signal(first);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "", "x");
+	EXPECT_NODES(channel, "BA");
+}
+
 static void an_older_fence_moves_nothing_back(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -159,6 +199,39 @@ static void a_context_has_one_live_channel(struct kunit *test)
 						       channel->base.context));
 	EXPECT_STATE(dev, "A", "");
 	EXPECT_NODES(channel, "");
+	KUNIT_EXPECT_EQ(test, 0, channel->base.nr_spare);
+
+	mock_submit(channel, mock_bo_create(dev, 'B'));
+	EXPECT_STATE(dev, "A", "");
+	EXPECT_NODES(channel, "B");
+}
+
+/* The counter of a buffer's links has 16 bits. No heap of that size is needed here. */
+static void channels_are_as_many_as_a_buffer_can_count(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct ttm_fence_lru *lru = &dev->lru;
+	u64 context = dma_fence_context_alloc(1);
+	unsigned int heap_size = lru->heap_size;
+	struct ttm_fence_lru_channel *channel;
+	int ret;
+
+	channel = kunit_kzalloc(test, sizeof(*channel), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, channel);
+	lru->heap_size = U32_MAX;
+	lru->nr_channels = U16_MAX;
+	ret = ttm_fence_lru_channel_register(lru, channel, context);
+	KUNIT_EXPECT_EQ(test, -ENOSPC, ret);
+
+	lru->nr_channels = U16_MAX - 1;
+	ret = ttm_fence_lru_channel_register(lru, channel, context);
+	KUNIT_EXPECT_EQ(test, 0, ret);
+	KUNIT_EXPECT_EQ(test, U16_MAX, lru->nr_channels);
+	ttm_fence_lru_channel_unregister(channel);
+
+	lru->nr_channels = 0;
+	lru->heap_size = heap_size;
+	mock_check(dev);
 }
 
 static void many_channels_can_be_registered(struct kunit *test)
@@ -226,11 +299,14 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(reclaim_stops_at_the_frontier),
 	KUNIT_CASE(nothing_enables_signaling),
 	KUNIT_CASE(fencing_again_moves_to_the_newer_node),
+	KUNIT_CASE(the_same_fence_again_moves_nothing),
+	KUNIT_CASE(a_node_stays_for_its_zombies),
 	KUNIT_CASE(an_older_fence_moves_nothing_back),
 	KUNIT_CASE(a_fence_without_node_joins_the_next_later),
 	KUNIT_CASE(a_signaled_fence_makes_no_link),
 	KUNIT_CASE(an_unknown_fence_makes_no_link),
 	KUNIT_CASE(a_context_has_one_live_channel),
+	KUNIT_CASE(channels_are_as_many_as_a_buffer_can_count),
 	KUNIT_CASE(many_channels_can_be_registered),
 	KUNIT_CASE(a_killed_channel_takes_no_fence_and_frees_its_buffers),
 	KUNIT_CASE(unregistering_leaves_no_node_and_frees_nothing_early),

@@ -153,6 +153,27 @@ static void a_step_stops_at_its_budget(struct kunit *test)
 	EXPECT_NODES(channel, "");
 }
 
+/* More than are retired in one go. */
+static void a_node_may_have_any_number_of_buffers(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *fence = mock_emit(channel);
+	char expected[301] = {};
+	u64 released;
+	int i;
+
+	for (i = 0; i < 300; i++) {
+		expected[i] = 'A' + i % 58;
+		mock_bo_use(mock_bo_create(dev, expected[i]), fence);
+	}
+	mock_signal(fence);
+	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_reclaim(&dev->lru, 1, &released));
+	KUNIT_EXPECT_EQ(test, 0, released);
+	EXPECT_STATE(dev, expected, "");
+	EXPECT_NODES(channel, "");
+}
+
 /* How many fences there are to wait for; the first of them is put into @first. */
 static unsigned int frontiers(struct mock_device *dev, unsigned int type,
 			      u64 last_seq, struct dma_fence **first)
@@ -188,6 +209,21 @@ static void frontiers_are_those_that_hold_such_zombies(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, &alive->base, fence);
 }
 
+static void frontiers_are_no_more_than_there_is_room_for(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	unsigned int any = TTM_FENCE_LRU_ANY_TYPE;
+	struct dma_fence *fence;
+	int i;
+
+	KUNIT_EXPECT_EQ(test, 0, frontiers(dev, any, U64_MAX, &fence));
+	for (i = 0; i < 3; i++) {
+		mock_submit(mock_channel_create(dev), mock_bo_create(dev, 'A'));
+		KUNIT_EXPECT_EQ(test, min(i + 1, 2),
+				frontiers(dev, any, U64_MAX, &fence));
+	}
+}
+
 /* Who waits until all that was there when it came has signaled comes to an end. */
 static void frontiers_end_where_one_began(struct kunit *test)
 {
@@ -218,6 +254,7 @@ static void a_stalled_channel_is_waited_for_once(struct kunit *test)
 	struct mock_fence *other;
 	struct dma_fence *fence;
 
+	mock_channel_create(dev);
 	other = mock_submit(healthy, mock_bo_create(dev, 'B'));
 	ttm_fence_lru_stall(&dev->lru, last_seq);
 	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, U64_MAX, &fence));
@@ -275,6 +312,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_hung_channel_holds_up_no_other),
 	KUNIT_CASE(a_step_stops_at_its_budget),
 	KUNIT_CASE(frontiers_are_those_that_hold_such_zombies),
+	KUNIT_CASE(a_node_may_have_any_number_of_buffers),
+	KUNIT_CASE(frontiers_are_no_more_than_there_is_room_for),
 	KUNIT_CASE(frontiers_end_where_one_began),
 	KUNIT_CASE(a_stalled_channel_is_waited_for_once),
 	KUNIT_CASE(the_order_is_that_of_a_sort),

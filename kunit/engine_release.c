@@ -233,6 +233,28 @@ static void drain_releases_all_that_has_signaled(struct kunit *test)
 	mock_check(dev);
 }
 
+static void drain_takes_as_many_steps_as_it_needs(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *fence = mock_emit(channel);
+	struct mock_bo *x;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		x = mock_bo_create(dev, 'x');
+		mock_bo_use(x, fence);
+		mock_bo_put(x);
+	}
+	mock_signal(fence);
+	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_drain(&dev->lru));
+	KUNIT_EXPECT_EQ(test, 100, strlen(dev->destroyed));
+	KUNIT_EXPECT_EQ(test, 100, dev->lru.stats.deferred);
+	KUNIT_EXPECT_EQ(test, 100 * MOCK_BO_BYTES,
+			dev->lru.stats.peak_zombie_bytes);
+	mock_check(dev);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(an_idle_buffer_is_released_at_once),
 	KUNIT_CASE(a_buffer_whose_fences_have_signaled_is_released_at_once),
@@ -244,6 +266,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_zombie_may_be_released_by_another),
 	KUNIT_CASE(an_import_is_destroyed_only_in_a_drain),
 	KUNIT_CASE(drain_releases_all_that_has_signaled),
+	KUNIT_CASE(drain_takes_as_many_steps_as_it_needs),
 	{}
 };
 

@@ -58,7 +58,12 @@ static void reserving_again_allocates_nothing(struct kunit *test)
 	kunit_activate_static_stub(test, ttm_fence_lru_link_alloc, no_link);
 	kunit_activate_static_stub(test, ttm_fence_lru_node_alloc, no_node);
 	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_reserve(&a->base, 3));
+	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_reserve(&a->base, 1));
 	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_channel_reserve(&channel->base));
+
+	/* The link that is part of the buffer comes first. */
+	mock_submit(channel, a);
+	KUNIT_EXPECT_NOT_NULL(test, a->base.link.node);
 }
 
 /* A node that empties when its buffers move on serves the channel's next fence. */
@@ -76,6 +81,30 @@ static void a_channel_in_steady_use_allocates_nothing(struct kunit *test)
 		mock_submit(channel, a);
 	EXPECT_NODES(channel, "A");
 	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.unlinked);
+}
+
+/*
+ *   node 1: A   node 2: B   node 3: C    all are used again under fence 4
+ *   node 4: A B C                        two of the nodes are kept, one is freed
+ */
+static void a_channel_keeps_few_nodes(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *bos[3];
+	struct mock_fence *fence;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		bos[i] = mock_bo_create(dev, 'A' + i);
+		mock_submit(channel, bos[i]);
+	}
+	fence = mock_emit(channel);
+	for (i = 0; i < 3; i++)
+		mock_bo_use(bos[i], fence);
+	EXPECT_NODES(channel, "ABC");
+	KUNIT_EXPECT_EQ(test, 2, channel->base.nr_spare);
+	KUNIT_EXPECT_EQ(test, 2, list_count_nodes(&channel->base.spare));
 }
 
 /* A link that became free serves another channel. */
@@ -116,13 +145,40 @@ static void attaching_without_room_is_safe(struct kunit *test)
 	EXPECT_STATE(dev, "", "x");
 }
 
+/* It is on one channel, and nobody reserved a link for the second. */
+static void attaching_without_a_link_is_safe(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *first = mock_channel_create(dev);
+	struct mock_channel *second = mock_channel_create(dev);
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+	struct mock_fence *sooner = mock_submit(first, x);
+	struct mock_fence *later = mock_emit(second);
+
+	mock_fences_add(dev, &x->fences, &later->base);
+	ttm_fence_lru_attach(&dev->lru, &x->base, &later->base);
+	EXPECT_NODES(first, "x");
+	EXPECT_NODES(second, "");
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.unlinked);
+
+	mock_bo_put(x);
+	mock_signal(sooner);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "x", "");
+	mock_signal(later);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "", "x");
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_channel_without_memory_says_so),
 	KUNIT_CASE(a_buffer_without_memory_says_so),
 	KUNIT_CASE(reserving_again_allocates_nothing),
 	KUNIT_CASE(a_channel_in_steady_use_allocates_nothing),
+	KUNIT_CASE(a_channel_keeps_few_nodes),
 	KUNIT_CASE(a_buffer_keeps_no_more_links_than_it_needed_at_once),
 	KUNIT_CASE(attaching_without_room_is_safe),
+	KUNIT_CASE(attaching_without_a_link_is_safe),
 	{}
 };
 

@@ -140,9 +140,15 @@ static bool mock_cleanup(struct ttm_fence_lru_bo *base,
 			 enum ttm_fence_lru_site site)
 {
 	struct mock_bo *bo = to_mock_bo(base);
+	struct ttm_fence_lru *lru = &bo->dev->lru;
+	int under_way;
 
 	might_sleep();
-	lockdep_assert_not_held(&bo->dev->lru.reclaim_lock);
+	lockdep_assert_not_held(&lru->reclaim_lock);
+	/* Who wants the memory can know that it is coming. */
+	under_way = atomic_read(&lru->releasing) - atomic_read(&lru->released);
+	KUNIT_EXPECT_GT(bo->dev->test, under_way, 0);
+	mock_meanwhile(bo->dev, &bo->dev->cleaning);
 	if (bo->locked || !mock_fences_signaled(&bo->fences))
 		return false;
 
@@ -340,10 +346,13 @@ void mock_device_destroy(struct mock_device *dev)
 
 	KUNIT_EXPECT_EQ(dev->test, 0, ttm_fence_lru_drain(&dev->lru));
 	KUNIT_EXPECT_EQ(dev->test, 0, dev->nr_bos);
+	KUNIT_EXPECT_EQ(dev->test, atomic_read(&dev->lru.releasing),
+			atomic_read(&dev->lru.released));
 	ttm_fence_lru_fini(&dev->lru);
 
 	list_for_each_entry_safe(fence, next_fence, &dev->fences, entry)
 		dma_fence_put(&fence->base);
+	KUNIT_EXPECT_EQ(dev->test, 0, dev->nr_fences);
 	kfree(dev);
 }
 

@@ -16,6 +16,7 @@
 /**
  * struct mock_fence - a fence that signals when somebody looks, as on hardware
  * @base: base class
+ * @dev: its device
  * @entry: in &mock_device.fences
  * @lock: of @base
  * @done: the hardware is done
@@ -23,6 +24,7 @@
  */
 struct mock_fence {
 	struct dma_fence base;
+	struct mock_device *dev;
 	struct list_head entry;
 	spinlock_t lock; /* of the fence */
 	bool done;
@@ -39,13 +41,19 @@ struct mock_fences {
 	unsigned int count;
 };
 
+/* What another task does at a certain point. */
+typedef void (*mock_hook)(struct kunit *test);
+
 /**
  * struct mock_device - an engine with plain objects for buffers
  * @test: the test it belongs to
  * @lru: the engine
  * @lru_lock: protects @idle
  * @idle: the LRU: places of buffers and of groups' ranges
- * @fences: all that were made
+ * @fences: all that exist
+ * @nr_fences: length of @fences
+ * @sampled: called once, before a fence is sampled: what another task may do then
+ * @cleaning: called once, before memory is released: likewise
  * @channels: all, registered or not
  * @cleaned: names of the buffers whose memory was released, in that order
  * @destroyed: names of those that are gone
@@ -57,6 +65,9 @@ struct mock_device {
 	spinlock_t lru_lock; /* of the list of idle buffers */
 	struct list_head idle;
 	struct list_head fences;
+	unsigned int nr_fences;
+	mock_hook sampled;
+	mock_hook cleaning;
 	struct list_head channels;
 	char cleaned[MOCK_MAX_NAMES];
 	char destroyed[MOCK_MAX_NAMES];
@@ -186,6 +197,7 @@ int mock_group_leave(struct mock_bo *bo);
 struct mock_fence *mock_submit(struct mock_channel *channel,
 			       struct mock_bo *bo);
 void mock_reclaim(struct mock_device *dev);
+void mock_meanwhile(struct mock_device *dev, mock_hook *hook);
 void mock_append_name(char *names, char name);
 void mock_print_lru(struct mock_device *dev, char *names);
 void mock_print_nodes(struct mock_channel *channel, char *names);

@@ -38,9 +38,31 @@ static bool mock_fence_enable_signaling(struct dma_fence *fence)
 	return !READ_ONCE(to_mock_fence(fence)->done);
 }
 
-static bool mock_fence_signaled(struct dma_fence *fence)
+/* What another task does in between: once, as it may come here again. */
+void mock_meanwhile(struct mock_device *dev, mock_hook *hook)
 {
-	return READ_ONCE(to_mock_fence(fence)->done);
+	mock_hook other = *hook;
+
+	*hook = NULL;
+	if (other)
+		other(dev->test);
+}
+
+static bool mock_fence_signaled(struct dma_fence *base)
+{
+	struct mock_fence *fence = to_mock_fence(base);
+
+	mock_meanwhile(fence->dev, &fence->dev->sampled);
+	return READ_ONCE(fence->done);
+}
+
+static void mock_fence_release(struct dma_fence *base)
+{
+	struct mock_fence *fence = to_mock_fence(base);
+
+	list_del(&fence->entry);
+	fence->dev->nr_fences--;
+	dma_fence_free(base);
 }
 
 static const struct dma_fence_ops mock_fence_ops = {
@@ -48,6 +70,7 @@ static const struct dma_fence_ops mock_fence_ops = {
 	.get_timeline_name = mock_fence_name,
 	.enable_signaling = mock_fence_enable_signaling,
 	.signaled = mock_fence_signaled,
+	.release = mock_fence_release,
 };
 
 /* It cannot be asked: it signals by interrupt. */
@@ -55,6 +78,7 @@ static const struct dma_fence_ops mock_silent_fence_ops = {
 	.get_driver_name = mock_fence_name,
 	.get_timeline_name = mock_fence_name,
 	.enable_signaling = mock_fence_enable_signaling,
+	.release = mock_fence_release,
 };
 
 static struct mock_fence *create_fence(struct mock_device *dev,
@@ -64,7 +88,9 @@ static struct mock_fence *create_fence(struct mock_device *dev,
 	struct mock_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(dev->test, fence);
+	fence->dev = dev;
 	list_add_tail(&fence->entry, &dev->fences);
+	dev->nr_fences++;
 	spin_lock_init(&fence->lock);
 	dma_fence_init(&fence->base, ops, &fence->lock, context, seqno);
 	return fence;

@@ -519,12 +519,10 @@ LOCKING = re.compile(
     r'DEBUG_LOCKS_WARN_ON|still has locks held|lock.*already unlocked|'
     r'Voluntary context switch within RCU|nested lock was not taken|'
     r'spinlock (recursion|already unlocked|wrong|bad)|workqueue leaked lock|'
-    r'context imbalance|exited with irqs disabled')
+    r'context imbalance|exited with irqs disabled|trying to register non-static key')
 REPORT = re.compile(
     r'KASAN:|Kernel panic|Oops|kernel BUG at|WARNING: CPU|\bBUG:|list_(add|del) corruption|'
     r'refcount_t:|UBSAN:|detected stall|INFO: task .* blocked|segfault|Out of memory')
-# Of a report of locking these lines are a part, and no report of their own.
-HEADING = re.compile(r'(WARNING|BUG|INFO): ')
 AT = re.compile(r'WARNING: CPU: \d+ PID: \d+ at (\S+):(\d+)')
 
 
@@ -572,6 +570,8 @@ def read_reports(log, sources):
             locking.append(text)
         elif REPORT.search(text):
             others.append(text)
+    if 'Call Trace:' in log and not locking and not others:
+        others.append('a call trace without a heading')
     return locking, others
 
 
