@@ -154,7 +154,7 @@ static void a_fence_without_node_joins_the_next_later(struct kunit *test)
 	EXPECT_NODES(channel, "AC B");
 }
 
-static void a_signaled_fence_makes_no_link(struct kunit *test)
+static void a_fence_seen_signaled_makes_no_link(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 	struct mock_channel *channel = mock_channel_create(dev);
@@ -164,6 +164,24 @@ static void a_signaled_fence_makes_no_link(struct kunit *test)
 	mock_bo_use(mock_bo_create(dev, 'A'), fence);
 	EXPECT_STATE(dev, "A", "");
 	EXPECT_NODES(channel, "");
+}
+
+/* It may be slow to ask, and it is the reclaim's to do. */
+static void attaching_runs_no_code_of_the_fence(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *fence = mock_emit(channel);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+
+	mock_signal(fence);
+	mock_fences_add(dev, &a->fences, &fence->base);
+	ttm_fence_lru_attach(&dev->lru, &a->base, &fence->base);
+	KUNIT_EXPECT_EQ(test, 0, dev->nr_samples);
+	EXPECT_NODES(channel, "A");
+
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "A", "");
 }
 
 static void an_unknown_fence_makes_no_link(struct kunit *test)
@@ -303,7 +321,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_node_stays_for_its_zombies),
 	KUNIT_CASE(an_older_fence_moves_nothing_back),
 	KUNIT_CASE(a_fence_without_node_joins_the_next_later),
-	KUNIT_CASE(a_signaled_fence_makes_no_link),
+	KUNIT_CASE(a_fence_seen_signaled_makes_no_link),
+	KUNIT_CASE(attaching_runs_no_code_of_the_fence),
 	KUNIT_CASE(an_unknown_fence_makes_no_link),
 	KUNIT_CASE(a_context_has_one_live_channel),
 	KUNIT_CASE(channels_are_as_many_as_a_buffer_can_count),

@@ -14,7 +14,7 @@ static void reclaim(struct mock_device *dev)
 {
 	u64 released;
 
-	ttm_fence_lru_reclaim(&dev->lru, 1, &released);
+	mock_reclaim_step(&dev->lru, 1, &released);
 }
 
 static void drain(struct mock_device *dev)

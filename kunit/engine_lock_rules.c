@@ -45,7 +45,7 @@ static void reclaim(struct mock_device *dev)
 {
 	u64 released;
 
-	ttm_fence_lru_reclaim(&dev->lru, 1, &released);
+	mock_reclaim_step(&dev->lru, 1, &released);
 }
 
 /* The owner's lock outside of the engine: a reservation. */

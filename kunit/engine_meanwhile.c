@@ -72,7 +72,7 @@ static void reclaim_releases_a_buffer_that_is_dying(struct kunit *test)
 
 	mock_submit(channel, x)->done = true;
 	begin_release(x);
-	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_reclaim(&dev->lru, 8, &released));
+	KUNIT_EXPECT_TRUE(test, mock_reclaim_step(&dev->lru, 8, &released));
 	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES, released);
 	EXPECT_STATE(dev, "", "x");
 	EXPECT_NODES(channel, "");
@@ -98,11 +98,10 @@ static void dying_buffers_count_for_the_budget(struct kunit *test)
 		begin_release(bos[i]);
 	}
 	mock_signal(fence);
-	KUNIT_EXPECT_FALSE(test,
-			   ttm_fence_lru_reclaim(&dev->lru, 2, &released));
+	KUNIT_EXPECT_FALSE(test, mock_reclaim_step(&dev->lru, 2, &released));
 	KUNIT_EXPECT_STREQ(test, dev->cleaned, "xy");
 	EXPECT_NODES(channel, "z");
-	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_reclaim(&dev->lru, 2, &released));
+	KUNIT_EXPECT_TRUE(test, mock_reclaim_step(&dev->lru, 2, &released));
 	EXPECT_STATE(dev, "", "xyz");
 
 	for (i = 0; i < 3; i++)
@@ -258,7 +257,7 @@ static int need_the_lock(void *data)
 		ttm_fence_lru_stall(lru, 0);
 		break;
 	case NEED_RECLAIM:
-		ttm_fence_lru_reclaim(lru, 1, &released);
+		mock_reclaim_step(lru, 1, &released);
 		break;
 	case NEED_CHECK:
 		ttm_fence_lru_check(lru, NULL);

@@ -137,17 +137,15 @@ static void a_step_stops_at_its_budget(struct kunit *test)
 	}
 	mock_signal(fence);
 
-	KUNIT_EXPECT_FALSE(test,
-			   ttm_fence_lru_reclaim(&dev->lru, 2, &released));
+	KUNIT_EXPECT_FALSE(test, mock_reclaim_step(&dev->lru, 2, &released));
 	KUNIT_EXPECT_EQ(test, 2 * MOCK_BO_BYTES, released);
 	EXPECT_STATE(dev, "", "vw");
 	EXPECT_NODES(channel, "/xyz");
 
-	KUNIT_EXPECT_FALSE(test,
-			   ttm_fence_lru_reclaim(&dev->lru, 2, &released));
+	KUNIT_EXPECT_FALSE(test, mock_reclaim_step(&dev->lru, 2, &released));
 	EXPECT_STATE(dev, "", "vwxy");
 
-	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_reclaim(&dev->lru, 2, &released));
+	KUNIT_EXPECT_TRUE(test, mock_reclaim_step(&dev->lru, 2, &released));
 	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES, released);
 	EXPECT_STATE(dev, "", "vwxyz");
 	EXPECT_NODES(channel, "");
@@ -168,7 +166,7 @@ static void a_node_may_have_any_number_of_buffers(struct kunit *test)
 		mock_bo_use(mock_bo_create(dev, expected[i]), fence);
 	}
 	mock_signal(fence);
-	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_reclaim(&dev->lru, 1, &released));
+	KUNIT_EXPECT_TRUE(test, mock_reclaim_step(&dev->lru, 1, &released));
 	KUNIT_EXPECT_EQ(test, 0, released);
 	EXPECT_STATE(dev, expected, "");
 	EXPECT_NODES(channel, "");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Reclaim beside the merge: shrinking, looking, and fences that must be asked.
+ * Reclaim beside the merge: passes, shrinking, looking, and fences that must be asked.
  */
 #include "mock.h"
 
@@ -71,6 +71,93 @@ static void shrinking_takes_leftovers_too(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES,
 			ttm_fence_lru_shrink(&dev->lru, 1, 1));
 	EXPECT_STATE(dev, "", "x");
+}
+
+#define OTHERS 20
+
+/* One channel with zombies that can go, and others whose frontier is their first node. */
+static struct mock_channel *many_channels(struct mock_device *dev)
+{
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *fence;
+	int i;
+
+	for (i = 0; i < OTHERS; i++)
+		mock_submit(mock_channel_create(dev), mock_bo_create(dev, 'A'));
+	for (i = 0; i < 5; i++) {
+		fence = mock_emit(channel);
+		bury(dev, "vwxyz"[i], fence, 1, 100);
+		mock_signal(fence);
+	}
+	return channel;
+}
+
+static void a_pass_looks_at_all_channels_once(struct kunit *test)
+{
+	struct ttm_fence_lru_pass pass = { .budget = 1 };
+	struct mock_device *dev = test->priv;
+
+	many_channels(dev);
+	dev->nr_samples = 0;
+	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_reclaim(&dev->lru, &pass));
+	EXPECT_STATE(dev, "", "v");
+	KUNIT_EXPECT_GT(test, dev->nr_samples, OTHERS);
+
+	/* Only the fences of the buffer that goes, and of the next node. */
+	dev->nr_samples = 0;
+	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_reclaim(&dev->lru, &pass));
+	KUNIT_EXPECT_EQ(test, 100, pass.released);
+	EXPECT_STATE(dev, "", "vw");
+	KUNIT_EXPECT_LE(test, dev->nr_samples, 2);
+
+	/* To be complete it must have looked again. */
+	while (!ttm_fence_lru_reclaim(&dev->lru, &pass))
+		;
+	KUNIT_EXPECT_GT(test, dev->nr_samples, OTHERS);
+	EXPECT_STATE(dev, "", "vwxyz");
+}
+
+static void a_pass_that_another_interrupts_begins_anew(struct kunit *test)
+{
+	struct ttm_fence_lru_pass pass = { .budget = 1 }, other = pass;
+	struct mock_device *dev = test->priv;
+
+	many_channels(dev);
+	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_reclaim(&dev->lru, &pass));
+	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_reclaim(&dev->lru, &other));
+	dev->nr_samples = 0;
+	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_reclaim(&dev->lru, &pass));
+	KUNIT_EXPECT_GT(test, dev->nr_samples, OTHERS);
+	EXPECT_STATE(dev, "", "vwx");
+}
+
+/* The pass has not forgotten it. */
+static void a_channel_may_go_during_a_pass(struct kunit *test)
+{
+	struct ttm_fence_lru_pass pass = { .budget = 1 };
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = many_channels(dev);
+
+	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_reclaim(&dev->lru, &pass));
+	mock_channel_destroy(channel);
+	EXPECT_STATE(dev, "", "vwxyz");
+	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_reclaim(&dev->lru, &pass));
+}
+
+static void channels_may_come_during_a_pass(struct kunit *test)
+{
+	struct ttm_fence_lru_pass pass = { .budget = 1 };
+	struct mock_device *dev = test->priv;
+	int i;
+
+	many_channels(dev);
+	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_reclaim(&dev->lru, &pass));
+	/* More than there is room for. */
+	for (i = 0; i < 3 * OTHERS; i++)
+		mock_channel_create(dev);
+	while (!ttm_fence_lru_reclaim(&dev->lru, &pass))
+		;
+	EXPECT_STATE(dev, "", "vwxyz");
 }
 
 /* Such a fence signals by interrupt, and only if somebody wants to know. */
@@ -229,6 +316,10 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(shrinking_stops_at_its_target),
 	KUNIT_CASE(shrinking_waits_for_nobody),
 	KUNIT_CASE(shrinking_takes_leftovers_too),
+	KUNIT_CASE(a_pass_looks_at_all_channels_once),
+	KUNIT_CASE(a_pass_that_another_interrupts_begins_anew),
+	KUNIT_CASE(a_channel_may_go_during_a_pass),
+	KUNIT_CASE(channels_may_come_during_a_pass),
 	KUNIT_CASE(a_zombies_fence_that_cannot_be_asked_is_told_once),
 	KUNIT_CASE(under_pressure_a_head_that_cannot_be_asked_is_told),
 	KUNIT_CASE(a_later_fence_settles_the_earlier_ones),

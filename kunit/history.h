@@ -24,6 +24,8 @@ struct history_step {
  * @groups: by the model's numbers, less MODEL_BOS
  * @channels: by the model's numbers
  * @fences: by the model's numbers
+ * @pass: a pass of reclaim that may go on
+ * @model_pass: the same of the model
  * @said: what the last step did
  * @difference: in what they differ
  */
@@ -35,6 +37,8 @@ struct history {
 	struct mock_group *groups[MODEL_GROUPS];
 	struct mock_channel *channels[MODEL_CHANNELS];
 	struct mock_fence *fences[MODEL_FENCES];
+	struct ttm_fence_lru_pass pass;
+	u64 model_pass;
 	char said[128];
 	char difference[1200];
 };

@@ -221,16 +221,25 @@ static void do_put(struct history *h, const u16 *who)
 	model_put(&h->model, bo, no_memory);
 }
 
+/* A step of a new pass, or of one that may have begun long ago. */
 static void do_reclaim(struct history *h, const u16 *who)
 {
-	unsigned int budget = who[0] % 4 ? 1 + who[1] % 6 : 100;
-	u64 engine, model;
 	bool complete;
+	u64 released;
 
-	say(h, "reclaim, budget %u", budget);
-	complete = ttm_fence_lru_reclaim(&h->dev->lru, budget, &engine);
-	compare_results(h, complete, model_reclaim(&h->model, budget, &model));
-	compare_results(h, engine, model);
+	if (who[2] % 3) {
+		h->pass = (struct ttm_fence_lru_pass){};
+		h->model_pass = 0;
+	}
+	h->pass.budget = who[0] % 4 ? 1 + who[1] % 6 : 100;
+	say(h, "reclaim, budget %u%s", h->pass.budget,
+	    h->model_pass ? ", the same pass" : "");
+
+	complete = ttm_fence_lru_reclaim(&h->dev->lru, &h->pass);
+	compare_results(h, complete,
+			model_reclaim(&h->model, h->pass.budget, &released,
+				      &h->model_pass));
+	compare_results(h, h->pass.released, released);
 }
 
 static void do_shrink(struct history *h, const u16 *who)

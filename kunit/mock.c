@@ -192,6 +192,8 @@ void mock_bo_use(struct mock_bo *bo, struct mock_fence *fence)
 {
 	KUNIT_EXPECT_EQ(bo->dev->test, 0, ttm_fence_lru_reserve(&bo->base, 1));
 
+	/* Attaching asks only whether somebody has seen it signaled. */
+	dma_fence_is_signaled(&fence->base);
 	mock_fences_add(bo->dev, &bo->fences, &fence->base);
 	ttm_fence_lru_attach(&bo->dev->lru, &bo->base, &fence->base);
 }
@@ -233,6 +235,7 @@ void mock_group_use(struct mock_group *group, struct mock_fence *fence)
 	KUNIT_EXPECT_EQ(dev->test, 0,
 			ttm_fence_lru_reserve(&group->base.base, 1));
 
+	dma_fence_is_signaled(&fence->base);
 	mock_fences_add(dev, &group->fences, &fence->base);
 	ttm_fence_lru_attach(&dev->lru, &group->base.base, &fence->base);
 }
@@ -260,12 +263,23 @@ struct mock_fence *mock_submit(struct mock_channel *channel, struct mock_bo *bo)
 	return fence;
 }
 
+/* A pass of one step. */
+bool mock_reclaim_step(struct ttm_fence_lru *lru, unsigned int budget,
+		       u64 *released)
+{
+	struct ttm_fence_lru_pass pass = { .budget = budget };
+	bool complete = ttm_fence_lru_reclaim(lru, &pass);
+
+	*released = pass.released;
+	return complete;
+}
+
 /* Reclaim all that has signaled. */
 void mock_reclaim(struct mock_device *dev)
 {
-	u64 released;
+	struct ttm_fence_lru_pass pass = { .budget = U32_MAX };
 
-	while (!ttm_fence_lru_reclaim(&dev->lru, U32_MAX, &released))
+	while (!ttm_fence_lru_reclaim(&dev->lru, &pass))
 		;
 }
 

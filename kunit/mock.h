@@ -52,6 +52,7 @@ typedef void (*mock_hook)(struct kunit *test);
  * @idle: the LRU: places of buffers and of groups' ranges
  * @fences: all that exist
  * @nr_fences: length of @fences
+ * @nr_samples: how often a fence was asked whether it has signaled
  * @sampled: called once, before a fence is sampled: what another task may do then
  * @cleaning: called once, before memory is released: likewise
  * @channels: all, registered or not
@@ -66,6 +67,7 @@ struct mock_device {
 	struct list_head idle;
 	struct list_head fences;
 	unsigned int nr_fences;
+	unsigned int nr_samples;
 	mock_hook sampled;
 	mock_hook cleaning;
 	struct list_head channels;
@@ -196,6 +198,8 @@ int mock_group_leave(struct mock_bo *bo);
 
 struct mock_fence *mock_submit(struct mock_channel *channel,
 			       struct mock_bo *bo);
+bool mock_reclaim_step(struct ttm_fence_lru *lru, unsigned int budget,
+		       u64 *released);
 void mock_reclaim(struct mock_device *dev);
 void mock_meanwhile(struct mock_device *dev, mock_hook *hook);
 void mock_append_name(char *names, char name);

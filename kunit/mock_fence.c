@@ -52,6 +52,7 @@ static bool mock_fence_signaled(struct dma_fence *base)
 {
 	struct mock_fence *fence = to_mock_fence(base);
 
+	fence->dev->nr_samples++;
 	mock_meanwhile(fence->dev, &fence->dev->sampled);
 	return READ_ONCE(fence->done);
 }

@@ -87,6 +87,9 @@ struct model {
 	int leftover[MODEL_BOS];
 	int nr_leftover;
 	unsigned int stamp;
+	int heads[MODEL_CHANNELS];
+	u64 pass;
+	u64 passes;
 	unsigned int deferred;
 	unsigned int armed;
 	char cleaned[MODEL_NAMES];
@@ -99,7 +102,8 @@ int model_emit(struct model *m, int channel, bool silent);
 void model_use(struct model *m, int owner, int fence);
 void model_signal(struct model *m, int fence);
 void model_put(struct model *m, int bo, bool no_memory);
-bool model_reclaim(struct model *m, unsigned int budget, u64 *released);
+bool model_reclaim(struct model *m, unsigned int budget, u64 *released,
+		   u64 *pass);
 u64 model_shrink(struct model *m, int type, u64 target);
 unsigned int model_drain(struct model *m);
 u64 model_poll(struct model *m, unsigned int budget);

@@ -70,6 +70,7 @@ struct goal {
 	int type;
 	u64 target;
 	u64 released;
+	u64 pass;
 	u64 collected;
 	unsigned int room;
 	int corpses[MODEL_OWNERS * MODEL_CHANNELS];
@@ -172,16 +173,24 @@ void model_sample_last(struct model *m, int channel)
 		m->channels[channel].settled = node;
 }
 
+/* Look at all channels. */
+static void begin_pass(struct model *m, struct goal *goal)
+{
+	int c;
+
+	for (c = 0; c < MODEL_CHANNELS; c++) {
+		m->heads[c] = sample_head(m, c, goal->site);
+		if (m->heads[c] != MODEL_NONE)
+			model_sample_last(m, c);
+	}
+	m->pass = goal->pass = ++m->passes;
+}
+
 /* The signaled prefixes of all channels, in the order of emission. */
 static bool merge(struct model *m, struct goal *goal)
 {
-	int heads[MODEL_CHANNELS], c, first;
+	int *heads = m->heads, c, first;
 
-	for (c = 0; c < MODEL_CHANNELS; c++) {
-		heads[c] = sample_head(m, c, goal->site);
-		if (heads[c] != MODEL_NONE)
-			model_sample_last(m, c);
-	}
 	for (;;) {
 		first = MODEL_NONE;
 		for (c = 0; c < MODEL_CHANNELS; c++)
@@ -191,7 +200,9 @@ static bool merge(struct model *m, struct goal *goal)
 		if (first == MODEL_NONE)
 			return true;
 
-		retire(m, heads[first], goal);
+		/* Somebody may have been there since it was seen. */
+		if (heads[first] == model_first_node(m, first))
+			retire(m, heads[first], goal);
 		if (is_full(goal))
 			return false;
 		heads[first] = sample_head(m, first, goal->site);
@@ -204,21 +215,28 @@ static bool reclaim_step(struct model *m, struct goal *goal,
 	bool complete;
 
 	goal->room = min(budget, MODEL_BATCH);
-	complete = merge(m, goal);
+	complete = goal->pass && goal->pass == m->pass ? merge(m, goal) : true;
+	if (complete) {
+		begin_pass(m, goal);
+		complete = merge(m, goal);
+	}
 	release_corpses(m, goal);
 	return complete;
 }
 
-bool model_reclaim(struct model *m, unsigned int budget, u64 *released)
+bool model_reclaim(struct model *m, unsigned int budget, u64 *released,
+		   u64 *pass)
 {
 	struct goal goal = { .site = MODEL_RECLAIM,
 			     .type = MODEL_ANY_TYPE,
-			     .target = U64_MAX };
+			     .target = U64_MAX,
+			     .pass = *pass };
 	bool complete = reclaim_step(m, &goal, budget);
 
 	if (complete)
 		try_leftovers(m, &goal, budget);
 	*released = goal.released;
+	*pass = goal.pass;
 	return complete;
 }
 
@@ -312,4 +330,5 @@ void model_unregister(struct model *m, int channel)
 		release_corpses(m, &goal);
 	}
 	m->channels[channel].registered = false;
+	m->pass = 0;
 }

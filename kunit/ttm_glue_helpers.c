@@ -387,11 +387,11 @@ struct glue_fence *glue_use(struct glue_bo *bo, unsigned int channel)
 /* Hand over all that has signaled; nothing dead may be among it. */
 void glue_retire(struct glue_device *dev)
 {
-	u64 released;
+	struct ttm_fence_lru_pass pass = { .budget = 1 };
 
-	KUNIT_EXPECT_TRUE(dev->test, ttm_fence_lru_reclaim(dev->bdev.fence_lru,
-							   1, &released));
-	KUNIT_EXPECT_EQ(dev->test, released, 0);
+	KUNIT_EXPECT_TRUE(dev->test,
+			  ttm_fence_lru_reclaim(dev->bdev.fence_lru, &pass));
+	KUNIT_EXPECT_EQ(dev->test, pass.released, 0);
 	glue_expect_sound(dev);
 }
 

@@ -81,7 +81,7 @@ static void fencing_parks_and_retiring_unparks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
 }
 
-static void a_signaled_fence_parks_nothing(struct kunit *test)
+static void a_fence_seen_signaled_parks_nothing(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
 	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
@@ -89,6 +89,7 @@ static void a_signaled_fence_parks_nothing(struct kunit *test)
 
 	glue_bo(dev, 'b', &glue_vram);
 	glue_complete(fence);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(&fence->base));
 	glue_attach(a, fence);
 	glue_expect_lru(dev, TTM_PL_VRAM, "ab", 0);
 }
@@ -363,7 +364,7 @@ static struct kunit_case lru_cases[] = {
 	KUNIT_CASE(unlocking_moves_nothing),
 	KUNIT_CASE(validating_in_place_moves_nothing),
 	KUNIT_CASE(fencing_parks_and_retiring_unparks),
-	KUNIT_CASE(a_signaled_fence_parks_nothing),
+	KUNIT_CASE(a_fence_seen_signaled_parks_nothing),
 	KUNIT_CASE(a_foreign_fence_parks_nothing),
 	KUNIT_CASE(buffers_return_in_the_order_of_their_last_use),
 	KUNIT_CASE(a_second_use_moves_on_along_the_channel),

@@ -235,9 +235,9 @@ static void a_killed_channel_takes_no_fence(struct kunit *test)
 /* As an allocation does, which may hold reservations; who drains may not. */
 static void reclaim(struct glue_device *dev)
 {
-	u64 released;
+	struct ttm_fence_lru_pass pass = { .budget = 8 };
 
-	while (!ttm_fence_lru_reclaim(dev->bdev.fence_lru, 8, &released))
+	while (!ttm_fence_lru_reclaim(dev->bdev.fence_lru, &pass))
 		;
 }
 
@@ -334,14 +334,12 @@ static void an_import_is_let_go_only_where_it_may_be(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
 	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
-	u64 released;
 
 	/* As far as release knows, the memory is an exporter's. */
 	a->tbo.type = ttm_bo_type_sg;
 	glue_put(a);
 	glue_expect_zombies(dev, 1, 1);
-	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_reclaim(dev->bdev.fence_lru, 1,
-						      &released));
+	reclaim(dev);
 	glue_expect_zombies(dev, 1, 1);
 	glue_expect_usage(dev, TTM_PL_VRAM, 1);
 

@@ -4,7 +4,6 @@
  */
 #include <linux/dma-fence.h>
 #include <linux/export.h>
-#include <linux/kernel.h>
 #include <linux/lockdep.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
@@ -173,6 +172,22 @@ unlock:
 	return emptied;
 }
 
+/*
+ * The live channel of a fence context: as a rule one that the buffer is on. A channel
+ * whose link was seen in use stays for the RCU read section.
+ */
+static struct ttm_fence_lru_channel *find_channel(struct ttm_fence_lru *lru,
+						  struct ttm_fence_lru_bo *bo,
+						  u64 context)
+{
+	struct ttm_fence_lru_link *link;
+
+	for (link = &bo->link; link; link = link->next)
+		if (!is_free(link) && link->channel->context == context)
+			return link->channel;
+	return ttm_fence_lru_channel_find(lru, context);
+}
+
 /**
  * ttm_fence_lru_attach - the buffer is used under a fence
  * @lru: the device's engine
@@ -180,7 +195,7 @@ unlock:
  * @fence: a fence that was just added to the buffer's reservation object
  *
  * Links the buffer to the fence's node if the fence belongs to a live channel
- * and has not signaled. A buffer that was idle leaves the LRU. Any other fence
+ * and nobody has seen it signaled. A buffer that was idle leaves the LRU. Any other fence
  * is left to the check that precedes the release of memory.
  *
  * Cannot fail, does not sleep and allocates nothing: the fence is public already.
@@ -197,19 +212,16 @@ void ttm_fence_lru_attach(struct ttm_fence_lru *lru,
 
 	lockdep_assert_irqs_enabled();
 
-	/* Nor may the code of the fence's driver sleep. */
-	non_block_start();
-	if (dma_fence_is_signaled(fence))
-		goto allow_blocking;
+	/* Not sampled: that may be slow, and the fence is new as a rule. */
+	if (test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags))
+		return;
 
 	rcu_read_lock();
-	channel = ttm_fence_lru_channel_find(lru, fence->context);
+	channel = find_channel(lru, bo, fence->context);
 	if (channel)
 		emptied = link_to_fence(channel, bo, fence);
 	rcu_read_unlock();
 
 	dma_fence_put(emptied);
-allow_blocking:
-	non_block_end();
 }
 EXPORT_SYMBOL(ttm_fence_lru_attach);

@@ -68,6 +68,7 @@ static int lock_with_room(struct ttm_fence_lru *lru)
 		if (size > lru->heap_size) {
 			swap(lru->heap, heap);
 			lru->heap_size = size;
+			lru->pass = 0;
 		}
 		kvfree(heap);
 	}
@@ -215,6 +216,8 @@ void ttm_fence_lru_channel_unregister(struct ttm_fence_lru_channel *channel)
 	hash_del_rcu(&channel->hash);
 	list_del(&channel->entry);
 	lru->nr_channels--;
+	/* The heap may hold it. */
+	lru->pass = 0;
 	mutex_unlock(&lru->reclaim_lock);
 
 	synchronize_rcu();

@@ -35,12 +35,14 @@ struct ttm_fence_lru_corpse {
  * @type: memory type that is wanted, or TTM_FENCE_LRU_ANY_TYPE
  * @target: bytes of @type after which to stop
  * @released: bytes of @type released so far
+ * @pass: the pass that its steps belong to, or 0 before the first
  */
 struct ttm_fence_lru_goal {
 	enum ttm_fence_lru_site site;
 	unsigned int type;
 	u64 target;
 	u64 released;
+	u64 pass;
 };
 
 /* All that can be had. */

@@ -32,6 +32,10 @@
  * next one, if that has signaled as well. So buffers become idle in the order in
  * which they were last used.
  *
+ * An allocation releases a few zombies, tries again, and goes on if it must: the
+ * steps of one pass. They share the heap, so that not every step has to look at every
+ * channel; a pass is complete when one step has looked at all and emptied the heap.
+ *
  * Fences are sampled, put and waited for without a spinlock; nodes are named by
  * their sequence number in between, as attaching may free the very node that was
  * sampled. Zombies are collected under the locks and released without them.
@@ -252,38 +256,70 @@ static void retire_head(struct ttm_fence_lru_head *head,
 	spin_unlock(&channel->lock);
 }
 
-/* Retire until the batch is full, or every channel is empty or at its frontier. */
-static bool merge(struct ttm_fence_lru *lru, struct ttm_fence_lru_batch *batch)
+/* Begin a pass: the heap gets every channel whose first node has signaled. */
+static void begin_pass(struct ttm_fence_lru *lru, struct merge_heap *heap,
+		       struct ttm_fence_lru_goal *goal)
+{
+	struct ttm_fence_lru_channel *channel;
+	struct ttm_fence_lru_head head;
+
+	min_heap_init(heap, lru->heap, lru->heap_size);
+	list_for_each_entry(channel, &lru->channels, entry) {
+		head.channel = channel;
+		if (!sample_head(channel, goal->site, &head.seq))
+			continue;
+		ttm_fence_lru_sample_last(channel);
+		min_heap_push(heap, &head, &heads_by_seq, NULL);
+	}
+	lru->pass = goal->pass = ++lru->passes;
+}
+
+/* Retire until the batch is full, or the heap is empty. */
+static bool merge(struct merge_heap *heap, struct ttm_fence_lru_batch *batch)
 {
 	enum ttm_fence_lru_site site = batch->goal->site;
 	struct ttm_fence_lru_head *first, head;
-	struct ttm_fence_lru_channel *channel;
-	struct merge_heap heap;
 
-	lockdep_assert_held(&lru->reclaim_lock);
-
-	min_heap_init(&heap, lru->heap, lru->heap_size);
-	list_for_each_entry(channel, &lru->channels, entry) {
-		head.channel = channel;
-		if (!sample_head(channel, site, &head.seq))
-			continue;
-		ttm_fence_lru_sample_last(channel);
-		min_heap_push(&heap, &head, &heads_by_seq, NULL);
-	}
-
-	while ((first = min_heap_peek(&heap))) {
+	while ((first = min_heap_peek(heap))) {
 		retire_head(first, batch);
 		if (is_full(batch))
 			return false;
 
 		head.channel = first->channel;
 		if (sample_head(head.channel, site, &head.seq))
-			min_heap_pop_push(&heap, &head, &heads_by_seq, NULL);
+			min_heap_pop_push(heap, &head, &heads_by_seq, NULL);
 		else
-			min_heap_pop(&heap, &heads_by_seq, NULL);
+			min_heap_pop(heap, &heads_by_seq, NULL);
 		cond_resched();
 	}
 	return true;
+}
+
+/*
+ * Go on where the pass stopped, if nobody else has reclaimed since: looking at all
+ * channels in every step would cost more than the step. It is complete only if all
+ * were looked at in this step.
+ */
+static bool retire(struct ttm_fence_lru *lru, struct ttm_fence_lru_batch *batch)
+{
+	struct ttm_fence_lru_goal *goal = batch->goal;
+	struct merge_heap heap;
+	bool complete;
+
+	lockdep_assert_held(&lru->reclaim_lock);
+
+	if (goal->pass && goal->pass == lru->pass) {
+		min_heap_init(&heap, lru->heap, lru->heap_size);
+		heap.nr = lru->heap_nr;
+		complete = merge(&heap, batch);
+		if (!complete)
+			goto out;
+	}
+	begin_pass(lru, &heap, goal);
+	complete = merge(&heap, batch);
+out:
+	lru->heap_nr = heap.nr;
+	return complete;
 }
 
 /* One step: collect up to @budget zombies, then release them. Unlocks reclaim. */
@@ -294,7 +330,7 @@ static bool reclaim_unlock(struct ttm_fence_lru *lru, unsigned int budget,
 	bool complete;
 
 	ttm_fence_lru_batch_begin(lru, &batch, goal, budget);
-	complete = merge(lru, &batch);
+	complete = retire(lru, &batch);
 	mutex_unlock(&lru->reclaim_lock);
 
 	ttm_fence_lru_batch_release(lru, &batch);
@@ -304,31 +340,33 @@ static bool reclaim_unlock(struct ttm_fence_lru *lru, unsigned int budget,
 /**
  * ttm_fence_lru_reclaim - one step of reclaim
  * @lru: the device's engine
- * @budget: how many zombies to release, from 1; never more than an inner limit
- * @released: out: the bytes released
+ * @pass: what the caller's steps have in common
  *
  * Retires nodes in the order of emission: alive buffers go to the LRU, zombies
- * are released. Stops when @budget is used up, so that an allocation retries
- * after each step and pays for little more than it needs. The last step tries
- * as many leftovers.
+ * are released. Stops when the pass's budget is used up, so that an allocation
+ * retries after each step and pays for little more than it needs. The last step
+ * tries as many leftovers.
  *
  * Context: process context, reservations may be held; does not wait for fences.
- * Return: true if it was complete: the first fence of every channel was unsignaled
- * when looked at, or the channel is empty. False if it stopped at its budget.
+ * Return: true if the pass is complete: in this step, the first fence of every
+ * channel was unsignaled when looked at, or the channel was empty. False if the step
+ * stopped at its budget.
  */
-bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget,
-			   u64 *released)
+bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru,
+			   struct ttm_fence_lru_pass *pass)
 {
 	struct ttm_fence_lru_goal goal =
 		ttm_fence_lru_goal(TTM_FENCE_LRU_AT_RECLAIM);
 	bool complete;
 
+	goal.pass = pass->id;
 	mutex_lock(&lru->reclaim_lock);
-	complete = reclaim_unlock(lru, budget, &goal);
+	complete = reclaim_unlock(lru, pass->budget, &goal);
 	if (complete)
-		ttm_fence_lru_leftover_release(lru, budget, &goal);
+		ttm_fence_lru_leftover_release(lru, pass->budget, &goal);
 
-	*released = goal.released;
+	pass->id = goal.pass;
+	pass->released = goal.released;
 	return complete;
 }
 EXPORT_SYMBOL(ttm_fence_lru_reclaim);

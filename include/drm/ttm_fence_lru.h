@@ -221,6 +221,21 @@ struct ttm_fence_lru_channel {
 };
 
 /**
+ * struct ttm_fence_lru_pass - steps of reclaim that belong together
+ *
+ * To be zeroed, but for @budget, by who wants memory, and given to
+ * ttm_fence_lru_reclaim() until there is enough or the pass is complete.
+ */
+struct ttm_fence_lru_pass {
+	/** @budget: zombies to release in one step, from 1; there is an inner limit */
+	unsigned int budget;
+	/** @released: bytes that the last step released */
+	u64 released;
+	/** @id: the engine's own */
+	u64 id;
+};
+
+/**
  * struct ttm_fence_lru_stats - counters; a snapshot where read without the LRU lock
  */
 struct ttm_fence_lru_stats {
@@ -266,8 +281,14 @@ struct ttm_fence_lru {
 	unsigned int nr_channels;
 	/** @heap: room for every channel; protected by @reclaim_lock */
 	struct ttm_fence_lru_head *heap;
-	/** @heap_size: elements of @heap; protected by @reclaim_lock */
+	/** @heap_size: room in @heap; protected by @reclaim_lock */
 	unsigned int heap_size;
+	/** @heap_nr: channels that the present pass left in @heap; by @reclaim_lock */
+	unsigned int heap_nr;
+	/** @pass: the present pass, or 0; protected by @reclaim_lock */
+	u64 pass;
+	/** @passes: those that have begun; protected by @reclaim_lock */
+	u64 passes;
 	/** @releasing: how often memory was collected to be released */
 	atomic_t releasing;
 	/** @released: how often that was done */
@@ -307,8 +328,8 @@ int ttm_fence_lru_group_leave(struct ttm_fence_lru *lru,
 			      struct ttm_fence_lru_group *group,
 			      struct ttm_fence_lru_bo *bo);
 
-bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru, unsigned int budget,
-			   u64 *released);
+bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru,
+			   struct ttm_fence_lru_pass *pass);
 u64 ttm_fence_lru_shrink(struct ttm_fence_lru *lru, unsigned int type,
 			 u64 target);
 void ttm_fence_lru_settle(struct ttm_fence_lru *lru);
