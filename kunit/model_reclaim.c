@@ -183,7 +183,8 @@ static void begin_pass(struct model *m, struct goal *goal)
 		if (m->heads[c] != MODEL_NONE)
 			model_sample_last(m, c);
 	}
-	m->pass = goal->pass = ++m->passes;
+	m->pass = ++m->passes;
+	goal->pass = m->pass;
 }
 
 /* The signaled prefixes of all channels, in the order of emission. */

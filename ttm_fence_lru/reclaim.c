@@ -271,7 +271,8 @@ static void begin_pass(struct ttm_fence_lru *lru, struct merge_heap *heap,
 		ttm_fence_lru_sample_last(channel);
 		min_heap_push(heap, &head, &heads_by_seq, NULL);
 	}
-	lru->pass = goal->pass = ++lru->passes;
+	lru->pass = ++lru->passes;
+	goal->pass = lru->pass;
 }
 
 /* Retire until the batch is full, or the heap is empty. */
