@@ -17,7 +17,9 @@ ARCH=${CONFIG%%-*}
 FRAGMENTS=("$ROOT/configs/$ARCH.config" "$ROOT/configs/$CONFIG.config")
 cat "${FRAGMENTS[@]}" >/dev/null || die "there is no configuration '$CONFIG' in configs/"
 
-"$ROOT/scripts/packages.sh" build
+purposes=(build)
+[ "$ARCH" = um ] || purposes+=("$ARCH")
+"$ROOT/scripts/packages.sh" "${purposes[@]}"
 "$ROOT/scripts/tree.sh"
 case $CONFIG in
 *-pristine) TREE=$(kernel_source) ;;

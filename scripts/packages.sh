@@ -3,8 +3,8 @@
 #
 # packages.sh <purpose> ...
 #
-# Makes sure that the programs needed to build, check or demo are there:
-# installs what is missing on Debian, and names it anywhere else.
+# Makes sure that the programs needed to build, check, demo or run an x86 kernel are
+# there: installs what is missing on Debian, and names it anywhere else.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -18,6 +18,7 @@ packages_of()
 	check) say sparse:sparse clang-format-14:clang-format shellcheck:shellcheck \
 		git:git ;;
 	demo)  say gnuplot-nox:gnuplot ;;
+	x86)   say libelf-dev:/usr/include/libelf.h qemu-system-x86:qemu-system-x86_64 ;;
 	*)     die "packages.sh: unknown purpose '$1'" ;;
 	esac
 }

@@ -12,10 +12,13 @@
 # source nor build/um-test is ever broken.
 
 . "$(dirname "$0")/../scripts/lib.sh"
+. "$(dirname "$0")/../scripts/kunit-lib.sh"
 
 CONFIG=um-test
 OUT=$(kernel_out "$CONFIG")
 TREE=$(kernel_tree)
+GUEST_MEMORY=512M
+GUEST_TIMEOUT=300
 SWGPU_TEST=$BUILD/tools/swgpu-test/swgpu-test
 # A drain while the channel hangs, which then goes on: a broken reclaim has given
 # the memory away by then.
@@ -85,23 +88,6 @@ build_variant()
 	make --no-print-directory -C "$TREE" O="$VARIANT" ARCH=um -j "$JOBS"
 }
 
-# run_suite <kernel> <suite> <log>
-run_suite()
-{
-	local run status=0
-
-	mkdir -p "$BUILD/boot"
-	run=$(mktemp -d "$BUILD/boot/variant.XXXXXX")
-	TMPDIR=$(memory_dir 512M)
-	export TMPDIR
-	timeout --foreground --kill-after=10 300 "$1/linux" mem=512M \
-		console=tty con=null "con0=null,fd:1" uml_dir="$run" \
-		kunit.enable=1 "kunit.filter_glob=$2" kunit_shutdown=halt \
-		</dev/null >"$3" 2>&1 || status=$?
-	rm -rf "$run"
-	return "$status"
-}
-
 # verdict_is <ok|not ok> <case> <log>
 verdict_is()
 {
@@ -117,8 +103,8 @@ check_kunit()
 		name=${case#*.}
 		log=$LOGS/variant-$NAME-$suite
 		[ -e "$log-broken.log" ] || {
-			run_suite "$OUT" "$suite" "$log-sound.log" || true
-			run_suite "$VARIANT" "$suite" "$log-broken.log" || true
+			run_suites "$OUT" "$suite" "$log-sound.log" >/dev/null || true
+			run_suites "$VARIANT" "$suite" "$log-broken.log" >/dev/null || true
 		}
 		result "$name passes as it should" verdict_is ok "$name" "$log-sound.log"
 		result "$name fails with $NAME" verdict_is "not ok" "$name" "$log-broken.log"
