@@ -172,6 +172,13 @@ static void settling_ends_after_a_tenth_of_a_second(struct kunit *test)
 	took = settle(dev);
 	KUNIT_EXPECT_GE(test, took, HZ / 20);
 	KUNIT_EXPECT_LT(test, took, LONG);
+
+	/* Who drains wants to know what is left. */
+	took = jiffies;
+	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_drain(&dev->lru));
+	took = jiffies - took;
+	KUNIT_EXPECT_GE(test, took, HZ / 20);
+	KUNIT_EXPECT_LT(test, took, LONG);
 	atomic_inc(&dev->lru.released);
 }
 
@@ -270,7 +277,7 @@ static int need_the_lock(void *data)
 		ttm_fence_lru_channel_unregister(&needer->other);
 		break;
 	}
-	complete(&needer->done);
+	complete_all(&needer->done);
 	return 0;
 }
 

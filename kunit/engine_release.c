@@ -125,6 +125,8 @@ static void memory_waits_for_a_fence_of_no_channel(struct kunit *test)
 	mock_bo_put(x);
 	EXPECT_STATE(dev, "yx", "");
 	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.leftover);
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.zombies);
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.deferred);
 
 	mock_bo_use(y, foreign);
 	mock_submit(channel, y)->done = true;

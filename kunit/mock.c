@@ -173,6 +173,8 @@ struct mock_bo *mock_bo_create(struct mock_device *dev, char name)
 	struct mock_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(dev->test, bo);
+	/* As where one buffer is copied to make another. */
+	memset(&bo->base, MOCK_GARBAGE, sizeof(bo->base));
 	ttm_fence_lru_bo_init(&bo->base);
 	bo->dev = dev;
 	bo->name = name;
@@ -204,6 +206,7 @@ struct mock_group *mock_group_create(struct mock_device *dev)
 	struct mock_group *group = kzalloc(sizeof(*group), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(dev->test, group);
+	memset(&group->base, MOCK_GARBAGE, sizeof(group->base));
 	ttm_fence_lru_group_init(&group->base);
 	group->dev = dev;
 	group->place.range = true;
@@ -301,6 +304,7 @@ struct mock_device *mock_device_create(struct kunit *test)
 	INIT_LIST_HEAD(&dev->idle);
 	INIT_LIST_HEAD(&dev->fences);
 	INIT_LIST_HEAD(&dev->channels);
+	memset(&dev->lru, MOCK_GARBAGE, sizeof(dev->lru));
 	KUNIT_ASSERT_EQ(test, 0,
 			ttm_fence_lru_init(&dev->lru, &dev->lru_lock,
 					   &mock_ops));

@@ -12,6 +12,8 @@
 /* Buffers, fences and names of one test are few. */
 #define MOCK_MAX_FENCES 64
 #define MOCK_MAX_NAMES 512
+/* What memory holds before it is initialised. */
+#define MOCK_GARBAGE 0x5a
 
 /**
  * struct mock_fence - a fence that signals when somebody looks, as on hardware

@@ -153,6 +153,7 @@ struct mock_channel *mock_channel_create(struct mock_device *dev)
 	KUNIT_ASSERT_NOT_NULL(dev->test, channel);
 	channel->dev = dev;
 	channel->context = dma_fence_context_alloc(1);
+	memset(&channel->base, MOCK_GARBAGE, sizeof(channel->base));
 	list_add_tail(&channel->entry, &dev->channels);
 	mock_channel_register(channel);
 	return channel;

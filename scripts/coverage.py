@@ -53,13 +53,14 @@ def add(lines, line):
 
 def read_reasons(path):
     """The rows of three cells: function, line, reason."""
-    rows = {}
+    rows, reason = {}, ''
     text = path.read_text(encoding='utf-8') if path.exists() else ''
     for row in re.findall(r'^   \* - (.*?)(?=^   \* - |^\S|\Z)', text, flags=re.S | re.M):
         cells = [re.sub(r'\s+', ' ', cell).strip().strip('`')
                  for cell in re.split(r'^     - ', row, flags=re.M)]
         if len(cells) == 3:
-            rows[tuple(cells[:2])] = cells[2]
+            reason = reason if cells[2] == 'Likewise.' else cells[2]
+            rows[tuple(cells[:2])] = reason
     return rows
 
 

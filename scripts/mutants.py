@@ -470,9 +470,8 @@ def mechanical(root):
 
 def summary_line(mutant, source, changed):
     """What a mutant is known by in the document: the line as it is then, or was."""
-    if mutant.kind in ('drop', 'get', 'put', 'lock', 'rcu') and \
-            any(not new.strip('(void)0') for _, _, new in mutant.edits):
-        start, end, _ = mutant.edits[0]
+    start, end, new = mutant.edits[0]
+    if new in ('', '(void)0') and mutant.kind not in ('negate', 'tail'):
         return squeeze(source[start:end]) + (
             '(...)' if mutant.kind == 'get' and source[end] == '(' else '')
     return squeeze(changed.split('\n')[mutant.line - 1])
@@ -626,6 +625,9 @@ class Kernel:
         command = command.replace(f' {source}', f' {scratch}/{name}.c')
         command = command.replace(f'-o {self.inside}/{name}.o', f'-o {scratch}/{name}.o')
         command = re.sub(r'-Wp,-MMD,\S+', f'-fmacro-prefix-map={scratch}=.', command)
+        # A variable that a mutant leaves unset is not to be right by chance.
+        command = command.replace('-ftrivial-auto-var-init=zero',
+                                  '-ftrivial-auto-var-init=pattern')
         result = self.run(command)
         return result.stderr if result.returncode else None
 
@@ -763,6 +765,8 @@ class Explained:
         for row in re.findall(r'^   \* - (.*?)(?=^   \* - |^\S|\Z)', text, flags=re.S | re.M):
             cells = [squeeze(cell).strip('`') for cell in re.split(r'^     - ', row, flags=re.M)]
             if len(cells) == 4 and cells[1] != 'kind':
+                if cells[3] == 'Likewise.' and self.rows:
+                    cells[3] = self.rows[-1][3]
                 self.rows.append(cells)
 
     def reason(self, result):
