@@ -52,6 +52,31 @@ a_node_that_goes_while_it_is_sampled_is_not_retired(struct kunit *test)
 	EXPECT_STATE(dev, "A", "");
 }
 
+static void attach_in_vain(struct kunit *test)
+{
+	attach_the_fence(test);
+	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_bo_is_busy(&the_bo->base));
+}
+
+/* While its zombies are released, others may still know its fences. */
+static void a_channel_that_ends_takes_no_fence(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+
+	the_bo = mock_bo_create(dev, 'A');
+	mock_submit(channel, x);
+	mock_bo_put(x);
+	mock_signal(mock_first(channel));
+	the_fence = mock_emit(channel);
+
+	dev->cleaning = attach_in_vain;
+	mock_channel_destroy(channel);
+	EXPECT_STATE(dev, "A", "x");
+	KUNIT_EXPECT_NULL(test, dev->cleaning);
+}
+
 /* As ttm_fence_lru_release() does first. */
 static void begin_release(struct mock_bo *bo)
 {
@@ -320,6 +345,7 @@ static void who_walks_the_channels_is_alone(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_node_that_goes_while_it_is_sampled_is_not_retired),
+	KUNIT_CASE(a_channel_that_ends_takes_no_fence),
 	KUNIT_CASE(reclaim_releases_a_buffer_that_is_dying),
 	KUNIT_CASE(dying_buffers_count_for_the_budget),
 	KUNIT_CASE(two_polls_share_the_leftovers),

@@ -32,14 +32,15 @@ import time
 LOOP_MACRO = re.compile(r'\w*for_each\w*$')
 DECLARATION = re.compile(
     r'(static|const|struct|union|enum|unsigned|signed|int|long|char|bool|void|size_t|'
-    r'[us](8|16|32|64)|va_list|pid_t|ktime_t|spinlock_t|DECLARE_\w+|DEFINE_\w+|LIST_HEAD)\b')
+    r'[us](8|16|32|64)|va_list|[a-z]\w*_t|DECLARE_\w+|DEFINE_\w+|LIST_HEAD)\b')
 ASSIGNMENT = re.compile(r'(?<![=!<>])(\|=|&=|\+=|-=|\*=|/=|%=|\^=|<<=|>>=|=)(?!=)')
 COMPARISON = re.compile(r'(==|!=|<=|>=|(?<![<-])(?<!-)<(?![<=])|(?<![->])>(?![>=]))')
 OPPOSITE = {'==': '!=', '!=': '==', '<': '>=', '>=': '<', '>': '<=', '<=': '>'}
 OFF_BY_ONE = {'<': '<=', '<=': '<', '>': '>=', '>=': '>'}
 LIMIT = re.compile(r'(max|MAX|size|SIZE|count|quota|budget|limit|BATCH|HOLD)')
 
-LOCKS = {'spin_lock': 'spin_unlock', 'spin_lock_bh': 'spin_unlock_bh',
+LOCKS = {'spin_lock': 'spin_unlock', 'spin_lock_nested': 'spin_unlock',
+         'mutex_lock_nested': 'mutex_unlock', 'spin_lock_bh': 'spin_unlock_bh',
          'spin_lock_irq': 'spin_unlock_irq', 'mutex_lock': 'mutex_unlock',
          'rcu_read_lock': 'rcu_read_unlock', 'write_lock': 'write_unlock',
          'read_lock': 'read_unlock', 'down_read': 'up_read', 'down_write': 'up_write',
@@ -244,7 +245,9 @@ class Function:
         call = re.match(r'(\w+)\s*\(', text)
         name = call.group(1) if call else ''
         if name in LOCKS or name in UNLOCKS:
-            self.calls.append((name, re.sub(r'\s', '', text[len(name):]), whole))
+            # Of a nested lock the first argument is the lock.
+            lock = re.sub(r'\s', '', text[len(name):]).split(',', maxsplit=1)[0].rstrip(')')
+            self.calls.append((name, lock, whole))
             return
         self.call_patterns(start, stop)
         self.expression(start, stop)
