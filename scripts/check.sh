@@ -182,5 +182,6 @@ check "the engine knows no TTM, driver or version" engine_is_plain
 check "small functions and files" sizes
 check "shellcheck" shell_scripts
 check "python" python_scripts
+check "documents name what exists" "$ROOT/scripts/check-docs.py"
 check "SPDX lines" spdx
 summary

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""Checks what the documents say of the code that Sphinx would not notice.
+
+Every literalinclude must find its markers, once each, with something in between. Every
+KUnit case that promises.rst or locking.rst names must exist, in the suite it is named with.
+"""
+
+import glob
+import os
+import re
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+wrong = []
+
+
+def read(path):
+    with open(path, encoding='utf-8') as file:
+        return file.read()
+
+
+def check_include(doc, target, options):
+    """One literalinclude: its markers must hold something between them."""
+    path = os.path.normpath(os.path.join(os.path.dirname(doc), target))
+    if not os.path.exists(path):
+        return f'there is no {target}'
+    start, end = options.get('start-after'), options.get('end-before')
+    text = read(path)
+    for marker in (start, end):
+        if not marker or text.count(marker) != 1:
+            return f'{target}: "{marker}" is not there once'
+    if not text.partition(start)[2].partition(end)[0].strip():
+        return f'{target}: nothing after "{start}" and before "{end}"'
+    return None
+
+
+def check_includes(doc, text):
+    for match in re.finditer(r'^\.\. literalinclude:: (\S+)\n((?: +:.*\n)*)', text, re.M):
+        options = dict(re.findall(r'^ +:([a-z-]+): *(.*?) *$', match[2], re.M))
+        problem = check_include(doc, match[1], options)
+        if problem:
+            wrong.append(f'{os.path.relpath(doc, ROOT)}: {problem}')
+
+
+def suites():
+    """The cases of each suite, by the name of the suite."""
+    found = {}
+    for path in glob.glob(f'{ROOT}/kunit/*.c'):
+        text = read(path)
+        tables = {name: re.findall(r'KUNIT_CASE(?:_[A-Z]+)?\(\s*(\w+)', body)
+                  for name, body in
+                  re.findall(r'struct kunit_case (\w+)\[\] = \{(.*?)\n\};', text, re.S)}
+        for body in re.findall(r'struct kunit_suite \w+ = \{(.*?)\n\};', text, re.S):
+            name = re.search(r'\.name = "(\w+)"', body)[1]
+            found[name] = tables[re.search(r'\.test_cases = (\w+)', body)[1]]
+    return found
+
+
+def check_cases(doc, text, known):
+    """Cases are named as ``suite.case``, without what all suites have in common."""
+    for suite, case in re.findall(r'``(\w+)\.(\w+)``', text):
+        if suite.endswith(('.c', '.h')) or case in ('c', 'h', 'rst', 'sh'):
+            continue
+        if not any(case in known.get(prefix + suite, [])
+                   for prefix in ('', 'ttm_fence_lru_')):
+            wrong.append(f'{os.path.relpath(doc, ROOT)}: no case {suite}.{case}')
+
+
+def main():
+    known = suites()
+    for doc in glob.glob(f'{ROOT}/Documentation/*.rst'):
+        text = read(doc)
+        check_includes(doc, text)
+        if os.path.basename(doc) in ('promises.rst', 'locking.rst'):
+            check_cases(doc, text, known)
+    for line in wrong:
+        print(f'error: {line}')
+    return bool(wrong)
+
+
+sys.exit(main())
