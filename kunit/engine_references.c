@@ -3,6 +3,7 @@
  * Who holds a buffer, when its memory goes, and when the buffer itself.
  */
 #include <linux/delay.h>
+#include <linux/jiffies.h>
 
 #include "mock.h"
 
@@ -120,6 +121,39 @@ static void polling_tries_as_many_as_its_budget_in_turn(struct kunit *test)
 	EXPECT_STATE(dev, "", "yzx");
 }
 
+/* On a busy machine it may take a few attempts. */
+static bool settles_at_once(struct mock_device *dev)
+{
+	unsigned long start;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		start = jiffies;
+		ttm_fence_lru_settle(&dev->lru);
+		if (time_before(jiffies, start + HZ / 10))
+			return true;
+	}
+	return false;
+}
+
+/* It waits for what had begun when it came, and not for long. */
+static void settling_comes_to_an_end(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	unsigned long start = jiffies;
+
+	KUNIT_EXPECT_TRUE(test, settles_at_once(dev));
+
+	/* Somebody has begun to release memory, and is held up. */
+	atomic_inc(&dev->lru.releasing);
+	ttm_fence_lru_settle(&dev->lru);
+	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, start + HZ / 10));
+	KUNIT_EXPECT_TRUE(test, time_before(jiffies, start + 5 * HZ));
+
+	atomic_inc(&dev->lru.released);
+	KUNIT_EXPECT_TRUE(test, settles_at_once(dev));
+}
+
 /* What reclaim finds idle is in the order of reclaims, whatever was emitted when. */
 static void across_reclaims_the_earlier_reclaim_comes_first(struct kunit *test)
 {
@@ -159,6 +193,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(nothing_happens_before_somebody_reclaims),
 	KUNIT_CASE(memory_goes_before_references),
 	KUNIT_CASE(polling_tries_as_many_as_its_budget_in_turn),
+	KUNIT_CASE(settling_comes_to_an_end),
 	KUNIT_CASE(across_reclaims_the_earlier_reclaim_comes_first),
 	KUNIT_CASE(there_are_no_more_nodes_than_links),
 	{}

@@ -9,6 +9,9 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
+
 #include "internal.h"
 
 /* Channels a buffer may be on at once: the width of its link counter. */
@@ -44,6 +47,15 @@ ttm_fence_lru_channel_find(struct ttm_fence_lru *lru, u64 context)
 	return NULL;
 }
 
+struct ttm_fence_lru_head *ttm_fence_lru_heap_alloc(unsigned int size)
+{
+	KUNIT_STATIC_STUB_REDIRECT(ttm_fence_lru_heap_alloc, size);
+
+	return kvmalloc_array(size, sizeof(struct ttm_fence_lru_head),
+			      GFP_KERNEL);
+}
+EXPORT_SYMBOL_IF_KUNIT(ttm_fence_lru_heap_alloc);
+
 /*
  * Make room in the heap for one channel more, and return with the reclaim lock
  * held: the heap is allocated without it.
@@ -60,7 +72,7 @@ static int lock_with_room(struct ttm_fence_lru *lru)
 		size = max(lru->heap_size * 2, MIN_HEAP_SIZE);
 		mutex_unlock(&lru->reclaim_lock);
 
-		heap = kvmalloc_array(size, sizeof(*heap), GFP_KERNEL);
+		heap = ttm_fence_lru_heap_alloc(size);
 		if (!heap)
 			return -ENOMEM;
 

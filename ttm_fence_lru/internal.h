@@ -141,6 +141,7 @@ void ttm_fence_lru_might_drain(struct ttm_fence_lru *lru);
 void ttm_fence_lru_channel_init(struct ttm_fence_lru *lru,
 				struct ttm_fence_lru_channel *channel,
 				u64 context);
+struct ttm_fence_lru_head *ttm_fence_lru_heap_alloc(unsigned int size);
 struct ttm_fence_lru_channel *
 ttm_fence_lru_channel_find(struct ttm_fence_lru *lru, u64 context);
 
