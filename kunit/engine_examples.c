@@ -248,13 +248,13 @@ static int take_memory(struct gpu *gpu)
 /* example: reclaim */
 static int reclaim(struct gpu *gpu)
 {
+	struct ttm_fence_lru_pass pass = { .budget = 8 };
 	bool complete;
-	u64 released;
 	int ret;
 
 	/* Step by step: who wants little does not pay for all. */
 	do {
-		complete = ttm_fence_lru_reclaim(&gpu->lru, 8, &released);
+		complete = ttm_fence_lru_reclaim(&gpu->lru, &pass);
 		ret = take_memory(gpu);
 	} while (ret == -ENOSPC && !complete);
 

@@ -147,7 +147,7 @@ static void a_fence_is_put_when_its_channel_goes(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, seen.under_spinlock);
 }
 
-/* A foreign fence, or one that has signaled, is not kept at all. */
+/* One that was seen signaled, or of a killed channel, is not kept at all. */
 static void a_fence_without_link_is_not_kept(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -156,7 +156,7 @@ static void a_fence_without_link_is_not_kept(struct kunit *test)
 
 	watch(channel);
 	fence = emit_watching(channel);
-	mock_signal(fence);
+	dma_fence_signal(&fence->base);
 	attach(mock_bo_create(dev, 'A'), fence);
 	dma_fence_put(&fence->base);
 	KUNIT_EXPECT_EQ(test, 1, seen.releases);
