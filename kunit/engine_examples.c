@@ -44,6 +44,7 @@ struct channel {
 	u64 completed; /* by the hardware, which one can read */
 	bool hung;
 };
+
 /* end of objects */
 
 static struct buffer *to_buffer(struct ttm_fence_lru_bo *base)
@@ -85,6 +86,7 @@ static void buffer_put(struct buffer *bo)
 {
 	kref_put(&bo->kref, buffer_last_put);
 }
+
 /* end of put */
 
 /* example: ops */
@@ -135,6 +137,7 @@ static const struct ttm_fence_lru_ops ops = {
 	.put = op_put,
 	.cleanup = op_cleanup,
 };
+
 /* end of ops */
 
 static const char *fence_name(struct dma_fence *fence)
@@ -194,6 +197,7 @@ static int channel_open(struct gpu *gpu, struct channel *channel)
 	return ttm_fence_lru_channel_register(&gpu->lru, &channel->base,
 					      dma_fence_context_alloc(1));
 }
+
 /* end of channel */
 
 /* example: submit */
@@ -234,6 +238,7 @@ unlock:
 	mutex_unlock(&channel->emit_lock);
 	return ret;
 }
+
 /* end of submit */
 
 static int take_memory(struct gpu *gpu)
@@ -260,6 +265,7 @@ static int reclaim(struct gpu *gpu)
 
 	return ret;
 }
+
 /* end of reclaim */
 
 /* example: wait */
@@ -305,6 +311,7 @@ static int allocate(struct gpu *gpu)
 	ttm_fence_lru_settle(&gpu->lru);
 	return reclaim(gpu);
 }
+
 /* end of wait */
 
 /* example: kill */
@@ -331,6 +338,7 @@ static void channel_close(struct channel *channel)
 	while (channel->nr_jobs)
 		dma_fence_put(channel->jobs[--channel->nr_jobs]);
 }
+
 /* end of kill */
 
 static struct buffer *buffer_create(struct kunit *test)
@@ -370,22 +378,6 @@ static void expect(struct kunit *test, unsigned int free, unsigned int idle)
 	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_check(&gpu->lru, NULL));
 }
 
-static void submitting_makes_a_buffer_busy(struct kunit *test)
-{
-	struct channel *channel = channel_create(test);
-	struct buffer *bo = buffer_create(test);
-
-	expect(test, 1, 1);
-	KUNIT_EXPECT_EQ(test, 0, submit(channel, bo));
-	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_bo_is_busy(&bo->base));
-	expect(test, 1, 0);
-
-	channel_close(channel);
-	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_bo_is_busy(&bo->base));
-	expect(test, 1, 1);
-	buffer_put(bo);
-}
-
 static void the_last_put_releases_or_defers(struct kunit *test)
 {
 	struct gpu *gpu = test->priv;
@@ -394,6 +386,7 @@ static void the_last_put_releases_or_defers(struct kunit *test)
 	struct buffer *busy = buffer_create(test);
 
 	KUNIT_EXPECT_EQ(test, 0, submit(channel, busy));
+	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_bo_is_busy(&busy->base));
 	expect(test, 0, 1);
 	buffer_put(idle);
 	expect(test, 1, 0);
@@ -493,7 +486,6 @@ static void gpu_exit(struct kunit *test)
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(submitting_makes_a_buffer_busy),
 	KUNIT_CASE(the_last_put_releases_or_defers),
 	KUNIT_CASE(an_allocation_reclaims),
 	KUNIT_CASE(an_allocation_waits),

@@ -2,7 +2,7 @@
 /*
  * How fences are treated: they are a driver's, and only looked at.
  */
-#include <linux/spinlock.h>
+#include <linux/lockdep.h>
 
 #include "mock.h"
 
@@ -14,10 +14,16 @@ static struct {
 	bool under_spinlock;
 } seen;
 
+/* Nothing is known any more once lockdep has reported something. */
+static bool is_held(spinlock_t *lock)
+{
+	return IS_ENABLED(CONFIG_LOCKDEP) && lockdep_is_held(lock) == 1;
+}
+
 static void look(void)
 {
-	seen.under_spinlock |= spin_is_locked(&seen.channel->base.lock) ||
-			       spin_is_locked(&seen.channel->dev->lru_lock);
+	seen.under_spinlock |= is_held(&seen.channel->base.lock) ||
+			       is_held(&seen.channel->dev->lru_lock);
 }
 
 static const char *name(struct dma_fence *fence)
