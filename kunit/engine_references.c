@@ -140,11 +140,12 @@ static bool settles_at_once(struct mock_device *dev)
 static void settling_comes_to_an_end(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
-	unsigned long start = jiffies;
+	unsigned long start;
 
 	KUNIT_EXPECT_TRUE(test, settles_at_once(dev));
 
 	/* Somebody has begun to release memory, and is held up. */
+	start = jiffies;
 	atomic_inc(&dev->lru.releasing);
 	ttm_fence_lru_settle(&dev->lru);
 	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, start + HZ / 10));
