@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What a thread of a race does again and again. Each returns how many steps that was.
+ */
+#include "race.h"
+
+/* A rebirth waits for a grace period: the others do that much meanwhile. */
+#define STEPS_OF_REBIRTH 20
+
+static u32 random_below(struct racer *racer, u32 limit)
+{
+	return prandom_u32_state(&racer->rnd) % limit;
+}
+
+static struct race_timeline *random_channel(struct racer *racer)
+{
+	return &racer->dev->timelines[random_below(racer,
+						   racer->dev->nr_channels)];
+}
+
+static struct race_bo *random_slot(struct racer *racer)
+{
+	return race_slot_get(racer->dev,
+			     random_below(racer, racer->dev->nr_slots));
+}
+
+static void submit_one(struct race_timeline *timeline, struct race_bo *bo)
+{
+	struct dma_fence *fence;
+
+	mutex_lock(&timeline->emit);
+	fence = race_emit(timeline);
+	race_bo_use(bo, timeline, fence, true);
+	mutex_unlock(&timeline->emit);
+	dma_fence_put(fence);
+}
+
+/* A job of a few of the buffers that all use. */
+unsigned int act_submit(struct racer *racer)
+{
+	struct race_timeline *timeline = random_channel(racer);
+	struct dma_fence *fence;
+	struct race_bo *bo;
+	int i;
+
+	mutex_lock(&timeline->emit);
+	fence = race_emit(timeline);
+	for (i = random_below(racer, 2); i < 2; i++) {
+		bo = random_slot(racer);
+		race_bo_use(bo, timeline, fence, true);
+		race_bo_put(bo);
+	}
+	mutex_unlock(&timeline->emit);
+	dma_fence_put(fence);
+	return 1;
+}
+
+/* Attach a fence of another's job, at any time: as TTM does when it copies fences. */
+unsigned int act_copy_fence(struct racer *racer)
+{
+	struct race_timeline *timeline = random_channel(racer);
+	struct dma_fence *fence = race_recent(timeline);
+	struct race_bo *bo;
+
+	if (!fence)
+		return 1;
+	bo = random_slot(racer);
+	race_bo_use(bo, timeline, fence, false);
+	race_bo_put(bo);
+	dma_fence_put(fence);
+	return 1;
+}
+
+/* The last put of a buffer that is busy, and perhaps about to be idle. */
+unsigned int act_use_and_drop(struct racer *racer)
+{
+	struct race_bo *bo = race_bo_create(racer->dev);
+	int i;
+
+	for (i = random_below(racer, 3); i < 3; i++)
+		submit_one(random_channel(racer), bo);
+	if (random_below(racer, 2))
+		race_complete(random_channel(racer), 3);
+	race_bo_put(bo);
+	return 1;
+}
+
+/* The same, and a fence that no channel vouches for. */
+unsigned int act_use_elsewhere_and_drop(struct racer *racer)
+{
+	struct race_timeline *foreign = &racer->dev->timelines[RACE_FOREIGN];
+	struct race_bo *bo = race_bo_create(racer->dev);
+
+	submit_one(foreign, bo);
+	if (random_below(racer, 2))
+		submit_one(random_channel(racer), bo);
+	race_bo_put(bo);
+	race_complete(foreign, random_below(racer, 3));
+	return 1;
+}
+
+static struct race_group *random_group(struct racer *racer)
+{
+	return &racer->dev->groups[random_below(racer, RACE_RESVS)];
+}
+
+/* A job of all buffers of an address space. */
+unsigned int act_submit_group(struct racer *racer)
+{
+	struct race_timeline *timeline = random_channel(racer);
+	struct dma_fence *fence;
+
+	mutex_lock(&timeline->emit);
+	fence = race_emit(timeline);
+	race_group_use(random_group(racer), timeline, fence);
+	mutex_unlock(&timeline->emit);
+	dma_fence_put(fence);
+	return 1;
+}
+
+/* A buffer joins an address space, used already or not, and dies there. */
+unsigned int act_join_and_drop(struct racer *racer)
+{
+	struct race_bo *bo = race_bo_create(racer->dev);
+
+	if (random_below(racer, 2))
+		submit_one(random_channel(racer), bo);
+	bo->group = container_of(bo->resv, struct race_group, resv);
+	race_pause(racer->dev);
+	race_bo_put(bo);
+	return 1;
+}
+
+/* Another buffer in the place of one that others may be using. */
+unsigned int act_replace(struct racer *racer)
+{
+	unsigned int slot = random_below(racer, racer->dev->nr_slots);
+	struct race_bo *bo = race_bo_create(racer->dev);
+
+	race_bo_put(race_slot_swap(racer->dev, slot, bo));
+	return 1;
+}
+
+/* One channel goes on, or all get done: only then do shared buffers become idle. */
+unsigned int act_signal(struct racer *racer)
+{
+	struct race_device *dev = racer->dev;
+	int i;
+
+	if (random_below(racer, 2))
+		race_complete(random_channel(racer),
+			      1 + random_below(racer, 3));
+	else
+		for (i = 0; i < dev->nr_channels; i++)
+			race_complete(&dev->timelines[i], U32_MAX);
+	race_pause(dev);
+	return 1;
+}
+
+/* A step of a pass, which goes on however much the others do meanwhile. */
+unsigned int act_reclaim(struct racer *racer)
+{
+	racer->pass.budget = 1 + random_below(racer, 4);
+	ttm_fence_lru_reclaim(&racer->dev->lru, &racer->pass);
+	return 1;
+}
+
+unsigned int act_shrink_and_look(struct racer *racer)
+{
+	ttm_fence_lru_look(&racer->dev->lru);
+	ttm_fence_lru_shrink(&racer->dev->lru, TTM_FENCE_LRU_ANY_TYPE,
+			     random_below(racer, 3) * RACE_BO_BYTES);
+	return 1;
+}
+
+/* An allocation, with a reservation of its own, that finds nothing. */
+unsigned int act_reclaim_and_settle(struct racer *racer)
+{
+	struct race_device *dev = racer->dev;
+	struct mutex *resv = &dev->groups[random_below(racer, RACE_RESVS)].resv;
+	struct ttm_fence_lru_pass pass = { .budget = 8 };
+
+	mutex_lock(resv);
+	while (!ttm_fence_lru_reclaim(&dev->lru, &pass) && pass.released)
+		;
+	ttm_fence_lru_settle(&dev->lru);
+	ttm_fence_lru_reclaim(&dev->lru, &pass);
+	mutex_unlock(resv);
+	return 1;
+}
+
+unsigned int act_drain(struct racer *racer)
+{
+	ttm_fence_lru_drain(&racer->dev->lru);
+	return 1;
+}
+
+unsigned int act_poll_leftovers(struct racer *racer)
+{
+	ttm_fence_lru_poll(&racer->dev->lru, 1 + random_below(racer, 4));
+	return 1;
+}
+
+unsigned int act_hold_a_reservation(struct racer *racer)
+{
+	struct mutex *resv = &random_group(racer)->resv;
+
+	mutex_lock(resv);
+	race_pause(racer->dev);
+	mutex_unlock(resv);
+	return 1;
+}
+
+unsigned int act_evict(struct racer *racer)
+{
+	race_evict(racer->dev);
+	return 1;
+}
+
+unsigned int act_rebirth(struct racer *racer)
+{
+	race_rebirth(racer->dev, random_channel(racer));
+	return STEPS_OF_REBIRTH;
+}
+
+/* One who waits: looks at the frontiers, and loses patience. */
+unsigned int act_look_at_frontiers(struct racer *racer)
+{
+	struct ttm_fence_lru *lru = &racer->dev->lru;
+	struct dma_fence *fences[RACE_MAX_CHANNELS];
+	u64 last_seq = ttm_fence_lru_emitted(lru);
+	unsigned int type, count, i;
+
+	type = random_below(racer, 2) ? 1 : TTM_FENCE_LRU_ANY_TYPE;
+	count = ttm_fence_lru_frontiers(lru, type, last_seq, fences,
+					1 + random_below(racer, 3));
+	for (i = 0; i < count; i++) {
+		dma_fence_is_signaled(fences[i]);
+		dma_fence_put(fences[i]);
+	}
+	if (!random_below(racer, 4))
+		ttm_fence_lru_stall(lru, last_seq);
+	return 1;
+}
+
+/* Each counter is right at any moment, without a lock. */
+unsigned int act_read_stats(struct racer *racer)
+{
+	struct ttm_fence_lru_stats *stats = &racer->dev->lru.stats;
+	struct race_bo *bo = random_slot(racer);
+
+	if ((s64)READ_ONCE(stats->busy) < 0 ||
+	    (s64)READ_ONCE(stats->zombies) < 0 ||
+	    (s64)READ_ONCE(stats->zombie_bytes[1]) < 0 ||
+	    (s64)READ_ONCE(stats->leftover) < 0)
+		race_fault(racer->dev, "a counter fell below zero");
+	ttm_fence_lru_bo_is_busy(&bo->base);
+	race_bo_put(bo);
+	return 1;
+}
