@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The examples of the documentation: a small driver with buffers of its own. The
- * documents include what stands between the markers, so what they show is compiled and
- * run.
+ * The examples of the documentation: it includes what stands between the markers.
  */
 #include <kunit/test.h>
 
@@ -16,7 +14,6 @@
 #define VRAM 1
 #define MAX_CHANNELS 4
 #define MAX_JOBS 8
-#define BUFFER_BYTES 4096
 
 /* example: objects */
 struct gpu {
@@ -79,7 +76,7 @@ static void buffer_last_put(struct kref *kref)
 
 	/* The engine gets a reference, and decides when that is the last one. */
 	kref_init(&bo->kref);
-	ttm_fence_lru_release(&bo->gpu->lru, &bo->base, VRAM, BUFFER_BYTES);
+	ttm_fence_lru_release(&bo->gpu->lru, &bo->base, VRAM, PAGE_SIZE);
 }
 
 static void buffer_put(struct buffer *bo)

@@ -22,9 +22,12 @@ void break_rule(struct kunit *test, const char *report, const char *and_then)
 	kunit_info(test, "from here on the rule is broken");
 }
 
-static void allocate(struct mock_device *dev)
+/* Of a buffer that is idle. */
+static struct mock_bo *held;
+
+static void allocate(struct kunit *test)
 {
-	kfree(kmalloc(sizeof(*dev), GFP_KERNEL));
+	kfree(kmalloc(sizeof(*held), GFP_KERNEL));
 }
 
 int lock_rules_init(struct kunit *test)
@@ -51,16 +54,13 @@ static void reclaim(struct mock_device *dev)
 /* The owner's lock outside of the engine: a reservation. */
 static struct dma_resv resv;
 
-static void take_reservation(struct mock_device *dev)
+static void take_reservation(struct kunit *test)
 {
 	dma_resv_lock(&resv, NULL);
 	dma_resv_unlock(&resv);
 }
 
-/* Of a buffer that is idle. */
-static struct mock_bo *held;
-
-static void drop_last_reference(struct mock_device *dev)
+static void drop_last_reference(struct kunit *test)
 {
 	mock_bo_put(held);
 }
@@ -143,7 +143,7 @@ static void a_last_put_under_the_lru_lock(struct kunit *test)
 	break_rule(test, SLEEPS IN("ttm_fence_lru_release"),
 		   INVALID_WAIT TAKES(RECLAIM));
 	spin_lock(&other->lru_lock);
-	drop_last_reference(test->priv);
+	drop_last_reference(test);
 	spin_unlock(&other->lru_lock);
 }
 
@@ -166,10 +166,10 @@ static void allocating_under_the_reclaim_lock(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 
-	allocate(dev);
+	allocate(test);
 	break_rule(test, CIRCULAR ORDER(RECLAIM, "fs_reclaim"), NULL);
 	mutex_lock(&dev->lru.reclaim_lock);
-	allocate(dev);
+	allocate(test);
 	mutex_unlock(&dev->lru.reclaim_lock);
 }
 
@@ -252,32 +252,18 @@ static void releasing_with_a_get_op_that_sleeps(struct kunit *test)
 
 /* What the code of a fence does, which the engine calls under the reclaim mutex. */
 
-static struct mock_device *device;
 static struct mock_fence *other_fence;
-static void (*when_sampled)(struct mock_device *dev);
 
-static bool do_something_when_sampled(struct dma_fence *fence)
-{
-	if (when_sampled)
-		when_sampled(device);
-	when_sampled = NULL;
-	return container_of(fence, struct mock_fence, base)->done;
-}
-
-static const char *name(struct dma_fence *fence)
-{
-	return "busybody";
-}
-
-static const struct dma_fence_ops busybody_ops = {
-	.get_driver_name = name,
-	.get_timeline_name = name,
-	.signaled = do_something_when_sampled,
-};
-
-static void wait_for_another(struct mock_device *dev)
+static void wait_for_another(struct kunit *test)
 {
 	dma_fence_wait(&other_fence->base, false);
+}
+
+static void when_sampled(struct kunit *test, mock_hook other)
+{
+	struct mock_device *dev = test->priv;
+
+	dev->sampled = other;
 }
 
 /* A channel whose first fence runs foreign code when it is sampled. */
@@ -287,10 +273,8 @@ static struct mock_fence *busybody(struct kunit *test)
 	struct mock_channel *channel = mock_channel_create(dev);
 	struct mock_fence *fence = mock_emit(channel);
 
-	device = dev;
 	other_fence = mock_fence_create(dev, dma_fence_context_alloc(1), 1);
 	dma_fence_signal(&other_fence->base);
-	fence->base.ops = &busybody_ops;
 	mock_bo_use(mock_bo_create(dev, 'A'), fence);
 	return fence;
 }
@@ -300,7 +284,7 @@ static void reclaiming_with_a_fence_that_allocates(struct kunit *test)
 	busybody(test);
 	break_rule(test, CIRCULAR ORDER(RECLAIM, "fs_reclaim"),
 		   SLEEPS IN("ttm_fence_lru_reclaim"));
-	when_sampled = allocate;
+	when_sampled(test, allocate);
 	reclaim(test->priv);
 }
 
@@ -308,7 +292,7 @@ static void reclaiming_with_a_fence_that_waits_for_another(struct kunit *test)
 {
 	busybody(test);
 	break_rule(test, SLEEPS IN("dma_fence_wait_timeout"), NULL);
-	when_sampled = wait_for_another;
+	when_sampled(test, wait_for_another);
 	reclaim(test->priv);
 }
 
@@ -318,7 +302,7 @@ static void reclaiming_with_a_fence_that_takes_a_reservation(struct kunit *test)
 	dma_resv_init(&resv);
 	break_rule(test, SLEEPS IN("ttm_fence_lru_reclaim"),
 		   CIRCULAR ORDER(RECLAIM, RESERVATION));
-	when_sampled = take_reservation;
+	when_sampled(test, take_reservation);
 	reclaim(test->priv);
 }
 
@@ -328,17 +312,8 @@ static void reclaiming_with_a_fence_that_puts_a_buffer(struct kunit *test)
 	held = mock_bo_create(test->priv, 'x');
 	break_rule(test, SLEEPS IN("ttm_fence_lru_release"),
 		   RECURSIVE ORDER(RECLAIM, RECLAIM));
-	when_sampled = drop_last_reference;
+	when_sampled(test, drop_last_reference);
 	reclaim(test->priv);
-}
-
-static void attaching_a_fence_that_waits_for_another(struct kunit *test)
-{
-	struct mock_fence *fence = busybody(test);
-
-	break_rule(test, SLEEPS IN("ttm_fence_lru_attach"), NULL);
-	when_sampled = wait_for_another;
-	mock_bo_use(mock_bo_create(test->priv, 'B'), fence);
 }
 
 static void releasing_with_a_fence_that_waits_for_another(struct kunit *test)
@@ -349,7 +324,7 @@ static void releasing_with_a_fence_that_waits_for_another(struct kunit *test)
 	mock_bo_use(x, fence);
 	break_rule(test, RCU_USAGE IN("ttm_fence_lru_release"),
 		   SLEEPS IN("ttm_fence_lru_release"));
-	when_sampled = wait_for_another;
+	when_sampled(test, wait_for_another);
 	mock_bo_put(x);
 }
 
@@ -368,7 +343,6 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(reclaiming_with_a_fence_that_waits_for_another),
 	KUNIT_CASE(reclaiming_with_a_fence_that_takes_a_reservation),
 	KUNIT_CASE(reclaiming_with_a_fence_that_puts_a_buffer),
-	KUNIT_CASE(attaching_a_fence_that_waits_for_another),
 	KUNIT_CASE(releasing_with_a_fence_that_waits_for_another),
 	{}
 };
