@@ -47,6 +47,8 @@ run_suites()
 	timeout --foreground --kill-after=10 "$limit" "${COMMAND[@]}" \
 		</dev/null >"$log" 2>&1 || status=$?
 	rm -rf "$run"
+	# A serial console returns its carriage.
+	sed -i 's/\r$//' "$log"
 	tail -n 40 "$log"
 	[ $status != 124 ] || { say "took longer than $limit s and was killed"; return 1; }
 }
