@@ -4,9 +4,9 @@
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo test check kunit mutants coverage kernel source clean distclean
+.PHONY: help demo bench test check kunit mutants coverage kernel source clean distclean
 
-export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FULL MUTANTS MUTANT
+export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FULL MUTANTS MUTANT BENCH
 
 help: ## show this
 	@echo 'Fence-ordered LRU and delayed destroy for TTM'
@@ -22,12 +22,16 @@ help: ## show this
 # SEED=<n>           what random tests start from; they print theirs
 # HISTORIES=<n>      how many random histories to play; default: 1000
 # V=1                show the commands of the kernel's build
+# BENCH=<names>      only these measurements; default: all
 # FULL=1             compare with the unpatched kernel as well (slow)
 # MUTANTS=<n>        try so many mutants, chosen by SEED; default: all
 # MUTANT=<id>        try this mutant only, such as reclaim.c:45:negate
 
 demo: ## build the kernels, run them side by side, show what differs
 	@scripts/demo.sh
+
+bench: ## measure what it costs, alone and beside today's TTM
+	@scripts/bench.sh
 
 test: ## run all checks and tests; the last line counts them
 	@scripts/test.sh

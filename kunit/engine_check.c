@@ -220,6 +220,8 @@ static void a_zombie_that_is_miscounted_is_found(struct kunit *test)
 		     "check: signaled 0, counted 1\n");
 	EXPECT_FOUND(f.dev, stats->zombie_bytes[1], 1,
 		     "check: type 1: zombie_bytes 1, counted 4096\n");
+	EXPECT_FOUND(f.dev, stats->all_zombie_bytes, 1,
+		     "check: all_zombie_bytes 1, counted 4096\n");
 	EXPECT_FOUND(f.dev, stats->signaled_bytes[1], 1,
 		     "check: type 1: signaled_bytes 1, counted 4096\n");
 	EXPECT_FOUND(f.dev, stats->signaled_bytes[15], 1,

@@ -204,7 +204,7 @@ static int reserve(struct channel *channel, struct buffer *bo)
 
 	ret = dma_resv_reserve_fences(&bo->resv, 1);
 	if (!ret)
-		ret = ttm_fence_lru_reserve(&bo->base, 1);
+		ret = ttm_fence_lru_reserve_on(&bo->base, &channel->base);
 	if (!ret)
 		ret = ttm_fence_lru_channel_reserve(&channel->base);
 	return ret;

@@ -46,6 +46,32 @@ static void a_buffer_without_memory_says_so(struct kunit *test)
 	mock_check(dev);
 }
 
+static void a_buffer_on_the_channel_needs_no_other_link(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *first = mock_channel_create(dev);
+	struct mock_channel *second = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+	struct mock_fence *fence;
+
+	kunit_activate_static_stub(test, ttm_fence_lru_link_alloc, no_link);
+	KUNIT_EXPECT_EQ(test, 0,
+			ttm_fence_lru_reserve_on(&a->base, &first->base));
+	mock_submit(first, a);
+	KUNIT_EXPECT_EQ(test, 0,
+			ttm_fence_lru_reserve_on(&a->base, &first->base));
+	KUNIT_EXPECT_EQ(test, -ENOMEM,
+			ttm_fence_lru_reserve_on(&a->base, &second->base));
+
+	/* Nor if it leaves the channel between reserving and attaching. */
+	mock_signal(mock_first(first));
+	mock_reclaim(dev);
+	fence = mock_emit(first);
+	mock_fences_add(dev, &a->fences, &fence->base);
+	ttm_fence_lru_attach(&dev->lru, &a->base, &fence->base);
+	EXPECT_NODES(first, "A");
+}
+
 static void reserving_again_allocates_nothing(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -173,6 +199,7 @@ static void attaching_without_a_link_is_safe(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_channel_without_memory_says_so),
 	KUNIT_CASE(a_buffer_without_memory_says_so),
+	KUNIT_CASE(a_buffer_on_the_channel_needs_no_other_link),
 	KUNIT_CASE(reserving_again_allocates_nothing),
 	KUNIT_CASE(a_channel_in_steady_use_allocates_nothing),
 	KUNIT_CASE(a_channel_keeps_few_nodes),

@@ -46,7 +46,7 @@ up_to_date()
 	[ -z "$KERNEL_SRC" ] && [ -e "$OUT/.built" ] &&
 		[ "$(cat "$OUT/.built")" = "$(inputs)" ] &&
 		[ -z "$(cd "$ROOT" && find Kconfig Kbuild ttm_fence_lru kunit swgpu \
-			include -newer "$OUT/.built" -print -quit)" ]
+			bench include -newer "$OUT/.built" -print -quit)" ]
 }
 
 # Every line of the fragments must have come true.

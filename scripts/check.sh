@@ -41,7 +41,8 @@ files()
 # Ours as the kernel sees them, by their path in the farm.
 kernel_files()
 {
-	files 'ttm_fence_lru/*.[ch]' 'kunit/*.[ch]' 'swgpu/*.[ch]' | sed "s,^,$OURS/,"
+	files 'ttm_fence_lru/*.[ch]' 'kunit/*.[ch]' 'swgpu/*.[ch]' 'bench/*.[ch]' |
+		sed "s,^,$OURS/,"
 	files 'include/*.h'
 }
 

@@ -6,7 +6,7 @@
 #
 # demo-guest.sh <seed> <job speed> <VRAM MiB> <VRAM MiB under pressure> <trace> ...
 
-set -euo pipefail
+. "$(dirname "$0")/guest-lib.sh"
 
 SEED=$1 JOB_SPEED=$2 PLENTY_MB=$3 VRAM_MB=$4
 shift 4
@@ -14,21 +14,6 @@ shift 4
 RESULTS=$BUILD/demo
 TOOLS=$BUILD/tools
 HUNG_MB=128
-
-# load <module> [<parameter> ...]: after what it depends on.
-load()
-{
-	local module=$1 file dependency
-	shift
-
-	! grep -q "^$module " /proc/modules || return 0
-	file=$(find "$KERNEL_OUT/drivers/gpu/drm" -name "$module.ko" | head -n 1)
-	[ -n "$file" ] || { echo "there is no module $module in $KERNEL_OUT"; exit 1; }
-	for dependency in $(modinfo -F depends "$file" | tr ',' ' '); do
-		load "$dependency"
-	done
-	insmod "$file" "$@"
-}
 
 load_driver()
 {
@@ -67,20 +52,6 @@ hung_channel()
 	cat "$name.messages"
 	echo $rc >"$name.status"
 	rmmod swgpu
-}
-
-# The guest's memory is the host's, page by page, when first touched. Done here,
-# it does not make the first run look slow.
-touch_memory()
-{
-	local free_kib
-
-	free_kib=$(awk '$1 == "MemFree:" { print $2 }' /proc/meminfo)
-	mkdir /run/touch
-	mount -t tmpfs -o size="$((free_kib * 9 / 10))k" tmpfs /run/touch
-	# Ends when that is full.
-	dd if=/dev/zero of=/run/touch/all bs=1M 2>/dev/null || true
-	umount /run/touch
 }
 
 uname -r >"$RESULTS/kernel"

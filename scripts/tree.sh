@@ -45,7 +45,6 @@ make_farm()
 	find "$SRC" -mindepth 1 -maxdepth 1 ! -name .git \
 		-exec cp -rs -t "$TREE.new" {} +
 	mkdir "$TREE.new/$OURS"
-	ln -s -t "$TREE.new/$OURS" "$ROOT"/{Kconfig,Kbuild,ttm_fence_lru,kunit,swgpu}
 	: >"$TREE.new/.touched"
 	source_place >"$TREE.new/.place"
 	mv "$TREE.new" "$TREE"
@@ -57,6 +56,13 @@ source_place()
 	say "$SRC"
 	head -n 6 "$SRC/Makefile"
 	[ ! -e "$SRC/.git" ] || git -C "$SRC" rev-parse HEAD 2>/dev/null || true
+}
+
+# What there is of ours may differ from when the farm was made.
+link_directories()
+{
+	find "$TREE/$OURS" -type l -delete
+	ln -s -t "$TREE/$OURS" "$ROOT"/{Kconfig,Kbuild,ttm_fence_lru,kunit,swgpu,bench}
 }
 
 link_headers()
@@ -122,6 +128,7 @@ sync_farm()
 lay()
 {
 	[ "$(cat "$TREE/.place" 2>/dev/null)" = "$(source_place)" ] || make_farm
+	link_directories
 	link_headers
 	{ cat "$TREE/.touched"; touched_files; } | sort -u >"$TREE.touched"
 	fill_scratch <"$TREE.touched"

@@ -211,7 +211,8 @@ static int fill_job(struct submit *s)
 		struct swgpu_job_bo *jbo = &s->job->bos[i];
 		struct swgpu_bo *bo = submit_bo(s, i);
 
-		ret = ttm_bo_reserve_fences(&bo->tbo, 1);
+		ret = ttm_bo_reserve_fence_on(&bo->tbo,
+					      &s->channel->lru_channel);
 		if (ret)
 			return ret;
 		ret = add_deps(s, i);

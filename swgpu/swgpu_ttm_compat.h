@@ -64,6 +64,12 @@ static inline int ttm_bo_reserve_fences(struct ttm_buffer_object *bo,
 	return dma_resv_reserve_fences(bo->base.resv, num);
 }
 
+static inline int ttm_bo_reserve_fence_on(struct ttm_buffer_object *bo,
+					  struct ttm_fence_lru_channel *channel)
+{
+	return dma_resv_reserve_fences(bo->base.resv, 1);
+}
+
 static inline void ttm_bo_add_fence(struct ttm_buffer_object *bo,
 				    struct dma_fence *fence,
 				    enum dma_resv_usage usage)

@@ -59,6 +59,30 @@ int ttm_fence_lru_reserve_gfp(struct ttm_fence_lru_bo *bo, unsigned int count,
 	return 0;
 }
 
+/**
+ * ttm_fence_lru_reserve_on - make sure that a fence of this channel can be attached
+ * @bo: the buffer
+ * @channel: the channel that it will be used on
+ *
+ * As ttm_fence_lru_reserve(), where the channel is known: a buffer that is on it needs
+ * no other link, and most buffers are used on one channel only.
+ *
+ * Context: the buffer's reservation is held; may sleep and allocate.
+ * Return: 0, or -ENOMEM without memory and with nothing changed.
+ */
+int ttm_fence_lru_reserve_on(struct ttm_fence_lru_bo *bo,
+			     struct ttm_fence_lru_channel *channel)
+{
+	struct ttm_fence_lru_link *link;
+
+	/* If reclaim takes it off meanwhile, the link is free. */
+	for (link = &bo->link; link; link = link->next)
+		if (!is_free(link) && link->channel == channel)
+			return 0;
+	return ttm_fence_lru_reserve(bo, 1);
+}
+EXPORT_SYMBOL(ttm_fence_lru_reserve_on);
+
 /* The buffer's link on this channel, else a free one, else NULL. */
 static struct ttm_fence_lru_link *
 pick_link(struct ttm_fence_lru_channel *channel, struct ttm_fence_lru_bo *bo)

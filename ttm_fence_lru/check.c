@@ -80,6 +80,7 @@ static void recount_zombie(struct recount *count, struct ttm_fence_lru_bo *bo)
 
 	stats->zombies++;
 	stats->zombie_bytes[bo->type] += bo->bytes;
+	stats->all_zombie_bytes += bo->bytes;
 	if (bo->nr_links && bo->nr_seen == bo->nr_links) {
 		stats->signaled++;
 		stats->signaled_bytes[bo->type] += bo->bytes;
@@ -195,6 +196,9 @@ static void check_stats(struct recount *count,
 	       stats->busy, counted->busy);
 	expect(count, stats->zombies == counted->zombies,
 	       "zombies %llu, counted %llu", stats->zombies, counted->zombies);
+	expect(count, stats->all_zombie_bytes == counted->all_zombie_bytes,
+	       "all_zombie_bytes %llu, counted %llu", stats->all_zombie_bytes,
+	       counted->all_zombie_bytes);
 	expect(count, stats->signaled == counted->signaled,
 	       "signaled %llu, counted %llu", stats->signaled,
 	       counted->signaled);

@@ -49,8 +49,6 @@ void ttm_fence_lru_count_zombie_locked(struct ttm_fence_lru *lru,
 				       struct ttm_fence_lru_bo *bo)
 {
 	struct ttm_fence_lru_stats *stats = &lru->stats;
-	u64 total = 0;
-	int i;
 
 	lockdep_assert_held(lru->lru_lock);
 
@@ -61,10 +59,9 @@ void ttm_fence_lru_count_zombie_locked(struct ttm_fence_lru *lru,
 	stats->deferred++;
 	stats->zombies++;
 	stats->zombie_bytes[bo->type] += bo->bytes;
-
-	for (i = 0; i < TTM_FENCE_LRU_NUM_TYPES; i++)
-		total += stats->zombie_bytes[i];
-	stats->peak_zombie_bytes = max(stats->peak_zombie_bytes, total);
+	stats->all_zombie_bytes += bo->bytes;
+	stats->peak_zombie_bytes =
+		max(stats->peak_zombie_bytes, stats->all_zombie_bytes);
 }
 
 /**
@@ -86,6 +83,7 @@ void ttm_fence_lru_cleaned(struct ttm_fence_lru *lru,
 		bo->counted = false;
 		lru->stats.zombies--;
 		lru->stats.zombie_bytes[bo->type] -= bo->bytes;
+		lru->stats.all_zombie_bytes -= bo->bytes;
 	}
 	spin_unlock(lru->lru_lock);
 }

@@ -219,9 +219,9 @@ void ttm_fence_lru_release(struct ttm_fence_lru *lru,
 
 	ttm_fence_lru_releasing_begin(lru);
 
-	/* Visit every link in any case: one may still be in the hands of reclaim. */
+	/* Who takes a buffer off its last channel lets go of it under the LRU lock. */
 	last = mark_dead(lru, bo);
-	for (link = &bo->link; link; link = link->next)
+	for (link = &bo->link; link && !last; link = link->next)
 		leave_or_bury(link, &last);
 
 	ours = !last || ttm_fence_lru_clean(lru, bo, &goal);

@@ -249,6 +249,8 @@ struct ttm_fence_lru_stats {
 	u64 signaled;
 	/** @signaled_bytes: the memory that these hold, per memory type */
 	u64 signaled_bytes[TTM_FENCE_LRU_NUM_TYPES];
+	/** @all_zombie_bytes: the sum of @zombie_bytes */
+	u64 all_zombie_bytes;
 	/** @peak_zombie_bytes: the most that all types together ever held */
 	u64 peak_zombie_bytes;
 	/** @deferred: buffers that became zombies, ever */
@@ -272,7 +274,7 @@ struct ttm_fence_lru {
 	/** @seq: the last &ttm_fence_lru_node.seq given */
 	atomic64_t seq;
 	/** @by_context: live channels; written under @reclaim_lock, read under RCU */
-	DECLARE_HASHTABLE(by_context, 6);
+	DECLARE_HASHTABLE(by_context, 10);
 	/** @reclaim_lock: serialises reclaim and registration; see the locking document */
 	struct mutex reclaim_lock;
 	/** @channels: registered; protected by @reclaim_lock */
@@ -315,6 +317,8 @@ void ttm_fence_lru_channel_kill(struct ttm_fence_lru_channel *channel);
 void ttm_fence_lru_channel_unregister(struct ttm_fence_lru_channel *channel);
 
 int ttm_fence_lru_reserve(struct ttm_fence_lru_bo *bo, unsigned int count);
+int ttm_fence_lru_reserve_on(struct ttm_fence_lru_bo *bo,
+			     struct ttm_fence_lru_channel *channel);
 void ttm_fence_lru_attach(struct ttm_fence_lru *lru,
 			  struct ttm_fence_lru_bo *bo, struct dma_fence *fence);
 void ttm_fence_lru_release(struct ttm_fence_lru *lru,

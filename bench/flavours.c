@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What is compared: today's TTM and the fence-ordered LRU, in the words of a driver.
+ */
+#include <linux/dma-resv.h>
+#include <linux/wait_bit.h>
+#include <linux/workqueue.h>
+
+#include "ttm_device.h"
+
+/*
+ * Today: a work item per busy buffer, on the device's workqueue; a buffer that was
+ * used goes to the tail of the LRU.
+ */
+
+static int today_reserve(struct ttm_buffer_object *bo,
+			 struct ttm_fence_lru_channel *channel)
+{
+	return dma_resv_reserve_fences(bo->base.resv, 1);
+}
+
+static void today_fence(struct ttm_buffer_object *bo, struct dma_fence *fence)
+{
+	dma_resv_add_fence(bo->base.resv, fence, DMA_RESV_USAGE_WRITE);
+	spin_lock(&bo->bdev->lru_lock);
+	ttm_bo_move_to_lru_tail(bo);
+	spin_unlock(&bo->bdev->lru_lock);
+}
+
+/* The workers run until all are blocked, as they do when a GPU takes its time. */
+static void today_wait_busy(struct bench_device *dev, struct dma_fence *fence)
+{
+	struct bench_channel *channel = bench_fence_channel(fence);
+
+	wait_var_event(&channel->armed, channel->armed >= fence->seqno);
+}
+
+static void today_finish(struct bench_device *dev, int left)
+{
+	WRITE_ONCE(dev->wake_at, left);
+	wait_var_event(&dev->nr_bos, atomic_read(&dev->nr_bos) <= left);
+	if (!left)
+		flush_workqueue(dev->bdev.wq);
+}
+
+const struct bench_flavour bench_flavour_today = {
+	.name = "today",
+	.reserve = today_reserve,
+	.fence = today_fence,
+	.wait_busy = today_wait_busy,
+	.finish = today_finish,
+};
+
+/*
+ * Ours: nothing runs until somebody wants the memory, and reclaims in such steps.
+ */
+
+static int ours_reserve(struct ttm_buffer_object *bo,
+			struct ttm_fence_lru_channel *channel)
+{
+	return ttm_bo_reserve_fence_on(bo, channel);
+}
+
+static void ours_fence(struct ttm_buffer_object *bo, struct dma_fence *fence)
+{
+	ttm_bo_add_fence(bo, fence, DMA_RESV_USAGE_WRITE);
+}
+
+static void ours_wait_busy(struct bench_device *dev, struct dma_fence *fence)
+{
+}
+
+static void ours_finish(struct bench_device *dev, int left)
+{
+	struct ttm_fence_lru_pass pass = { .budget = BENCH_RECLAIM_BUDGET };
+
+	while (!ttm_fence_lru_reclaim(dev->bdev.fence_lru, &pass))
+		;
+}
+
+const struct bench_flavour bench_flavour_ours = {
+	.name = "ours",
+	.fence_lru = true,
+	.reserve = ours_reserve,
+	.fence = ours_fence,
+	.wait_busy = ours_wait_busy,
+	.finish = ours_finish,
+};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _TTM_FENCE_LRU_BENCH_TTM_DEVICE_H_
+#define _TTM_FENCE_LRU_BENCH_TTM_DEVICE_H_
+
+#include <linux/platform_device.h>
+
+#include <drm/drm_device.h>
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_device.h>
+#include <drm/ttm/ttm_placement.h>
+
+#include "bench.h"
+
+struct bench_flavour;
+
+/**
+ * struct bench_bo - a buffer, of one page
+ * @tbo: the buffer
+ * @dev: its device
+ */
+struct bench_bo {
+	struct ttm_buffer_object tbo;
+	struct bench_device *dev;
+};
+
+/**
+ * struct bench_device - a device of TTM without hardware
+ * @bdev: TTM's
+ * @drm: the DRM device, which all flavours share
+ * @flavour: how it deletes
+ * @channels: its timelines
+ * @nr_channels: length of @channels
+ * @bos: the buffers in use
+ * @nr_bos: buffers not yet destroyed
+ * @wake_at: who waits is woken when @nr_bos falls to this
+ */
+struct bench_device {
+	struct ttm_device bdev;
+	struct drm_device *drm;
+	const struct bench_flavour *flavour;
+	struct bench_channel *channels;
+	unsigned int nr_channels;
+	struct bench_bo **bos;
+	atomic_t nr_bos;
+	int wake_at;
+};
+
+/**
+ * struct bench_flavour - a way to use and to delete buffers
+ * @name: in the results
+ * @fence_lru: whether the device opts in
+ * @reserve: make room for a fence
+ * @fence: add it; the buffer was used last
+ * @wait_busy: return when whoever deletes waits for the first fence
+ * @finish: return when all dead buffers with signaled fences are gone, of which at
+ *	most @left remain
+ */
+struct bench_flavour {
+	const char *name;
+	bool fence_lru;
+	int (*reserve)(struct ttm_buffer_object *bo,
+		       struct ttm_fence_lru_channel *channel);
+	void (*fence)(struct ttm_buffer_object *bo, struct dma_fence *fence);
+	void (*wait_busy)(struct bench_device *dev, struct dma_fence *fence);
+	void (*finish)(struct bench_device *dev, int left);
+};
+
+extern const struct bench_flavour bench_flavour_today;
+extern const struct bench_flavour bench_flavour_ours;
+
+struct drm_device *bench_drm_create(void);
+void bench_drm_destroy(struct drm_device *drm);
+int bench_device_init(struct bench_device *dev, struct drm_device *drm,
+		      const struct bench_flavour *flavour);
+void bench_device_fini(struct bench_device *dev);
+int bench_device_configure(struct bench_device *dev,
+			   const struct bench_config *config);
+void bench_device_unconfigure(struct bench_device *dev);
+struct bench_bo *bench_bo_create(struct bench_device *dev, bool pages);
+
+#endif

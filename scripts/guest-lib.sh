@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# What scripts share that run in a guest. To be sourced.
+
+set -euo pipefail
+
+# load <module> [<parameter> ...]: after what it depends on.
+load()
+{
+	local module=$1 file dependency
+	shift
+
+	! grep -q "^$module " /proc/modules || return 0
+	# shellcheck disable=SC2153 # KERNEL_OUT comes from boot.sh
+	file=$(find "$KERNEL_OUT/drivers/gpu/drm" -name "$module.ko" | head -n 1)
+	[ -n "$file" ] || { echo "there is no module $module in $KERNEL_OUT"; exit 1; }
+	for dependency in $(modinfo -F depends "$file" | tr ',' ' '); do
+		load "$dependency"
+	done
+	insmod "$file" "$@"
+}
+
+# The guest's memory is the host's, page by page, when first touched. Done here,
+# it does not make the first run look slow.
+touch_memory()
+{
+	local free_kib
+
+	free_kib=$(awk '$1 == "MemFree:" { print $2 }' /proc/meminfo)
+	mkdir /run/touch
+	mount -t tmpfs -o size="$((free_kib * 9 / 10))k" tmpfs /run/touch
+	# Ends when that is full.
+	dd if=/dev/zero of=/run/touch/all bs=1M 2>/dev/null || true
+	umount /run/touch
+}
