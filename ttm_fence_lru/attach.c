@@ -151,6 +151,20 @@ static void count_unlinked(struct ttm_fence_lru *lru)
 	spin_unlock(lru->lru_lock);
 }
 
+/* Without a link or node there is no place for the buffer. Returns as advance(). */
+static struct dma_fence *place(struct ttm_fence_lru_channel *channel,
+			       struct ttm_fence_lru_node *node,
+			       struct ttm_fence_lru_link *link)
+{
+	if (!node || !link)
+		count_unlinked(channel->lru);
+	else if (is_free(link))
+		enter(channel, node, link);
+	else
+		return advance(channel, node, link);
+	return NULL;
+}
+
 /*
  * Link a buffer to a node of the channel, unless it is on a later one. Returns the
  * fence of the node that it was the last to leave, for the caller to put without
@@ -161,17 +175,9 @@ ttm_fence_lru_link_to_node(struct ttm_fence_lru_channel *channel,
 			   struct ttm_fence_lru_bo *bo,
 			   struct ttm_fence_lru_node *node)
 {
-	struct ttm_fence_lru_link *link = pick_link(channel, bo);
-
 	lockdep_assert_held(&channel->lock);
 
-	if (!link)
-		count_unlinked(channel->lru);
-	else if (is_free(link))
-		enter(channel, node, link);
-	else
-		return advance(channel, node, link);
-	return NULL;
+	return place(channel, node, pick_link(channel, bo));
 }
 
 static struct dma_fence *link_to_fence(struct ttm_fence_lru_channel *channel,
@@ -180,18 +186,15 @@ static struct dma_fence *link_to_fence(struct ttm_fence_lru_channel *channel,
 {
 	struct ttm_fence_lru_node *node = NULL;
 	struct dma_fence *emptied = NULL;
+	struct ttm_fence_lru_link *link;
 
 	spin_lock(&channel->lock);
-	if (channel->killed)
-		goto unlock;
-
-	if (pick_link(channel, bo))
-		node = ttm_fence_lru_node_get(channel, fence);
-	if (node)
-		emptied = ttm_fence_lru_link_to_node(channel, bo, node);
-	else
-		count_unlinked(channel->lru);
-unlock:
+	if (!channel->killed) {
+		link = pick_link(channel, bo);
+		if (link)
+			node = ttm_fence_lru_node_get(channel, fence);
+		emptied = place(channel, node, link);
+	}
 	spin_unlock(&channel->lock);
 	return emptied;
 }
