@@ -23,7 +23,7 @@ knows()
 }
 
 insmod "$1"
-insmod "$2" ${3:+seed="$3"}
+insmod "$2" histories=100 ${3:+seed="$3"}
 if [ -e /proc/lockdep ]; then
 	if ! knows fs_reclaim '&lru->reclaim_lock' ||
 	   ! knows dma_fence_map '&channel->lock'; then
