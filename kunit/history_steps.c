@@ -121,7 +121,7 @@ static void do_use_again(struct history *h, const u16 *who)
 	if (fence < 0)
 		return;
 	channel = h->model.fences[fence].channel;
-	if (channel != MODEL_NONE)
+	if (channel != MODEL_NONE && h->channels[channel]->registered)
 		mock_channel_reserve(h->channels[channel]);
 	say(h, "use again fence %d", fence);
 	do_use_some(h, fence, who + 1);
