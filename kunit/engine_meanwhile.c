@@ -249,6 +249,7 @@ enum needs_the_lock {
 	NEED_FRONTIERS,
 	NEED_STALL,
 	NEED_RECLAIM,
+	NEED_LOOK,
 	NEED_CHECK,
 	NEED_REGISTER,
 	NEED_UNREGISTER,
@@ -258,9 +259,10 @@ static const struct needer_param {
 	const char *name;
 	enum needs_the_lock need;
 } needers[] = {
-	{ "frontiers", NEED_FRONTIERS }, { "stall", NEED_STALL },
-	{ "reclaim", NEED_RECLAIM },	 { "check", NEED_CHECK },
-	{ "register", NEED_REGISTER },	 { "unregister", NEED_UNREGISTER },
+	{ "frontiers", NEED_FRONTIERS },   { "stall", NEED_STALL },
+	{ "reclaim", NEED_RECLAIM },	   { "look", NEED_LOOK },
+	{ "check", NEED_CHECK },	   { "register", NEED_REGISTER },
+	{ "unregister", NEED_UNREGISTER },
 };
 
 KUNIT_ARRAY_PARAM_DESC(needers, needers, name);
@@ -290,6 +292,9 @@ static int need_the_lock(void *data)
 		break;
 	case NEED_RECLAIM:
 		mock_reclaim_step(lru, 1, &released);
+		break;
+	case NEED_LOOK:
+		ttm_fence_lru_look(lru);
 		break;
 	case NEED_CHECK:
 		ttm_fence_lru_check(lru, NULL);
