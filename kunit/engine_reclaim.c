@@ -293,6 +293,27 @@ a_zombie_could_go_when_its_last_fence_has_signaled(struct kunit *test)
 	expect_zombies(dev, 0, 0);
 }
 
+/* The later fence tells that it could, though its own cannot be asked. */
+static void a_zombie_may_be_known_to_be_able_to_go(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *fence = mock_emit_silent(channel);
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+
+	mock_bo_use(x, fence);
+	mock_submit(channel, mock_bo_create(dev, 'A'))->done = true;
+	ttm_fence_lru_look(&dev->lru);
+	mock_bo_put(x);
+	EXPECT_NODES(channel, "/x A");
+	expect_zombies(dev, 1, 1);
+
+	mock_signal(fence);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "A", "x");
+	expect_zombies(dev, 0, 0);
+}
+
 /* No channel can tell that it could go. */
 static void a_leftover_never_counts_as_one_that_could_go(struct kunit *test)
 {
@@ -325,6 +346,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_later_fence_settles_the_earlier_ones),
 	KUNIT_CASE(looking_tells_zombies_that_could_go),
 	KUNIT_CASE(a_zombie_could_go_when_its_last_fence_has_signaled),
+	KUNIT_CASE(a_zombie_may_be_known_to_be_able_to_go),
 	KUNIT_CASE(a_leftover_never_counts_as_one_that_could_go),
 	{}
 };
