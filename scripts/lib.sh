@@ -156,7 +156,7 @@ splats()
 {
 	local heads head
 
-	heads=$(grep -anE '\bBUG:|WARNING:|KASAN:|Kernel panic|Oops|kernel BUG at|possible (circular|recursive|irq) lock|inconsistent lock state|suspicious RCU usage|INFO: task .* blocked|detected stall' "$1" |
+	heads=$(grep -anE '\bBUG:|WARNING:|KASAN:|Kernel panic|Oops|kernel BUG at|possible (circular|recursive|irq) lock|inconsistent lock state|suspicious RCU usage|trying to register non-static key|INFO: task .* blocked|detected stall' "$1" |
 		grep -avE "${2:-^$}" | cut -d: -f1 | head -n 5)
 	[ -n "$heads" ] || return 1
 	for head in $heads; do

@@ -99,7 +99,8 @@ static int lock_with_room(struct ttm_fence_lru *lru)
  *
  * Context: process context, may sleep and allocate.
  * Return: 0, -ENOMEM without memory, -EEXIST if a live channel has this context,
- * -ENOSPC beyond 65,535 channels. Nothing changed on error.
+ * -ENOSPC beyond 65,535 channels. On error it is not registered; what @channel held
+ * is lost in any case.
  */
 int ttm_fence_lru_channel_register(struct ttm_fence_lru *lru,
 				   struct ttm_fence_lru_channel *channel,
