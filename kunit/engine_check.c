@@ -168,6 +168,10 @@ static void a_fence_of_another_channel_is_found(struct kunit *test)
 		 "check: seq 1: fence of context %llu on channel %llu\n",
 		 context + 1, context);
 	EXPECT_FOUND(dev, fence->base.context, context + 1, text);
+
+	/* Nor does the check compare it with its neighbours, which would warn. */
+	mock_submit(channel, mock_bo_create(dev, 'B'));
+	EXPECT_FOUND(dev, fence->base.context, context + 1, text);
 }
 
 static void nodes_out_of_order_are_found(struct kunit *test)

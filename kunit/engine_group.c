@@ -4,6 +4,8 @@
  */
 #include <kunit/static_stub.h>
 
+#include <linux/sched/mm.h>
+
 #include "../ttm_fence_lru/internal.h"
 #include "mock.h"
 
@@ -160,6 +162,27 @@ static void a_member_without_memory_for_links_is_not_lost(struct kunit *test)
 	EXPECT_STATE(dev, "[A]", "x");
 }
 
+/* Its last reference may go where somebody waits for memory. */
+static void a_member_may_die_in_direct_reclaim(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_group *group;
+	struct mock_fence *fence;
+	struct mock_bo *bos[1];
+
+	group = group_of(dev, "x", bos);
+	fence = submit_group(channel, group);
+	fs_reclaim_acquire(GFP_KERNEL);
+	mock_bo_put(bos[0]);
+	fs_reclaim_release(GFP_KERNEL);
+	EXPECT_NODES(channel, "*/x");
+
+	mock_signal(fence);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "[]", "x");
+}
+
 static void a_member_of_an_idle_group_is_released_at_once(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -264,6 +287,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_group_is_placed_by_its_last_channel),
 	KUNIT_CASE(a_member_that_dies_gets_links_of_its_own),
 	KUNIT_CASE(a_member_without_memory_for_links_is_not_lost),
+	KUNIT_CASE(a_member_may_die_in_direct_reclaim),
 	KUNIT_CASE(a_member_of_an_idle_group_is_released_at_once),
 	KUNIT_CASE(joining_a_busy_group_is_leaving_the_lru),
 	KUNIT_CASE(a_member_with_links_of_its_own_joins_the_range_later),

@@ -2,6 +2,8 @@
 /*
  * Reclaim beside the merge: passes, shrinking, looking, and fences that must be asked.
  */
+#include <linux/sched/mm.h>
+
 #include "mock.h"
 
 /* A zombie of @type and @bytes under the fence. */
@@ -56,6 +58,24 @@ static void shrinking_waits_for_nobody(struct kunit *test)
 	EXPECT_STATE(dev, "", "");
 
 	KUNIT_EXPECT_EQ(test, 100, ttm_fence_lru_shrink(&dev->lru, 1, 100));
+	EXPECT_STATE(dev, "", "x");
+}
+
+/* A shrinker runs where somebody waits for memory. */
+static void shrinking_in_direct_reclaim_is_allowed(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *fence = mock_emit(channel);
+	u64 released;
+
+	bury(dev, 'x', fence, 1, 100);
+	mock_signal(fence);
+
+	fs_reclaim_acquire(GFP_KERNEL);
+	released = ttm_fence_lru_shrink(&dev->lru, 1, 100);
+	fs_reclaim_release(GFP_KERNEL);
+	KUNIT_EXPECT_EQ(test, 100, released);
 	EXPECT_STATE(dev, "", "x");
 }
 
@@ -336,6 +356,7 @@ static void a_leftover_never_counts_as_one_that_could_go(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(shrinking_stops_at_its_target),
 	KUNIT_CASE(shrinking_waits_for_nobody),
+	KUNIT_CASE(shrinking_in_direct_reclaim_is_allowed),
 	KUNIT_CASE(shrinking_takes_leftovers_too),
 	KUNIT_CASE(a_pass_looks_at_all_channels_once),
 	KUNIT_CASE(a_pass_that_another_interrupts_begins_anew),

@@ -34,7 +34,7 @@ static void mock_place(struct mock_bo *bo)
 }
 
 /* The fences of the group are those of the buffer from now on. */
-static int part_from_group(struct mock_bo *bo)
+int mock_group_leave(struct mock_bo *bo)
 {
 	struct mock_group *group = bo->group;
 	unsigned int i;
@@ -67,7 +67,7 @@ static void mock_bo_release(struct kref *kref)
 		return;
 	}
 	if (bo->group)
-		part_from_group(bo);
+		mock_group_leave(bo);
 	ttm_fence_lru_release(&bo->dev->lru, &bo->base, bo->type, bo->bytes);
 }
 
@@ -250,11 +250,6 @@ void mock_group_join(struct mock_group *group, struct mock_bo *bo)
 	if (!ttm_fence_lru_bo_is_busy(&bo->base))
 		mock_place(bo);
 	spin_unlock(&bo->dev->lru_lock);
-}
-
-int mock_group_leave(struct mock_bo *bo)
-{
-	return part_from_group(bo);
 }
 
 /* A job of one buffer. */

@@ -591,7 +591,7 @@ def classify(log, status, sound, sources):
     if locking:
         return 'lockdep', locking[:3]
     if status in (130, 137, 143):
-        raise KeyboardInterrupt('the guest was stopped from outside')
+        raise RuntimeError('the guest was stopped from outside')
     if status != 0:
         return 'report', [f'the guest ended with {status}']
     missing = [name for name in sound if name not in cases]

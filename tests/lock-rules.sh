@@ -8,32 +8,24 @@
 # report, or another one, is a failure.
 
 . "$(dirname "$0")/../scripts/lib.sh"
+. "$(dirname "$0")/../scripts/kunit-lib.sh"
 
 CONFIG=um-test
+export GUEST_TIMEOUT=120 GUEST_MEMORY=512M
 SUITES=${1:-broken_lock_*}
 NR=0
 FAILED=0
 
-# boot <log> <kernel argument> ...
+# boot <log> <glob> [<kernel argument> ...]: what it reports is read afterwards.
 boot()
 {
-	local log=$1 run
-	shift
-
-	mkdir -p "$BUILD/boot"
-	run=$(mktemp -d "$BUILD/boot/lock-rules.XXXXXX")
-	TMPDIR=$(memory_dir 512M)
-	export TMPDIR
-	timeout --foreground --kill-after=10 120 "$(kernel_out "$CONFIG")/linux" mem=512M \
-		console=tty con=null "con0=null,fd:1" uml_dir="$run" swgpu.vram_mb=0 \
-		ttm_fence_lru_test.break_lock_rules=1 kunit.enable=1 kunit_shutdown=halt \
-		"$@" </dev/null >"$log" 2>&1 || true
-	rm -rf "$run"
+	run_suites "$(kernel_out "$CONFIG")" "$2" "$1" swgpu.vram_mb=0 \
+		ttm_fence_lru_test.break_lock_rules=1 "${@:3}" >/dev/null || true
 }
 
 cases()
 {
-	boot "$LOGS/lock-rules.log" kunit.action=list "kunit.filter_glob=$SUITES"
+	boot "$LOGS/lock-rules.log" "$SUITES" kunit.action=list
 	grep -aoE 'broken_lock_[a-z]+\.[a-z_]+' "$LOGS/lock-rules.log"
 }
 
@@ -42,7 +34,7 @@ rm -f "$LOGS"/lock-rules*
 for case in $(cases); do
 	log=$LOGS/lock-rules-${case#*.}.log
 	verdict=
-	boot "$log" "kunit.filter_glob=$case"
+	boot "$log" "$case"
 	"$ROOT/tests/lock-rules.py" "$log" "${case#*.}" || verdict="not "
 	NR=$((NR + 1))
 	[ -z "$verdict" ] || FAILED=$((FAILED + 1))

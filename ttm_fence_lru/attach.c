@@ -17,6 +17,21 @@ static bool is_free(struct ttm_fence_lru_link *link)
 	return !smp_load_acquire(&link->node);
 }
 
+/* The buffer's link on this channel, else a free one, else NULL. */
+static struct ttm_fence_lru_link *
+pick_link(struct ttm_fence_lru_channel *channel, struct ttm_fence_lru_bo *bo)
+{
+	struct ttm_fence_lru_link *link, *free = NULL;
+
+	for (link = &bo->link; link; link = link->next) {
+		if (is_free(link))
+			free = free ?: link;
+		else if (link->channel == channel)
+			return link;
+	}
+	return free;
+}
+
 /**
  * ttm_fence_lru_reserve - make sure that fences of new channels can be attached
  * @bo: the buffer
@@ -41,7 +56,7 @@ int ttm_fence_lru_reserve_gfp(struct ttm_fence_lru_bo *bo, unsigned int count,
 	struct ttm_fence_lru_link *link, *last;
 
 	/* Even if there is nothing to make this time. */
-	might_alloc(GFP_KERNEL);
+	might_alloc(gfp);
 
 	for (link = &bo->link; link; link = link->next) {
 		if (count && is_free(link))
@@ -73,30 +88,12 @@ int ttm_fence_lru_reserve_gfp(struct ttm_fence_lru_bo *bo, unsigned int count,
 int ttm_fence_lru_reserve_on(struct ttm_fence_lru_bo *bo,
 			     struct ttm_fence_lru_channel *channel)
 {
-	struct ttm_fence_lru_link *link;
+	might_alloc(GFP_KERNEL);
 
-	/* If reclaim takes it off meanwhile, the link is free. */
-	for (link = &bo->link; link; link = link->next)
-		if (!is_free(link) && link->channel == channel)
-			return 0;
-	return ttm_fence_lru_reserve(bo, 1);
+	/* If reclaim takes it off the channel meanwhile, the link is free. */
+	return pick_link(channel, bo) ? 0 : ttm_fence_lru_reserve(bo, 1);
 }
 EXPORT_SYMBOL(ttm_fence_lru_reserve_on);
-
-/* The buffer's link on this channel, else a free one, else NULL. */
-static struct ttm_fence_lru_link *
-pick_link(struct ttm_fence_lru_channel *channel, struct ttm_fence_lru_bo *bo)
-{
-	struct ttm_fence_lru_link *link, *free = NULL;
-
-	for (link = &bo->link; link; link = link->next) {
-		if (is_free(link))
-			free = free ?: link;
-		else if (link->channel == channel)
-			return link;
-	}
-	return free;
-}
 
 static void become_busy(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
 {
@@ -222,8 +219,8 @@ static struct ttm_fence_lru_channel *find_channel(struct ttm_fence_lru *lru,
  * @fence: a fence that was just added to the buffer's reservation object
  *
  * Links the buffer to the fence's node if the fence belongs to a live channel
- * and nobody has seen it signaled. A buffer that was idle leaves the LRU. Any other fence
- * is left to the check that precedes the release of memory.
+ * and nobody has seen it signaled. A buffer that was idle leaves the LRU. Any other
+ * fence is left to the check that precedes the release of memory.
  *
  * Cannot fail, does not sleep and allocates nothing: the fence is public already.
  * A buffer that is busy on the channel takes no lock of the device.

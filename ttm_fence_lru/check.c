@@ -134,6 +134,15 @@ static unsigned int check_links(struct recount *count,
 	return links;
 }
 
+/* Fences of different contexts cannot be compared; that they differ is said anyway. */
+static bool in_order(struct ttm_fence_lru_node *previous,
+		     struct ttm_fence_lru_node *node)
+{
+	return previous->seq < node->seq &&
+	       (previous->fence->context != node->fence->context ||
+		dma_fence_is_later(node->fence, previous->fence));
+}
+
 static void check_channel(struct recount *count,
 			  struct ttm_fence_lru_channel *channel)
 {
@@ -152,10 +161,7 @@ static void check_channel(struct recount *count,
 		expect(count, node->fence->context == channel->context,
 		       "seq %llu: fence of context %llu on channel %llu",
 		       node->seq, node->fence->context, channel->context);
-		expect(count,
-		       !previous || (previous->seq < node->seq &&
-				     dma_fence_is_later(node->fence,
-							previous->fence)),
+		expect(count, !previous || in_order(previous, node),
 		       "seq %llu: out of order", node->seq);
 		list_for_each_entry(link, &node->zombies, entry)
 			all_zombies[link->bo->type]++;

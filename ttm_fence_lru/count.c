@@ -138,25 +138,26 @@ static bool count_signaled(struct ttm_fence_lru_channel *channel)
 	struct ttm_fence_lru *lru = channel->lru;
 	struct ttm_fence_lru_node *node;
 	struct ttm_fence_lru_link *link;
-	unsigned int quota = ZOMBIES_PER_HOLD;
+	unsigned int zombies = 0;
 
 	spin_lock(&channel->lock);
 	list_for_each_entry(node, &channel->nodes, entry) {
 		if (node->seq <= channel->counted)
 			continue;
-		if (node->seq > channel->signaled || !quota)
+		if (node->seq > channel->signaled ||
+		    zombies >= ZOMBIES_PER_HOLD)
 			break;
 
 		spin_lock(lru->lru_lock);
 		list_for_each_entry(link, &node->zombies, entry) {
 			ttm_fence_lru_count_links_locked(lru, link->bo, 0, 1);
-			quota -= !!quota;
+			zombies++;
 		}
 		channel->counted = node->seq;
 		spin_unlock(lru->lru_lock);
 	}
 	spin_unlock(&channel->lock);
-	return !quota;
+	return zombies >= ZOMBIES_PER_HOLD;
 }
 
 /**

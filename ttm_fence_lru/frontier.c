@@ -8,37 +8,38 @@
 
 #include "internal.h"
 
-/* The first fence of a channel, with a reference, and its sequence number; or NULL. */
+/* The fence of a node, with a reference, and its sequence number; NULL without a node. */
+static struct dma_fence *get_fence(struct ttm_fence_lru_node *node, u64 *seq)
+{
+	if (!node)
+		return NULL;
+
+	*seq = node->seq;
+	return dma_fence_get(node->fence);
+}
+
 struct dma_fence *
 ttm_fence_lru_first_fence(struct ttm_fence_lru_channel *channel, u64 *seq)
 {
-	struct ttm_fence_lru_node *node;
-	struct dma_fence *fence = NULL;
+	struct dma_fence *fence;
 
 	spin_lock(&channel->lock);
-	node = ttm_fence_lru_first_node(channel);
-	if (node) {
-		fence = dma_fence_get(node->fence);
-		*seq = node->seq;
-	}
+	fence = get_fence(ttm_fence_lru_first_node(channel), seq);
 	spin_unlock(&channel->lock);
 	return fence;
 }
 
-/* The last fence of a channel, in the same way. */
 static struct dma_fence *last_fence(struct ttm_fence_lru_channel *channel,
 				    u64 *seq)
 {
-	struct ttm_fence_lru_node *node;
-	struct dma_fence *fence = NULL;
+	struct ttm_fence_lru_node *node = NULL;
+	struct dma_fence *fence;
 
 	spin_lock(&channel->lock);
-	if (!list_empty(&channel->nodes)) {
+	if (!list_empty(&channel->nodes))
 		node = list_last_entry(&channel->nodes,
 				       struct ttm_fence_lru_node, entry);
-		fence = dma_fence_get(node->fence);
-		*seq = node->seq;
-	}
+	fence = get_fence(node, seq);
 	spin_unlock(&channel->lock);
 	return fence;
 }
