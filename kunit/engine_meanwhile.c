@@ -108,6 +108,30 @@ static void reclaim_releases_a_buffer_that_is_dying(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, dev->destroyed, "x");
 }
 
+static bool count(struct ttm_fence_lru_bo *bo, void *data)
+{
+	++*(unsigned int *)data;
+	return true;
+}
+
+static void a_dying_buffer_is_not_visited(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+	struct ttm_fence_lru_cursor cursor = {};
+	struct mock_fence *fence;
+	unsigned int visited = 0;
+
+	fence = mock_submit(mock_channel_create(dev), x);
+	begin_release(x);
+	ttm_fence_lru_visit_busy(&dev->lru, &cursor, count, &visited);
+	KUNIT_EXPECT_EQ(test, 0, visited);
+
+	mock_signal(fence);
+	mock_reclaim(dev);
+	mock_bo_put(x);
+}
+
 static void dying_buffers_count_for_the_budget(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -251,6 +275,7 @@ enum needs_the_lock {
 	NEED_RECLAIM,
 	NEED_LOOK,
 	NEED_CHECK,
+	NEED_VISIT,
 	NEED_REGISTER,
 	NEED_UNREGISTER,
 };
@@ -259,10 +284,10 @@ static const struct needer_param {
 	const char *name;
 	enum needs_the_lock need;
 } needers[] = {
-	{ "frontiers", NEED_FRONTIERS },   { "stall", NEED_STALL },
-	{ "reclaim", NEED_RECLAIM },	   { "look", NEED_LOOK },
-	{ "check", NEED_CHECK },	   { "register", NEED_REGISTER },
-	{ "unregister", NEED_UNREGISTER },
+	{ "frontiers", NEED_FRONTIERS }, { "stall", NEED_STALL },
+	{ "reclaim", NEED_RECLAIM },	 { "look", NEED_LOOK },
+	{ "check", NEED_CHECK },	 { "visit", NEED_VISIT },
+	{ "register", NEED_REGISTER },	 { "unregister", NEED_UNREGISTER },
 };
 
 KUNIT_ARRAY_PARAM_DESC(needers, needers, name);
@@ -279,7 +304,9 @@ static int need_the_lock(void *data)
 {
 	struct needer *needer = data;
 	struct ttm_fence_lru *lru = &needer->dev->lru;
+	struct ttm_fence_lru_cursor cursor = {};
 	struct dma_fence *fence = NULL;
+	unsigned int visited = 0;
 	u64 released;
 
 	switch (needer->need) {
@@ -295,6 +322,9 @@ static int need_the_lock(void *data)
 		break;
 	case NEED_LOOK:
 		ttm_fence_lru_look(lru);
+		break;
+	case NEED_VISIT:
+		ttm_fence_lru_visit_busy(lru, &cursor, count, &visited);
 		break;
 	case NEED_CHECK:
 		ttm_fence_lru_check(lru, NULL);
@@ -352,6 +382,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_node_that_goes_while_it_is_sampled_is_not_retired),
 	KUNIT_CASE(a_channel_that_ends_takes_no_fence),
 	KUNIT_CASE(reclaim_releases_a_buffer_that_is_dying),
+	KUNIT_CASE(a_dying_buffer_is_not_visited),
 	KUNIT_CASE(dying_buffers_count_for_the_budget),
 	KUNIT_CASE(two_polls_share_the_leftovers),
 	KUNIT_CASE(settling_takes_no_time_when_nothing_is_under_way),

@@ -234,6 +234,18 @@ static void shrinking_races_with_release_and_reclaim(struct kunit *test)
 	     act_signal, act_shrink_and_look, act_shrink_and_look, act_reclaim);
 }
 
+static void trimming_races_with_release_and_reclaim(struct kunit *test)
+{
+	RACE(test, 2, 1, act_use_and_drop, act_use_elsewhere_and_drop,
+	     act_signal, act_limit_and_trim, act_limit_and_trim, act_reclaim);
+}
+
+static void visiting_the_busy_races_with_attach_and_release(struct kunit *test)
+{
+	RACE(test, 3, 2, act_submit, act_submit_group, act_replace, act_signal,
+	     act_reclaim, act_visit_busy, act_visit_busy, act_rebirth);
+}
+
 static void members_die_while_their_group_is_used(struct kunit *test)
 {
 	RACE(test, 2, 1, act_submit_group, act_submit_group, act_join_and_drop,
@@ -257,6 +269,9 @@ static void everything_at_once(struct kunit *test)
 	RACE(test, 3, 4, act_submit, act_submit_group, act_join_and_drop,
 	     act_signal, act_shrink_and_look, act_reclaim_and_settle, act_evict,
 	     act_rebirth);
+	RACE(test, 3, 4, act_submit, act_submit_group, act_use_and_drop,
+	     act_signal, act_limit_and_trim, act_visit_busy, act_evict,
+	     act_rebirth);
 }
 
 static struct kunit_case cases[] = {
@@ -276,6 +291,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(waiters_race_with_retire),
 	KUNIT_CASE(counters_are_read_without_locks),
 	KUNIT_CASE(shrinking_races_with_release_and_reclaim),
+	KUNIT_CASE(trimming_races_with_release_and_reclaim),
+	KUNIT_CASE(visiting_the_busy_races_with_attach_and_release),
 	KUNIT_CASE(members_die_while_their_group_is_used),
 	KUNIT_CASE(channels_go_while_groups_are_on_them),
 	KUNIT_CASE(everything_at_once),

@@ -62,6 +62,18 @@ int history_choose_group(struct history *h, history_fits_t fits, u16 who);
 int history_choose_channel(struct history *h, history_fits_t fits, u16 who);
 
 __printf(2, 3) void history_differs(struct history *h, const char *format, ...);
+__printf(2, 3) void history_say(struct history *h, const char *format, ...);
+void history_compare_results(struct history *h, u64 engine, u64 model);
+void history_reclaim(struct history *h, const u16 *who);
+void history_shrink(struct history *h, const u16 *who);
+void history_drain(struct history *h, const u16 *who);
+void history_poll(struct history *h, const u16 *who);
+void history_evict(struct history *h, const u16 *who);
+void history_look(struct history *h, const u16 *who);
+void history_stall(struct history *h, const u16 *who);
+void history_set_limit(struct history *h, const u16 *who);
+void history_trim(struct history *h, const u16 *who);
+void history_visit_busy(struct history *h, const u16 *who);
 void history_do(struct history *h, const struct history_step *step);
 bool history_compare(struct history *h);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Comparing the engine with the model: every list, counter and reference.
+ * Comparing the engine with the model: every result, list, counter and reference.
  */
 #include "history.h"
 
@@ -14,6 +14,24 @@ void history_differs(struct history *h, const char *format, ...)
 	va_start(args, format);
 	vscnprintf(h->difference, sizeof(h->difference), format, args);
 	va_end(args);
+}
+
+/* Tell what the step does. */
+void history_say(struct history *h, const char *format, ...)
+{
+	size_t length = strlen(h->said);
+	va_list args;
+
+	va_start(args, format);
+	vscnprintf(h->said + length, sizeof(h->said) - length, format, args);
+	va_end(args);
+}
+
+void history_compare_results(struct history *h, u64 engine, u64 model)
+{
+	if (engine != model)
+		history_differs(h, "result: engine %llu, model %llu", engine,
+				model);
 }
 
 static void compare_names(struct history *h, const char *what,

@@ -7,23 +7,6 @@
 #include "../ttm_fence_lru/internal.h"
 #include "history.h"
 
-static __printf(2, 3) void say(struct history *h, const char *format, ...)
-{
-	size_t length = strlen(h->said);
-	va_list args;
-
-	va_start(args, format);
-	vscnprintf(h->said + length, sizeof(h->said) - length, format, args);
-	va_end(args);
-}
-
-static void compare_results(struct history *h, u64 engine, u64 model)
-{
-	if (engine != model)
-		history_differs(h, "result: engine %llu, model %llu", engine,
-				model);
-}
-
 static bool is_pending(struct history *h, int fence)
 {
 	return !h->model.fences[fence].done;
@@ -38,8 +21,8 @@ static void do_create(struct history *h, const u16 *who)
 
 	if (bo == MODEL_NONE)
 		return;
-	say(h, "create %c, type %d, %u bytes%s", model_name(bo), type, bytes,
-	    import ? ", import" : "");
+	history_say(h, "create %c, type %d, %u bytes%s", model_name(bo), type,
+		    bytes, import ? ", import" : "");
 	h->bos[bo] = mock_bo_create(h->dev, model_name(bo));
 	h->bos[bo]->import = import;
 	h->bos[bo]->bytes = bytes;
@@ -76,11 +59,11 @@ static void do_use(struct history *h, int bo, int fence)
 	int group = h->model.owners[bo].group;
 
 	if (group == MODEL_NONE) {
-		say(h, " %c", model_name(bo));
+		history_say(h, " %c", model_name(bo));
 		mock_bo_use(h->bos[bo], h->fences[fence]);
 		model_use(&h->model, bo, fence);
 	} else {
-		say(h, " group %d", group - MODEL_BOS);
+		history_say(h, " group %d", group - MODEL_BOS);
 		mock_group_use(h->groups[group - MODEL_BOS], h->fences[fence]);
 		model_use(&h->model, group, fence);
 	}
@@ -90,7 +73,7 @@ static void do_use_some(struct history *h, int fence, const u16 *who)
 {
 	int i, bo;
 
-	say(h, ":");
+	history_say(h, ":");
 	for (i = 0; i < 1 + who[0] % 3; i++) {
 		bo = history_choose_bo(h, history_is_alive, who[1 + i]);
 		if (bo != MODEL_NONE)
@@ -108,7 +91,7 @@ static void do_submit(struct history *h, const u16 *who)
 	fence = do_emit(h, channel);
 	if (fence == MODEL_NONE)
 		return;
-	say(h, "submit on %d: fence %d", channel, fence);
+	history_say(h, "submit on %d: fence %d", channel, fence);
 	do_use_some(h, fence, who + 1);
 }
 
@@ -123,7 +106,7 @@ static void do_use_again(struct history *h, const u16 *who)
 	channel = h->model.fences[fence].channel;
 	if (channel != MODEL_NONE && h->channels[channel]->registered)
 		mock_channel_reserve(h->channels[channel]);
-	say(h, "use again fence %d", fence);
+	history_say(h, "use again fence %d", fence);
 	do_use_some(h, fence, who + 1);
 }
 
@@ -133,7 +116,7 @@ static void do_use_foreign(struct history *h, const u16 *who)
 
 	if (fence == MODEL_NONE)
 		return;
-	say(h, "use foreign fence %d", fence);
+	history_say(h, "use foreign fence %d", fence);
 	do_use_some(h, fence, who + 1);
 }
 
@@ -141,7 +124,7 @@ static void do_signal(struct history *h, int fence)
 {
 	int channel = h->model.fences[fence].channel;
 
-	say(h, " %d", fence);
+	history_say(h, " %d", fence);
 	if (channel != MODEL_NONE && h->model.channels[channel].killed)
 		dma_fence_set_error(&h->fences[fence]->base, -ECANCELED);
 	mock_signal(h->fences[fence]);
@@ -152,7 +135,7 @@ static void do_signal_some(struct history *h, int channel, int count)
 {
 	int fence;
 
-	say(h, "signal on %d:", channel);
+	history_say(h, "signal on %d:", channel);
 	for (fence = 0; fence < h->model.nr_fences && count; fence++) {
 		if (h->model.fences[fence].channel != channel ||
 		    !is_pending(h, fence))
@@ -185,7 +168,7 @@ static void do_signal_foreign(struct history *h, const u16 *who)
 
 	if (fence == MODEL_NONE)
 		return;
-	say(h, "signal foreign");
+	history_say(h, "signal foreign");
 	do_signal(h, fence);
 }
 
@@ -212,7 +195,8 @@ static void do_put(struct history *h, const u16 *who)
 
 	if (bo == MODEL_NONE)
 		return;
-	say(h, "put %c%s", model_name(bo), no_memory ? " without memory" : "");
+	history_say(h, "put %c%s", model_name(bo),
+		    no_memory ? " without memory" : "");
 	if (no_memory)
 		take_memory(h);
 	mock_bo_put(h->bos[bo]);
@@ -221,60 +205,13 @@ static void do_put(struct history *h, const u16 *who)
 	model_put(&h->model, bo, no_memory);
 }
 
-/* A step of a new pass, or of one that may have begun long ago. */
-static void do_reclaim(struct history *h, const u16 *who)
-{
-	bool complete;
-	u64 released;
-
-	if (who[2] % 3) {
-		h->pass = (struct ttm_fence_lru_pass){};
-		h->model_pass = 0;
-	}
-	h->pass.budget = who[0] % 4 ? 1 + who[1] % 6 : 100;
-	say(h, "reclaim, budget %u%s", h->pass.budget,
-	    h->model_pass ? ", the same pass" : "");
-
-	complete = ttm_fence_lru_reclaim(&h->dev->lru, &h->pass);
-	compare_results(h, complete,
-			model_reclaim(&h->model, h->pass.budget, &released,
-				      &h->model_pass));
-	compare_results(h, h->pass.released, released);
-}
-
-static void do_shrink(struct history *h, const u16 *who)
-{
-	int type = who[0] % 4 ? who[1] % MODEL_TYPES : MODEL_ANY_TYPE;
-	u64 target = (who[2] % 10) * 4096;
-
-	say(h, "shrink, type %d, target %llu", type, target);
-	compare_results(h, ttm_fence_lru_shrink(&h->dev->lru, type, target),
-			model_shrink(&h->model, type, target));
-}
-
-static void do_drain(struct history *h, const u16 *who)
-{
-	say(h, "drain");
-	compare_results(h, ttm_fence_lru_drain(&h->dev->lru),
-			model_drain(&h->model));
-}
-
-static void do_poll(struct history *h, const u16 *who)
-{
-	unsigned int budget = who[0] % 4;
-
-	say(h, "poll, budget %u", budget);
-	compare_results(h, ttm_fence_lru_poll(&h->dev->lru, budget),
-			model_poll(&h->model, budget));
-}
-
 static void do_kill(struct history *h, const u16 *who)
 {
 	int channel = history_choose_channel(h, history_is_usable, who[0]);
 
 	if (channel == MODEL_NONE)
 		return;
-	say(h, "kill %d", channel);
+	history_say(h, "kill %d", channel);
 	ttm_fence_lru_channel_kill(&h->channels[channel]->base);
 	model_kill(&h->model, channel);
 }
@@ -285,7 +222,7 @@ static void do_unregister(struct history *h, const u16 *who)
 
 	if (channel == MODEL_NONE)
 		return;
-	say(h, "unregister %d", channel);
+	history_say(h, "unregister %d", channel);
 	mock_channel_unregister(h->channels[channel]);
 	model_unregister(&h->model, channel);
 }
@@ -297,7 +234,7 @@ static void do_register_again(struct history *h, const u16 *who)
 
 	if (channel == MODEL_NONE)
 		return;
-	say(h, "register %d", channel);
+	history_say(h, "register %d", channel);
 	mock_channel_register(h->channels[channel]);
 	model_register(&h->model, channel);
 }
@@ -311,7 +248,8 @@ static void do_toggle_lock(struct history *h, const u16 *who)
 		return;
 	h->bos[bo]->locked = !h->bos[bo]->locked;
 	h->model.owners[bo].locked = h->bos[bo]->locked;
-	say(h, "%s %c", h->bos[bo]->locked ? "lock" : "unlock", model_name(bo));
+	history_say(h, "%s %c", h->bos[bo]->locked ? "lock" : "unlock",
+		    model_name(bo));
 }
 
 static void do_group_create(struct history *h, const u16 *who)
@@ -320,7 +258,7 @@ static void do_group_create(struct history *h, const u16 *who)
 
 	if (group == MODEL_NONE)
 		return;
-	say(h, "create group %d", group - MODEL_BOS);
+	history_say(h, "create group %d", group - MODEL_BOS);
 	h->groups[group - MODEL_BOS] = mock_group_create(h->dev);
 	model_group_create(&h->model, group);
 }
@@ -331,7 +269,7 @@ static void do_group_end(struct history *h, const u16 *who)
 
 	if (group == MODEL_NONE)
 		return;
-	say(h, "end group %d", group - MODEL_BOS);
+	history_say(h, "end group %d", group - MODEL_BOS);
 	mock_group_destroy(h->groups[group - MODEL_BOS]);
 	model_group_end(&h->model, group);
 }
@@ -343,7 +281,7 @@ static void do_join(struct history *h, const u16 *who)
 
 	if (group == MODEL_NONE || bo == MODEL_NONE)
 		return;
-	say(h, "%c joins group %d", model_name(bo), group - MODEL_BOS);
+	history_say(h, "%c joins group %d", model_name(bo), group - MODEL_BOS);
 	mock_group_join(h->groups[group - MODEL_BOS], h->bos[bo]);
 	model_join(&h->model, group, bo);
 }
@@ -356,41 +294,14 @@ static void do_leave(struct history *h, const u16 *who)
 
 	if (bo == MODEL_NONE)
 		return;
-	say(h, "%c leaves its group%s", model_name(bo),
-	    no_memory ? " without memory" : "");
+	history_say(h, "%c leaves its group%s", model_name(bo),
+		    no_memory ? " without memory" : "");
 	if (no_memory)
 		take_memory(h);
 	ret = mock_group_leave(h->bos[bo]);
 	if (no_memory)
 		give_memory(h);
-	compare_results(h, !ret, model_leave(&h->model, bo, no_memory));
-}
-
-/* Whoever walks the LRU releases the memory of a dead buffer. */
-static void do_evict(struct history *h, const u16 *who)
-{
-	int bo = history_choose_bo(h, history_can_evict, who[0]);
-
-	if (bo == MODEL_NONE)
-		return;
-	say(h, "evict %c", model_name(bo));
-	mock_bo_clean(h->bos[bo]);
-	ttm_fence_lru_cleaned(&h->dev->lru, &h->bos[bo]->base);
-	model_evict(&h->model, bo);
-}
-
-static void do_look(struct history *h, const u16 *who)
-{
-	say(h, "look");
-	ttm_fence_lru_look(&h->dev->lru);
-	model_look(&h->model);
-}
-
-static void do_stall(struct history *h, const u16 *who)
-{
-	say(h, "stall");
-	ttm_fence_lru_stall(&h->dev->lru, U64_MAX);
-	model_stall(&h->model);
+	history_compare_results(h, !ret, model_leave(&h->model, bo, no_memory));
 }
 
 /* How often each is done: so many in the sum of all. */
@@ -402,14 +313,15 @@ static const struct {
 	{ do_use_again, 6 },	  { do_use_foreign, 3 },
 	{ do_signal_next, 24 },	  { do_signal_all, 3 },
 	{ do_signal_foreign, 3 }, { do_put, 18 },
-	{ do_reclaim, 12 },	  { do_shrink, 4 },
-	{ do_drain, 2 },	  { do_poll, 3 },
+	{ history_reclaim, 12 },  { history_shrink, 4 },
+	{ history_drain, 2 },	  { history_poll, 3 },
 	{ do_kill, 1 },		  { do_unregister, 1 },
 	{ do_register_again, 3 }, { do_toggle_lock, 4 },
 	{ do_group_create, 2 },	  { do_group_end, 1 },
 	{ do_join, 6 },		  { do_leave, 2 },
-	{ do_evict, 2 },	  { do_look, 3 },
-	{ do_stall, 1 },
+	{ history_evict, 2 },	  { history_look, 3 },
+	{ history_stall, 1 },	  { history_set_limit, 2 },
+	{ history_trim, 3 },	  { history_visit_busy, 3 },
 };
 
 void history_do(struct history *h, const struct history_step *step)

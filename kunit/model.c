@@ -401,60 +401,50 @@ bool model_is_waited_for(struct model *m, int channel, int type)
 	return false;
 }
 
-/* Drawing. */
-
-void model_print_lru(const struct model *m, char *names)
+/* Whether no node of the owner comes after this one. */
+static bool is_last_use(struct model *m, int owner, int node)
 {
-	int i, k, o;
+	int c;
 
-	*names = 0;
-	for (i = 0; i < m->nr_lru; i++) {
-		o = m->lru[i];
-		if (o < MODEL_BOS) {
-			model_append_name(names, model_name(o));
-			continue;
-		}
-		model_append_name(names, '[');
-		for (k = 0; k < m->owners[o].nr_range; k++)
-			model_append_name(names,
-					  model_name(m->owners[o].range[k]));
-		model_append_name(names, ']');
-	}
+	for (c = 0; c < MODEL_CHANNELS; c++)
+		if (m->owners[owner].at[c].node > node)
+			return false;
+	return true;
 }
 
-static void print_members(const struct model *m, int node, bool zombies,
-			  char *names)
+/* Those alive on a channel that does not hang, by their last nodes. */
+void model_visit_busy(struct model *m, char *names)
 {
-	int o, channel = m->nodes[node].channel;
-	unsigned int after = 0;
-
-	while ((o = model_next_on_node(m, node, zombies, after)) !=
-	       MODEL_NONE) {
-		if (zombies && !after)
-			model_append_name(names, '/');
-		model_append_name(names, model_name(o));
-		after = m->owners[o].at[channel].stamp;
-	}
-}
-
-void model_print_nodes(const struct model *m, int channel, char *names)
-{
-	int node;
+	struct model_channel *channel;
+	unsigned int after;
+	int node, o;
 
 	*names = 0;
+	model_forget_pass(m);
 	for (node = 0; node < m->nr_nodes; node++) {
-		if (m->nodes[node].channel != channel ||
-		    !model_node_exists(m, node))
+		channel = &m->channels[m->nodes[node].channel];
+		if (!model_node_exists(m, node) || !channel->registered ||
+		    model_first_node(m, m->nodes[node].channel) ==
+			    channel->stalled)
 			continue;
-		if (*names)
-			model_append_name(names, ' ');
-		print_members(m, node, false, names);
-		print_members(m, node, true, names);
+		after = 0;
+		while ((o = model_next_on_node(m, node, false, after)) !=
+		       MODEL_NONE) {
+			after = m->owners[o].at[m->nodes[node].channel].stamp;
+			if (is_last_use(m, o, node))
+				model_append_name(names, model_name(o));
+		}
 	}
 }
 
 void model_init(struct model *m)
 {
+	int type;
+
 	memset(m, 0, sizeof(*m));
 	m->stamp = 1;
+	m->limit = U64_MAX;
+	for (type = 0; type < MODEL_TYPES; type++)
+		m->limits[type] = U64_MAX;
+	model_forget_pass(m);
 }

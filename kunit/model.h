@@ -23,6 +23,9 @@
 #define MODEL_ANY_TYPE 0xff
 /* As the engine's: zombies of one step, and of a shrink's leftovers */
 #define MODEL_BATCH 32
+/* And what is done at a time about limits. */
+#define MODEL_TRIM_HEADS 16
+#define MODEL_TRIM_ZOMBIES 8
 
 enum model_site { MODEL_RELEASE, MODEL_RECLAIM, MODEL_DRAIN, MODEL_SHRINK };
 
@@ -90,6 +93,8 @@ struct model {
 	int heads[MODEL_CHANNELS];
 	u64 pass;
 	u64 passes;
+	u64 limit;
+	u64 limits[MODEL_TYPES];
 	unsigned int deferred;
 	unsigned int armed;
 	char cleaned[MODEL_NAMES];
@@ -114,6 +119,9 @@ void model_group_create(struct model *m, int group);
 void model_group_end(struct model *m, int group);
 void model_join(struct model *m, int group, int bo);
 bool model_leave(struct model *m, int bo, bool no_memory);
+void model_set_limit(struct model *m, int type, u64 bytes);
+void model_trim(struct model *m);
+void model_visit_busy(struct model *m, char *names);
 void model_look(struct model *m);
 void model_stall(struct model *m);
 bool model_can_evict(struct model *m, int bo);
@@ -140,6 +148,7 @@ int model_next_on_node(const struct model *m, int node, bool zombie,
 void model_place(struct model *m, int owner);
 void model_unplace(struct model *m, int owner);
 bool model_unlink(struct model *m, int owner, int channel);
+void model_forget_pass(struct model *m);
 void model_clean(struct model *m, int bo);
 void model_sample_last(struct model *m, int channel);
 

@@ -73,6 +73,7 @@ struct goal {
 	u64 pass;
 	u64 collected;
 	unsigned int room;
+	unsigned int heads;
 	int corpses[MODEL_OWNERS * MODEL_CHANNELS];
 	bool last[MODEL_OWNERS * MODEL_CHANNELS];
 	int nr;
@@ -90,7 +91,8 @@ static u64 worth(struct model *m, struct goal *goal, int bo)
 
 static bool is_full(struct goal *goal)
 {
-	return !goal->room || goal->released + goal->collected >= goal->target;
+	return !goal->room || !goal->heads ||
+	       goal->released + goal->collected >= goal->target;
 }
 
 /* First the memory of all, then the buffers. */
@@ -204,10 +206,20 @@ static bool merge(struct model *m, struct goal *goal)
 		/* Somebody may have been there since it was seen. */
 		if (heads[first] == model_first_node(m, first))
 			retire(m, heads[first], goal);
+		goal->heads--;
 		if (is_full(goal))
 			return false;
 		heads[first] = sample_head(m, first, goal->site);
 	}
+}
+
+void model_forget_pass(struct model *m)
+{
+	int c;
+
+	m->pass = 0;
+	for (c = 0; c < MODEL_CHANNELS; c++)
+		m->heads[c] = MODEL_NONE;
 }
 
 static bool reclaim_step(struct model *m, struct goal *goal,
@@ -216,6 +228,7 @@ static bool reclaim_step(struct model *m, struct goal *goal,
 	bool complete;
 
 	goal->room = min(budget, MODEL_BATCH);
+	goal->heads = UINT_MAX;
 	complete = goal->pass && goal->pass == m->pass ? merge(m, goal) : true;
 	if (complete) {
 		begin_pass(m, goal);
@@ -281,6 +294,60 @@ u64 model_poll(struct model *m, unsigned int budget)
 	return goal.released;
 }
 
+void model_set_limit(struct model *m, int type, u64 bytes)
+{
+	if (type == MODEL_ANY_TYPE)
+		m->limit = bytes;
+	else
+		m->limits[type] = bytes;
+}
+
+/* The dead hold more than they may, of a type or in all. */
+static bool is_over(struct model *m, int type)
+{
+	u64 of_type = 0, all = 0;
+	int bo;
+
+	for (bo = 0; bo < MODEL_BOS; bo++) {
+		if (m->owners[bo].life != MODEL_DEAD || m->owners[bo].cleaned)
+			continue;
+		all += m->owners[bo].bytes;
+		of_type += m->owners[bo].type == type ? m->owners[bo].bytes : 0;
+	}
+	return all > m->limit || of_type > m->limits[type];
+}
+
+/* There are too few channels for a look at all of them to cost much. */
+static void trim_some(struct model *m)
+{
+	struct goal goal = { .site = MODEL_RELEASE,
+			     .type = MODEL_ANY_TYPE,
+			     .target = U64_MAX,
+			     .room = MODEL_TRIM_ZOMBIES,
+			     .heads = MODEL_TRIM_HEADS };
+	bool left = false;
+	int c;
+
+	for (c = 0; c < MODEL_CHANNELS; c++)
+		left |= m->heads[c] != MODEL_NONE;
+	if (!left)
+		begin_pass(m, &goal);
+	merge(m, &goal);
+	release_corpses(m, &goal);
+	try_leftovers(m, &goal, MODEL_TRIM_ZOMBIES);
+}
+
+void model_trim(struct model *m)
+{
+	bool over = false;
+	int type;
+
+	for (type = 0; type < MODEL_TYPES; type++)
+		over |= is_over(m, type);
+	if (over)
+		trim_some(m);
+}
+
 /* Its fence has signaled: one link less. Else it is a zombie's. True as model_unlink(). */
 static bool leave_or_bury(struct model *m, int bo, int channel)
 {
@@ -316,6 +383,9 @@ void model_put(struct model *m, int bo, bool no_memory)
 		destroy(m, bo, MODEL_RELEASE);
 	else
 		m->deferred++;
+
+	if (is_over(m, o->type))
+		trim_some(m);
 }
 
 void model_unregister(struct model *m, int channel)
@@ -327,9 +397,10 @@ void model_unregister(struct model *m, int channel)
 
 	while ((node = model_first_node(m, channel)) != MODEL_NONE) {
 		goal.room = MODEL_BATCH;
+		goal.heads = UINT_MAX;
 		retire(m, node, &goal);
 		release_corpses(m, &goal);
 	}
 	m->channels[channel].registered = false;
-	m->pass = 0;
+	model_forget_pass(m);
 }

@@ -186,6 +186,8 @@ unsigned int act_signal(struct racer *racer);
 unsigned int act_reclaim(struct racer *racer);
 unsigned int act_reclaim_and_settle(struct racer *racer);
 unsigned int act_shrink_and_look(struct racer *racer);
+unsigned int act_limit_and_trim(struct racer *racer);
+unsigned int act_visit_busy(struct racer *racer);
 unsigned int act_drain(struct racer *racer);
 unsigned int act_poll_leftovers(struct racer *racer);
 unsigned int act_hold_a_reservation(struct racer *racer);

@@ -173,6 +173,49 @@ unsigned int act_shrink_and_look(struct racer *racer)
 	return 1;
 }
 
+/* Releases obey the limit from now on, too. */
+unsigned int act_limit_and_trim(struct racer *racer)
+{
+	struct ttm_fence_lru *lru = &racer->dev->lru;
+
+	ttm_fence_lru_set_limit(lru, TTM_FENCE_LRU_ANY_TYPE,
+				random_below(racer, 3) * RACE_BO_BYTES);
+	ttm_fence_lru_trim(lru);
+	return 1;
+}
+
+/* Buffers that somebody would evict though they are busy. */
+struct victims {
+	struct racer *racer;
+	struct race_bo *bos[3];
+	unsigned int nr;
+};
+
+static bool take(struct ttm_fence_lru_bo *base, void *data)
+{
+	struct race_bo *bo = container_of(base, struct race_bo, base);
+	struct victims *victims = data;
+
+	if (base->dead || !base->nr_links)
+		race_fault(victims->racer->dev, "visited, and not busy");
+	if (base->type != TTM_FENCE_LRU_GROUP_TYPE &&
+	    kref_get_unless_zero(&bo->kref))
+		victims->bos[victims->nr++] = bo;
+	return victims->nr < ARRAY_SIZE(victims->bos);
+}
+
+unsigned int act_visit_busy(struct racer *racer)
+{
+	struct victims victims = { .racer = racer };
+	struct ttm_fence_lru_cursor cursor = {};
+
+	ttm_fence_lru_visit_busy(&racer->dev->lru, &cursor, take, &victims);
+	race_pause(racer->dev);
+	while (victims.nr)
+		race_bo_put(victims.bos[--victims.nr]);
+	return 1;
+}
+
 /* An allocation, with a reservation of its own, that finds nothing. */
 unsigned int act_reclaim_and_settle(struct racer *racer)
 {

@@ -25,6 +25,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 # ---------------------------------------------------------------- reading C
@@ -665,6 +666,7 @@ class Lab:
 
     def __init__(self, args, root, kernel, directory):
         self.args, self.root, self.kernel = args, root, kernel
+        self.memory = Memory(directory / 'verdicts.jsonl', kernel, args.seed)
         self.logs = directory / 'logs'
         self.logs.mkdir(parents=True, exist_ok=True)
         self.sources = Sources(root / 'ttm_fence_lru', root / 'kunit')
@@ -724,17 +726,23 @@ class Lab:
         shutil.copytree(self.root / 'ttm_fence_lru', scratch)
 
     def try_mutant(self, mutant):
-        """Compiles, loads and judges one mutant."""
+        """Compiles, loads and judges one mutant, unless that was done before."""
+        changes = diff(mutant, self.root)
+        verdict = self.memory.recall(mutant, changes)
+        if verdict:
+            return verdict
         number, scratch = self.workers.get()
         start = time.monotonic()
         try:
             end, by = self.judge(mutant, number, scratch)
         finally:
             self.workers.put((number, scratch))
-        return {'id': mutant.id, 'kind': mutant.kind, 'function': mutant.function,
-                'file': mutant.path, 'line': mutant.line, 'text': mutant.text,
-                'result': end, 'by': by, 'seconds': round(time.monotonic() - start, 1),
-                'diff': diff(mutant, self.root)}
+        verdict = {'id': mutant.id, 'kind': mutant.kind, 'function': mutant.function,
+                   'file': mutant.path, 'line': mutant.line, 'text': mutant.text,
+                   'result': end, 'by': by, 'seconds': round(time.monotonic() - start, 1),
+                   'diff': changes}
+        self.memory.remember(verdict)
+        return verdict
 
     def judge(self, mutant, number, scratch):
         self.fill(scratch)
@@ -757,6 +765,38 @@ class Lab:
         (self.logs / f'{mutant.id}.log').write_text(log, encoding='utf-8')
         end, by = classify(log, status, self.sound, self.sources)
         return end or 'survived', by
+
+
+class Memory:
+    """Verdicts of earlier runs, which may have been interrupted.
+
+    The same mutant of the same engine, tried by the same tests, ends the same.
+    """
+
+    def __init__(self, path, kernel, seed):
+        digest = hashlib.sha256(str(seed).encode())
+        engine = sorted((kernel.root / 'ttm_fence_lru').glob('*.[ch]'))
+        engine += sorted((kernel.root / 'include').rglob('*.h'))
+        for file in engine + [kernel.tests, kernel.out / '.config', pathlib.Path(__file__),
+                              kernel.root / 'scripts/mutants-guest.sh']:
+            digest.update(file.read_bytes())
+        self.path, self.same, self.verdicts = path, digest.hexdigest(), {}
+        self.recalled, self.lock = 0, threading.Lock()
+        if path.exists():
+            for line in path.read_text(encoding='utf-8').splitlines():
+                verdict = json.loads(line)
+                if verdict.pop('same') == self.same:
+                    self.verdicts[verdict['id'], tuple(verdict['diff'])] = verdict
+
+    def recall(self, mutant, changes):
+        verdict = self.verdicts.get((mutant.id, tuple(changes)))
+        with self.lock:
+            self.recalled += verdict is not None
+        return verdict
+
+    def remember(self, verdict):
+        with self.lock, open(self.path, 'a', encoding='utf-8') as file:
+            file.write(json.dumps({'same': self.same, **verdict}) + '\n')
 
 
 # ---------------------------------------------------------------- survivors and their reasons
@@ -905,8 +945,8 @@ def main():
         return 0
 
     directory = root / 'build/mutants'
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
+    shutil.rmtree(directory / 'logs', ignore_errors=True)
+    directory.mkdir(parents=True, exist_ok=True)
     lab = Lab(args, root, Kernel(root, args.tree, args.out), directory)
     start = time.monotonic()
     lab.run_sound()
@@ -919,6 +959,9 @@ def main():
             results.append(result)
             progress(number, len(chosen), result)
     seconds = time.monotonic() - start
+    if lab.memory.recalled:
+        print(f'  {lab.memory.recalled} were tried in an earlier run, with the same engine '
+              f'and tests')
     if args.mutant:
         show(chosen[0], root)
         result = results[0]

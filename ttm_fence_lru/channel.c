@@ -80,7 +80,7 @@ static int lock_with_room(struct ttm_fence_lru *lru)
 		if (size > lru->heap_size) {
 			swap(lru->heap, heap);
 			lru->heap_size = size;
-			lru->pass = 0;
+			ttm_fence_lru_forget_pass(lru);
 		}
 		kvfree(heap);
 	}
@@ -230,7 +230,7 @@ void ttm_fence_lru_channel_unregister(struct ttm_fence_lru_channel *channel)
 	list_del(&channel->entry);
 	lru->nr_channels--;
 	/* The heap may hold it. */
-	lru->pass = 0;
+	ttm_fence_lru_forget_pass(lru);
 	mutex_unlock(&lru->reclaim_lock);
 
 	synchronize_rcu();

@@ -3,6 +3,7 @@
 #define _TTM_FENCE_LRU_INTERNAL_H_
 
 #include <linux/lockdep.h>
+#include <linux/min_heap.h>
 
 #include <drm/ttm_fence_lru.h>
 
@@ -11,13 +12,15 @@
 
 /**
  * struct ttm_fence_lru_head - a channel in the merge
- * @seq: of the channel's first node, which was seen signaled
+ * @seq: of the channel's node that is next in turn
  * @channel: the channel
  */
 struct ttm_fence_lru_head {
 	u64 seq;
 	struct ttm_fence_lru_channel *channel;
 };
+
+DEFINE_MIN_HEAP(struct ttm_fence_lru_head, ttm_fence_lru_heap);
 
 /**
  * struct ttm_fence_lru_corpse - a reference of a zombie that left a channel
@@ -73,6 +76,7 @@ ttm_fence_lru_goal_bytes(const struct ttm_fence_lru_goal *goal,
  * @corpses: zombies' references, still to be dropped
  * @nr: entries in @corpses
  * @max: room in @corpses
+ * @heads: nodes that may still be retired, or looked at in vain
  * @bytes: what they count for the goal
  * @goal: what it is all for
  */
@@ -81,6 +85,7 @@ struct ttm_fence_lru_batch {
 	struct ttm_fence_lru_corpse corpses[TTM_FENCE_LRU_BATCH];
 	unsigned int nr;
 	unsigned int max;
+	unsigned int heads;
 	u64 bytes;
 	struct ttm_fence_lru_goal *goal;
 };
@@ -163,13 +168,22 @@ struct dma_fence *ttm_fence_lru_link_drop(struct ttm_fence_lru_channel *channel,
 bool ttm_fence_lru_clean(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
 			 struct ttm_fence_lru_goal *goal);
 
-/* reclaim.c: retiring nodes */
+/* merge.c: retiring nodes in order */
+extern const struct min_heap_callbacks ttm_fence_lru_by_seq;
+void ttm_fence_lru_forget_pass(struct ttm_fence_lru *lru);
+bool ttm_fence_lru_retire(struct ttm_fence_lru *lru,
+			  struct ttm_fence_lru_batch *batch);
+void ttm_fence_lru_retire_some(struct ttm_fence_lru *lru,
+			       struct ttm_fence_lru_batch *batch);
+
+/* reclaim.c: what is retired is collected, and released */
 void ttm_fence_lru_releasing_begin(struct ttm_fence_lru *lru);
 void ttm_fence_lru_releasing_end(struct ttm_fence_lru *lru);
 void ttm_fence_lru_batch_begin(struct ttm_fence_lru *lru,
 			       struct ttm_fence_lru_batch *batch,
 			       struct ttm_fence_lru_goal *goal,
 			       unsigned int max);
+bool ttm_fence_lru_batch_is_full(struct ttm_fence_lru_batch *batch);
 void ttm_fence_lru_retire_locked(struct ttm_fence_lru_channel *channel,
 				 struct ttm_fence_lru_node *node,
 				 struct ttm_fence_lru_batch *batch);
@@ -184,6 +198,9 @@ void ttm_fence_lru_note_signaled(struct ttm_fence_lru_channel *channel,
 				 u64 seq);
 void ttm_fence_lru_sample_last(struct ttm_fence_lru_channel *channel);
 void ttm_fence_lru_arm(struct ttm_fence_lru *lru, struct dma_fence *fence);
+
+/* retain.c: how much the dead may keep */
+void ttm_fence_lru_obey_limits(struct ttm_fence_lru *lru, unsigned int type);
 
 /* leftover.c */
 void ttm_fence_lru_leftover_add(struct ttm_fence_lru *lru,

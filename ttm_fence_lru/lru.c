@@ -7,6 +7,7 @@
 #include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "internal.h"
 
@@ -107,6 +108,9 @@ int ttm_fence_lru_init(struct ttm_fence_lru *lru, spinlock_t *lru_lock,
 	lru->ops = ops;
 	lru->lru_lock = lru_lock;
 	atomic64_set(&lru->seq, 0);
+	lru->limit = U64_MAX;
+	memset64(lru->limits, U64_MAX, ARRAY_SIZE(lru->limits));
+	atomic_set(&lru->trimming, 0);
 	atomic_set(&lru->releasing, 0);
 	atomic_set(&lru->released, 0);
 	hash_init(lru->by_context);

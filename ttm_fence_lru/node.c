@@ -20,7 +20,8 @@ static struct kmem_cache *link_cache;
 
 int ttm_fence_lru_node_caches_create(void)
 {
-	node_cache = KMEM_CACHE(ttm_fence_lru_node, 0);
+	/* A walk of busy buffers looks at nodes without their locks. */
+	node_cache = KMEM_CACHE(ttm_fence_lru_node, SLAB_TYPESAFE_BY_RCU);
 	if (!node_cache)
 		return -ENOMEM;
 
@@ -110,7 +111,7 @@ static struct ttm_fence_lru_node *append(struct ttm_fence_lru_channel *channel,
 	WRITE_ONCE(channel->nr_spare, channel->nr_spare - 1);
 	list_move_tail(&node->entry, &channel->nodes);
 	node->fence = dma_fence_get(fence);
-	node->seq = atomic64_inc_return(&channel->lru->seq);
+	WRITE_ONCE(node->seq, atomic64_inc_return(&channel->lru->seq));
 	INIT_LIST_HEAD(&node->alive);
 	INIT_LIST_HEAD(&node->zombies);
 	return node;

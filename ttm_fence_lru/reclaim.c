@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Reclaim: retire the nodes whose fences have signaled, in the order of emission
- * over all channels.
+ * Reclaim: zombies are collected under the locks, and released without them.
  */
 #include <linux/dma-fence.h>
 #include <linux/export.h>
 #include <linux/lockdep.h>
-#include <linux/min_heap.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/wait_bit.h>
@@ -15,52 +13,6 @@
 
 /* Links that are retired in one go with spinlocks held. */
 #define LINKS_PER_HOLD 256
-
-/**
- * DOC: reclaim
- *
- * Reclaim merges the signaled prefixes of all channels. A heap holds each channel
- * whose first node was seen signaled, by that node's sequence number::
- *
- *   channel 0:   1   4   6 | 9          | the frontier: the first node
- *   channel 1:   2   3 | 7              | that has not signaled
- *   channel 2: | 5
- *
- *   retired:     1   2   3   4   6
- *
- * The channel with the least number gives up its node and is put back with the
- * next one, if that has signaled as well. So buffers become idle in the order in
- * which they were last used.
- *
- * An allocation releases a few zombies, tries again, and goes on if it must: the
- * steps of one pass. They share the heap, so that not every step has to look at every
- * channel; a pass is complete when one step has looked at all and emptied the heap.
- *
- * Fences are sampled, put and waited for without a spinlock; nodes are named by
- * their sequence number in between, as attaching may free the very node that was
- * sampled. Zombies are collected under the locks and released without them.
- */
-
-DEFINE_MIN_HEAP(struct ttm_fence_lru_head, merge_heap);
-
-static bool head_less(const void *lhs, const void *rhs, void *args)
-{
-	const struct ttm_fence_lru_head *a = lhs, *b = rhs;
-
-	return a->seq < b->seq;
-}
-
-static void head_swap(void *lhs, void *rhs, void *args)
-{
-	struct ttm_fence_lru_head *a = lhs, *b = rhs;
-
-	swap(*a, *b);
-}
-
-static const struct min_heap_callbacks heads_by_seq = {
-	.less = head_less,
-	.swp = head_swap,
-};
 
 /* How long to wait for what others are about to release. */
 #define RELEASING_TIMEOUT (HZ / 10)
@@ -116,6 +68,7 @@ void ttm_fence_lru_batch_begin(struct ttm_fence_lru *lru,
 	INIT_LIST_HEAD(&batch->nodes);
 	batch->nr = 0;
 	batch->max = min(max, TTM_FENCE_LRU_BATCH);
+	batch->heads = UINT_MAX;
 	batch->bytes = 0;
 	batch->goal = goal;
 	ttm_fence_lru_releasing_begin(lru);
@@ -130,9 +83,9 @@ static void collect(struct ttm_fence_lru_batch *batch,
 }
 
 /* No more room, or nothing more is wanted. */
-static bool is_full(struct ttm_fence_lru_batch *batch)
+bool ttm_fence_lru_batch_is_full(struct ttm_fence_lru_batch *batch)
 {
-	return batch->nr == batch->max ||
+	return batch->nr == batch->max || !batch->heads ||
 	       batch->bytes >= batch->goal->target - batch->goal->released;
 }
 
@@ -181,12 +134,12 @@ void ttm_fence_lru_retire_locked(struct ttm_fence_lru_channel *channel,
 
 	spin_lock(channel->lru->lru_lock);
 	list_for_each_entry_safe(link, next, &node->alive, entry) {
-		if (is_full(batch) || !quota--)
+		if (ttm_fence_lru_batch_is_full(batch) || !quota--)
 			break;
 		retire_alive(channel, link, batch);
 	}
 	list_for_each_entry_safe(link, next, &node->zombies, entry) {
-		if (is_full(batch))
+		if (ttm_fence_lru_batch_is_full(batch))
 			break;
 		retire_zombie(channel, link, batch);
 	}
@@ -227,102 +180,6 @@ void ttm_fence_lru_batch_release(struct ttm_fence_lru *lru,
 	}
 }
 
-/* Look whether the first node of a channel has signaled. */
-static bool sample_head(struct ttm_fence_lru_channel *channel,
-			enum ttm_fence_lru_site site, u64 *seq)
-{
-	struct dma_fence *fence = ttm_fence_lru_first_fence(channel, seq);
-	bool signaled;
-
-	signaled = fence && (*seq <= READ_ONCE(channel->signaled) ||
-			     ttm_fence_lru_has_signaled(fence));
-	if (fence && !signaled && site != TTM_FENCE_LRU_AT_SHRINK)
-		ttm_fence_lru_arm(channel->lru, fence);
-	dma_fence_put(fence);
-	return signaled;
-}
-
-/* Retire the node that was sampled, if it still comes first. */
-static void retire_head(struct ttm_fence_lru_head *head,
-			struct ttm_fence_lru_batch *batch)
-{
-	struct ttm_fence_lru_channel *channel = head->channel;
-	struct ttm_fence_lru_node *node;
-
-	spin_lock(&channel->lock);
-	node = ttm_fence_lru_first_node(channel);
-	if (node && node->seq == head->seq)
-		ttm_fence_lru_retire_locked(channel, node, batch);
-	spin_unlock(&channel->lock);
-}
-
-/* Begin a pass: the heap gets every channel whose first node has signaled. */
-static void begin_pass(struct ttm_fence_lru *lru, struct merge_heap *heap,
-		       struct ttm_fence_lru_goal *goal)
-{
-	struct ttm_fence_lru_channel *channel;
-	struct ttm_fence_lru_head head;
-
-	min_heap_init(heap, lru->heap, lru->heap_size);
-	list_for_each_entry(channel, &lru->channels, entry) {
-		head.channel = channel;
-		if (!sample_head(channel, goal->site, &head.seq))
-			continue;
-		ttm_fence_lru_sample_last(channel);
-		min_heap_push(heap, &head, &heads_by_seq, NULL);
-	}
-	lru->pass = ++lru->passes;
-	goal->pass = lru->pass;
-}
-
-/* Retire until the batch is full, or the heap is empty. */
-static bool merge(struct merge_heap *heap, struct ttm_fence_lru_batch *batch)
-{
-	enum ttm_fence_lru_site site = batch->goal->site;
-	struct ttm_fence_lru_head *first, head;
-
-	while ((first = min_heap_peek(heap))) {
-		retire_head(first, batch);
-		if (is_full(batch))
-			return false;
-
-		head.channel = first->channel;
-		if (sample_head(head.channel, site, &head.seq))
-			min_heap_pop_push(heap, &head, &heads_by_seq, NULL);
-		else
-			min_heap_pop(heap, &heads_by_seq, NULL);
-		cond_resched();
-	}
-	return true;
-}
-
-/*
- * Go on where the pass stopped, if nobody else has reclaimed since: looking at all
- * channels in every step would cost more than the step. It is complete only if all
- * were looked at in this step.
- */
-static bool retire(struct ttm_fence_lru *lru, struct ttm_fence_lru_batch *batch)
-{
-	struct ttm_fence_lru_goal *goal = batch->goal;
-	struct merge_heap heap;
-	bool complete;
-
-	lockdep_assert_held(&lru->reclaim_lock);
-
-	if (goal->pass && goal->pass == lru->pass) {
-		min_heap_init(&heap, lru->heap, lru->heap_size);
-		heap.nr = lru->heap_nr;
-		complete = merge(&heap, batch);
-		if (!complete)
-			goto out;
-	}
-	begin_pass(lru, &heap, goal);
-	complete = merge(&heap, batch);
-out:
-	lru->heap_nr = heap.nr;
-	return complete;
-}
-
 /* One step: collect up to @budget zombies, then release them. Unlocks reclaim. */
 static bool reclaim_unlock(struct ttm_fence_lru *lru, unsigned int budget,
 			   struct ttm_fence_lru_goal *goal)
@@ -331,7 +188,7 @@ static bool reclaim_unlock(struct ttm_fence_lru *lru, unsigned int budget,
 	bool complete;
 
 	ttm_fence_lru_batch_begin(lru, &batch, goal, budget);
-	complete = retire(lru, &batch);
+	complete = ttm_fence_lru_retire(lru, &batch);
 	mutex_unlock(&lru->reclaim_lock);
 
 	ttm_fence_lru_batch_release(lru, &batch);

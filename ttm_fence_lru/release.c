@@ -197,7 +197,8 @@ static bool mark_dead(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
  * @bytes: how much
  *
  * Releases the buffer at once if its fences have signaled. Otherwise it becomes a
- * zombie, with one reference per channel, or goes to the leftover list.
+ * zombie, with one reference per channel, or goes to the leftover list. If the zombies
+ * hold more than they may, a few of them are tried.
  *
  * Context: process context, but no signaling section of a fence; sleeps, and calls
  * &ttm_fence_lru_ops.cleanup and &ttm_fence_lru_ops.put.
@@ -229,5 +230,6 @@ void ttm_fence_lru_release(struct ttm_fence_lru *lru,
 
 	if (ours)
 		lru->ops->put(bo, goal.site);
+	ttm_fence_lru_obey_limits(lru, type);
 }
 EXPORT_SYMBOL(ttm_fence_lru_release);

@@ -236,6 +236,30 @@ struct ttm_fence_lru_pass {
 };
 
 /**
+ * struct ttm_fence_lru_cursor - how far a walk of the busy buffers has come
+ *
+ * To be zeroed by who begins the walk.
+ */
+struct ttm_fence_lru_cursor {
+	/** @seq: sequence number of the node that the walk has come to */
+	u64 seq;
+	/** @visited: links of that node that it has passed */
+	unsigned int visited;
+};
+
+/**
+ * typedef ttm_fence_lru_visit - called for a buffer that is alive and busy
+ * @bo: the buffer, or &ttm_fence_lru_group.base
+ * @data: the caller's
+ *
+ * Called with the lock of a channel and the LRU lock held. The buffer may be about to
+ * die: to look at it later takes a reference, if there is still one.
+ *
+ * Return: true to go on with the next buffer.
+ */
+typedef bool (*ttm_fence_lru_visit)(struct ttm_fence_lru_bo *bo, void *data);
+
+/**
  * struct ttm_fence_lru_stats - counters; a snapshot where read without the LRU lock
  */
 struct ttm_fence_lru_stats {
@@ -291,6 +315,17 @@ struct ttm_fence_lru {
 	u64 pass;
 	/** @passes: those that have begun; protected by @reclaim_lock */
 	u64 passes;
+	/**
+	 * @pause: how often there is to be nothing done about @limits before all
+	 * channels are looked at again; protected by @reclaim_lock
+	 */
+	unsigned int pause;
+	/** @trimming: somebody does something about @limits */
+	atomic_t trimming;
+	/** @limits: bytes of zombies to keep, per memory type; read without a lock */
+	u64 limits[TTM_FENCE_LRU_NUM_TYPES];
+	/** @limit: bytes of all zombies to keep; read without a lock */
+	u64 limit;
 	/** @releasing: how often memory was collected to be released */
 	atomic_t releasing;
 	/** @released: how often that was done */
@@ -349,6 +384,12 @@ void ttm_fence_lru_defer_destroy(struct ttm_fence_lru *lru,
 void ttm_fence_lru_cleaned(struct ttm_fence_lru *lru,
 			   struct ttm_fence_lru_bo *bo);
 void ttm_fence_lru_look(struct ttm_fence_lru *lru);
+void ttm_fence_lru_visit_busy(struct ttm_fence_lru *lru,
+			      struct ttm_fence_lru_cursor *cursor,
+			      ttm_fence_lru_visit visit, void *data);
+void ttm_fence_lru_set_limit(struct ttm_fence_lru *lru, unsigned int type,
+			     u64 bytes);
+void ttm_fence_lru_trim(struct ttm_fence_lru *lru);
 
 /**
  * ttm_fence_lru_emitted - the present end of the order of emission

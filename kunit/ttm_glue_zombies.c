@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The memory that dead BOs keep: limits, the shrinker, what is told about it.
+ */
+#include <linux/sched/mm.h>
+#include <linux/shrinker.h>
+
+#include "ttm_glue_helpers.h"
+
+/* A BO that died under a fence of its own. */
+static struct glue_fence *bury(struct glue_device *dev, char name,
+			       const struct ttm_placement *placement)
+{
+	struct glue_bo *bo = glue_bo(dev, name, placement);
+	struct glue_fence *fence = glue_use(bo, 0);
+
+	glue_put(bo);
+	return fence;
+}
+
+static void declare_reclaim_safe(struct glue_device *dev, unsigned int type)
+{
+	ttm_manager_type(&dev->bdev, type)->reclaim_safe = true;
+}
+
+/* As the system does it: where somebody waits for memory. Returns pages. */
+static unsigned long shrink(struct glue_device *dev, unsigned long pages)
+{
+	struct shrinker *shrinker = dev->bdev.zombies_shrinker;
+	struct shrink_control sc = {
+		.gfp_mask = GFP_KERNEL,
+		.nr_to_scan = pages,
+	};
+	unsigned long freed;
+
+	fs_reclaim_acquire(GFP_KERNEL);
+	freed = shrinker->scan_objects(shrinker, &sc);
+	fs_reclaim_release(GFP_KERNEL);
+	return freed;
+}
+
+static unsigned long count(struct glue_device *dev)
+{
+	struct shrinker *shrinker = dev->bdev.zombies_shrinker;
+	struct shrink_control sc = {};
+
+	return shrinker->count_objects(shrinker, &sc);
+}
+
+static void the_limit_of_system_memory_is_obeyed(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_fence *fence;
+
+	ttm_fence_lru_set_limit(dev->bdev.fence_lru, TTM_PL_TT, PAGE_SIZE);
+	fence = bury(dev, 'a', &glue_gtt);
+	glue_complete(fence);
+	fence = bury(dev, 'b', &glue_gtt);
+	/* There is one too many, and a may go. */
+	glue_expect_usage(dev, TTM_PL_TT, 1);
+	glue_expect_freed(dev, TTM_FREED_AT_RELEASE, 1);
+
+	/* VRAM is a thing apart. */
+	glue_complete(bury(dev, 'c', &glue_vram));
+	bury(dev, 'd', &glue_vram);
+	glue_expect_usage(dev, TTM_PL_VRAM, 2);
+
+	glue_complete(fence);
+	bury(dev, 'e', &glue_gtt);
+	glue_expect_usage(dev, TTM_PL_TT, 1);
+}
+
+static void the_default_limit_is_of_system_memory(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_fence_lru *lru = dev->bdev.fence_lru;
+
+	KUNIT_EXPECT_EQ(test, lru->limits[TTM_PL_TT],
+			(u64)totalram_pages() / 16 << PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, lru->limits[TTM_PL_SYSTEM],
+			lru->limits[TTM_PL_TT]);
+	KUNIT_EXPECT_EQ(test, lru->limits[TTM_PL_VRAM], U64_MAX);
+	KUNIT_EXPECT_EQ(test, lru->limit, U64_MAX);
+}
+
+static void trimming_lets_imports_and_zombies_go(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_fence *fence = bury(dev, 'a', &glue_gtt);
+
+	ttm_device_trim(&dev->bdev);
+	glue_expect_zombies(dev, 1, 0);
+	ttm_fence_lru_set_limit(dev->bdev.fence_lru, TTM_FENCE_LRU_ANY_TYPE, 0);
+	ttm_device_trim(&dev->bdev);
+	glue_expect_zombies(dev, 1, 0);
+	glue_complete(fence);
+	ttm_device_trim(&dev->bdev);
+	glue_expect_zombies(dev, 0, 0);
+}
+
+static void a_device_of_today_has_nothing_to_trim(struct kunit *test)
+{
+	struct glue_device *dev = glue_device_create(test, false);
+	u64 signaled = 1;
+
+	ttm_device_trim(&dev->bdev);
+	KUNIT_EXPECT_EQ(test, 0,
+			ttm_device_zombies(&dev->bdev, TTM_PL_TT, &signaled));
+	KUNIT_EXPECT_EQ(test, 0, signaled);
+	KUNIT_EXPECT_EQ(test, 0,
+			ttm_resource_manager_live_usage(
+				ttm_manager_type(&dev->bdev, TTM_PL_TT)));
+	glue_device_destroy(dev);
+}
+
+static void the_system_gets_pages_of_dead_bos(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_fence *fence;
+
+	declare_reclaim_safe(dev, TTM_PL_TT);
+	KUNIT_EXPECT_EQ(test, count(dev), SHRINK_EMPTY);
+	fence = bury(dev, 'a', &glue_gtt);
+	KUNIT_EXPECT_EQ(test, count(dev), 1);
+	KUNIT_EXPECT_EQ(test, shrink(dev, 8), SHRINK_STOP);
+
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, shrink(dev, 8), 1);
+	KUNIT_EXPECT_EQ(test, count(dev), SHRINK_EMPTY);
+	glue_expect_usage(dev, TTM_PL_TT, 0);
+	/* What is left holds no memory, and is destroyed when that can be done. */
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
+	glue_retire(dev);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+}
+
+static void it_gets_no_more_than_it_wants(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	int i;
+
+	declare_reclaim_safe(dev, TTM_PL_TT);
+	for (i = 0; i < 8; i++)
+		glue_complete(bury(dev, 'a' + i, &glue_gtt));
+	KUNIT_EXPECT_EQ(test, shrink(dev, 3), 3);
+	glue_expect_usage(dev, TTM_PL_TT, 5);
+}
+
+/* Nobody has said that it is safe to free those there, and VRAM is of no use to it. */
+static void other_managers_are_left_alone(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+
+	declare_reclaim_safe(dev, TTM_PL_VRAM);
+	glue_complete(bury(dev, 'a', &glue_gtt));
+	glue_complete(bury(dev, 'b', &glue_vram));
+	KUNIT_EXPECT_EQ(test, count(dev), SHRINK_EMPTY);
+	KUNIT_EXPECT_EQ(test, shrink(dev, 8), SHRINK_STOP);
+	glue_expect_usage(dev, TTM_PL_TT, 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+}
+
+/* It meets them on its way; they stay, and nothing is lost. */
+static void zombies_in_its_way_become_leftovers(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+
+	declare_reclaim_safe(dev, TTM_PL_TT);
+	glue_complete(bury(dev, 'a', &glue_vram));
+	glue_complete(bury(dev, 'b', &glue_gtt));
+	KUNIT_EXPECT_EQ(test, shrink(dev, 1), 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+	glue_expect_usage(dev, TTM_PL_TT, 0);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+}
+
+static void expect_zombie_bytes(struct glue_device *dev, unsigned int pages,
+				unsigned int signaled_pages)
+{
+	struct ttm_resource_manager *man =
+		ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
+	u64 signaled, all;
+
+	all = ttm_device_zombies(&dev->bdev, TTM_PL_VRAM, &signaled);
+	KUNIT_EXPECT_EQ(dev->test, all, (u64)pages << PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(dev->test, signaled, (u64)signaled_pages << PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(dev->test, ttm_resource_manager_live_usage(man),
+			ttm_resource_manager_usage(man) - signaled);
+}
+
+static void what_nobody_uses_is_told_apart(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_fence *first, *second;
+
+	glue_bo(dev, 'x', &glue_vram);
+	expect_zombie_bytes(dev, 0, 0);
+	first = bury(dev, 'a', &glue_vram);
+	second = bury(dev, 'b', &glue_vram);
+	expect_zombie_bytes(dev, 2, 0);
+	glue_complete(first);
+	expect_zombie_bytes(dev, 2, 1);
+	glue_complete(second);
+	expect_zombie_bytes(dev, 2, 2);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	expect_zombie_bytes(dev, 0, 0);
+	KUNIT_EXPECT_EQ(test,
+			ttm_resource_manager_live_usage(
+				ttm_manager_type(&dev->bdev, TTM_PL_VRAM)),
+			PAGE_SIZE);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(the_limit_of_system_memory_is_obeyed),
+	KUNIT_CASE(the_default_limit_is_of_system_memory),
+	KUNIT_CASE(trimming_lets_imports_and_zombies_go),
+	KUNIT_CASE(a_device_of_today_has_nothing_to_trim),
+	KUNIT_CASE(the_system_gets_pages_of_dead_bos),
+	KUNIT_CASE(it_gets_no_more_than_it_wants),
+	KUNIT_CASE(other_managers_are_left_alone),
+	KUNIT_CASE(zombies_in_its_way_become_leftovers),
+	KUNIT_CASE(what_nobody_uses_is_told_apart),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "ttm_fence_lru_glue_zombies",
+	.init = glue_init,
+	.exit = glue_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
