@@ -7,7 +7,7 @@
 /* A step of a new pass, or of one that may have begun long ago. */
 void history_reclaim(struct history *h, const u16 *who)
 {
-	bool complete;
+	bool engine, model;
 	u64 released;
 
 	if (who[2] % 3) {
@@ -18,10 +18,10 @@ void history_reclaim(struct history *h, const u16 *who)
 	history_say(h, "reclaim, budget %u%s", h->pass.budget,
 		    h->model_pass ? ", the same pass" : "");
 
-	complete = ttm_fence_lru_reclaim(&h->dev->lru, &h->pass);
-	history_compare_results(h, complete,
-				model_reclaim(&h->model, h->pass.budget,
-					      &released, &h->model_pass));
+	engine = ttm_fence_lru_reclaim(&h->dev->lru, &h->pass);
+	model = model_reclaim(&h->model, h->pass.budget, &released,
+			      &h->model_pass);
+	history_compare_results(h, engine, model);
 	history_compare_results(h, h->pass.released, released);
 }
 

@@ -101,15 +101,15 @@ static void trimming_lets_imports_and_zombies_go(struct kunit *test)
 static void a_device_of_today_has_nothing_to_trim(struct kunit *test)
 {
 	struct glue_device *dev = glue_device_create(test, false);
+	struct ttm_resource_manager *man =
+		ttm_manager_type(&dev->bdev, TTM_PL_TT);
 	u64 signaled = 1;
 
 	ttm_device_trim(&dev->bdev);
 	KUNIT_EXPECT_EQ(test, 0,
 			ttm_device_zombies(&dev->bdev, TTM_PL_TT, &signaled));
 	KUNIT_EXPECT_EQ(test, 0, signaled);
-	KUNIT_EXPECT_EQ(test, 0,
-			ttm_resource_manager_live_usage(
-				ttm_manager_type(&dev->bdev, TTM_PL_TT)));
+	KUNIT_EXPECT_EQ(test, 0, ttm_resource_manager_live_usage(man));
 	glue_device_destroy(dev);
 }
 
@@ -193,6 +193,8 @@ static void expect_zombie_bytes(struct glue_device *dev, unsigned int pages,
 static void what_nobody_uses_is_told_apart(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
+	struct ttm_resource_manager *man =
+		ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
 	struct glue_fence *first, *second;
 
 	glue_bo(dev, 'x', &glue_vram);
@@ -206,10 +208,7 @@ static void what_nobody_uses_is_told_apart(struct kunit *test)
 	expect_zombie_bytes(dev, 2, 2);
 	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
 	expect_zombie_bytes(dev, 0, 0);
-	KUNIT_EXPECT_EQ(test,
-			ttm_resource_manager_live_usage(
-				ttm_manager_type(&dev->bdev, TTM_PL_VRAM)),
-			PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, PAGE_SIZE, ttm_resource_manager_live_usage(man));
 }
 
 static struct kunit_case cases[] = {

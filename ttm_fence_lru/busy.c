@@ -33,9 +33,8 @@ static bool is_last_use(struct ttm_fence_lru_link *link)
 	struct ttm_fence_lru_link *other;
 	struct ttm_fence_lru_node *node;
 
-	/* Pairs with the release of whoever adds a link. */
 	for (other = &link->bo->link; other;
-	     other = smp_load_acquire(&other->next)) {
+	     other = ttm_fence_lru_next_link(other)) {
 		node = READ_ONCE(other->node);
 		if (node && READ_ONCE(node->seq) > seq)
 			return false;

@@ -92,8 +92,7 @@ static unsigned int count_links(struct ttm_fence_lru_group *group)
 	struct ttm_fence_lru_link *link = &group->base.link;
 	unsigned int count = 0;
 
-	/* Pairs with the release of whoever adds a link to the group. */
-	for (; link; link = smp_load_acquire(&link->next))
+	for (; link; link = ttm_fence_lru_next_link(link))
 		count += !!READ_ONCE(link->node);
 	return count;
 }
@@ -148,8 +147,7 @@ int ttm_fence_lru_group_leave(struct ttm_fence_lru *lru,
 	if (ret)
 		return ret;
 
-	/* Pairs with the release of whoever adds a link to the group. */
-	for (; link; link = smp_load_acquire(&link->next))
+	for (; link; link = ttm_fence_lru_next_link(link))
 		dma_fence_put(inherit(link, bo));
 	return 0;
 }

@@ -118,6 +118,14 @@ ttm_fence_lru_link_is_on(struct ttm_fence_lru_link *link,
 	       READ_ONCE(link->channel) == channel;
 }
 
+/* The next link of a buffer or group, for who does not hold its reservation. */
+static inline struct ttm_fence_lru_link *
+ttm_fence_lru_next_link(struct ttm_fence_lru_link *link)
+{
+	/* Pairs with the release of whoever adds a link. */
+	return smp_load_acquire(&link->next);
+}
+
 /* node.c: fences, nodes and links of one channel */
 int ttm_fence_lru_node_caches_create(void);
 void ttm_fence_lru_node_caches_destroy(void);
