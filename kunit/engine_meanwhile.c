@@ -201,6 +201,7 @@ static void settling_takes_no_time_when_nothing_is_under_way(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 
+	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_settle(&dev->lru));
 	KUNIT_EXPECT_LT(test, settle(dev), MOMENT);
 	mock_bo_put(mock_bo_create(dev, 'x'));
 	KUNIT_EXPECT_LT(test, settle(dev), MOMENT);
@@ -218,6 +219,7 @@ static void settling_ends_after_a_tenth_of_a_second(struct kunit *test)
 	unsigned long took;
 
 	atomic_inc(&dev->lru.releasing);
+	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_settle(&dev->lru));
 	took = settle(dev);
 	KUNIT_EXPECT_GE(test, took, HZ / 20);
 	KUNIT_EXPECT_LT(test, took, LONG);

@@ -45,17 +45,22 @@ void ttm_fence_lru_releasing_end(struct ttm_fence_lru *lru)
  *
  * Context: process context, reservations may be held, but not the reclaim of memory
  * nor a signaling section; sleeps.
+ * Return: true if there was anything to wait for.
  */
-void ttm_fence_lru_settle(struct ttm_fence_lru *lru)
+bool ttm_fence_lru_settle(struct ttm_fence_lru *lru)
 {
 	int begun = atomic_read(&lru->releasing);
 
 	/* Those it waits for take locks under which others allocate. */
 	might_alloc(GFP_KERNEL);
 
+	if (atomic_read(&lru->released) - begun >= 0)
+		return false;
+
 	wait_var_event_timeout(&lru->released,
 			       atomic_read(&lru->released) - begun >= 0,
 			       RELEASING_TIMEOUT);
+	return true;
 }
 EXPORT_SYMBOL(ttm_fence_lru_settle);
 

@@ -371,7 +371,7 @@ bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru,
 			   struct ttm_fence_lru_pass *pass);
 u64 ttm_fence_lru_shrink(struct ttm_fence_lru *lru, unsigned int type,
 			 u64 target);
-void ttm_fence_lru_settle(struct ttm_fence_lru *lru);
+bool ttm_fence_lru_settle(struct ttm_fence_lru *lru);
 u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru);
 u64 ttm_fence_lru_poll(struct ttm_fence_lru *lru, u64 budget);
 unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
