@@ -93,14 +93,19 @@ static bool stands_on(struct list_head *head, struct ttm_resource *res)
 	return false;
 }
 
+static bool is_in_busy_group(struct ttm_buffer_object *tbo)
+{
+	return tbo->bulk_move && tbo->bulk_move->parked;
+}
+
 /* Where the resource in use of a referenced buffer must stand. */
 static struct list_head *place_of(struct glue_device *dev,
 				  struct ttm_buffer_object *tbo)
 {
 	if (tbo->pin_count)
 		return &dev->bdev.pinned;
-	if (ttm_bo_is_busy(tbo))
-		return &tbo->parked;
+	if (ttm_bo_is_busy(tbo) || is_in_busy_group(tbo))
+		return &dev->bdev.parked;
 	return &ttm_manager_type(&dev->bdev, tbo->resource->mem_type)
 			->lru[tbo->priority];
 }

@@ -8,6 +8,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_kunit_helpers.h>
+#include <drm/ttm/ttm_bo_group.h>
 #include <drm/ttm/ttm_range_manager.h>
 #include <drm/ttm/ttm_tt.h>
 
@@ -104,6 +105,13 @@ static int move_buffer(struct ttm_buffer_object *tbo, bool evict,
 		hop->mem_type = TTM_PL_TT;
 		hop->flags = TTM_PL_FLAG_TEMPORARY;
 		return -EMULTIHOP;
+	}
+
+	if (dev->moving)
+		dev->moving(dev);
+	if (dev->refuse_moves) {
+		dev->refuse_moves--;
+		return -EBUSY;
 	}
 
 	if (evict)
@@ -381,6 +389,58 @@ struct glue_fence *glue_use(struct glue_bo *bo, unsigned int channel)
 	struct glue_fence *fence = glue_emit(bo->dev, channel, true);
 
 	glue_attach(bo, fence);
+	return fence;
+}
+
+/* A group of buffers that share the reservation object of the device. */
+struct ttm_bo_group *glue_group(struct glue_device *dev)
+{
+	struct ttm_bo_group *group;
+
+	group = ttm_bo_group_create(&dev->bdev, &dev->vm_resv);
+	KUNIT_ASSERT_NOT_NULL(dev->test, group);
+	return group;
+}
+
+void glue_join(struct ttm_bo_group *group, struct glue_bo *bo)
+{
+	glue_lock(bo);
+	ttm_bo_group_join(group, &bo->tbo);
+	glue_unlock(bo);
+}
+
+/* A buffer in VRAM that is a member. */
+struct glue_bo *glue_member(struct ttm_bo_group *group, char name)
+{
+	struct glue_device *dev =
+		container_of(group->bdev, struct glue_device, bdev);
+	struct glue_bo *bo = glue_bo_shared(dev, name);
+
+	glue_join(group, bo);
+	return bo;
+}
+
+static void attach_group(struct ttm_bo_group *group, struct glue_fence *fence)
+{
+	int ret;
+
+	dma_resv_lock(group->resv, NULL);
+	ret = ttm_bo_group_reserve_fence_on(group, &fence->channel->base);
+	if (!ret)
+		ttm_bo_group_add_fence(group, &fence->base,
+				       DMA_RESV_USAGE_BOOKKEEP);
+	dma_resv_unlock(group->resv);
+	KUNIT_ASSERT_EQ(fence->channel->dev->test, ret, 0);
+}
+
+struct glue_fence *glue_use_group(struct ttm_bo_group *group,
+				  unsigned int channel)
+{
+	struct glue_device *dev =
+		container_of(group->bdev, struct glue_device, bdev);
+	struct glue_fence *fence = glue_emit(dev, channel, true);
+
+	attach_group(group, fence);
 	return fence;
 }
 

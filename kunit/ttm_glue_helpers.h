@@ -85,6 +85,8 @@ struct glue_bo {
  * @vm_resv: a reservation object to share
  * @mover: if set, moves are asynchronous on this channel
  * @pipeline: evictions are, too
+ * @moving: if set, called before each move
+ * @refuse_moves: so many moves fail
  * @multihop: the way from VRAM to the system leads over GTT
  * @unplugged: idle resources of pages stand on no list any more
  * @evicted: names of the buffers that left VRAM by eviction
@@ -101,6 +103,8 @@ struct glue_device {
 	struct dma_resv vm_resv;
 	struct glue_channel *mover;
 	bool pipeline;
+	void (*moving)(struct glue_device *dev);
+	unsigned int refuse_moves;
 	bool multihop;
 	bool unplugged;
 	char evicted[16];
@@ -142,6 +146,12 @@ void glue_complete(struct glue_fence *fence);
 void glue_complete_on_wait(struct glue_fence *fence);
 void glue_drain_on_wait(struct glue_fence *fence);
 void glue_complete_later(struct glue_fence *fence);
+
+struct ttm_bo_group *glue_group(struct glue_device *dev);
+struct glue_bo *glue_member(struct ttm_bo_group *group, char name);
+void glue_join(struct ttm_bo_group *group, struct glue_bo *bo);
+struct glue_fence *glue_use_group(struct ttm_bo_group *group,
+				  unsigned int channel);
 
 void glue_retire(struct glue_device *dev);
 

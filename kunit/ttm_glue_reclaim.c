@@ -415,13 +415,12 @@ static void a_leftover_is_given_away_once_it_can_be(struct kunit *test)
 	glue_expect_zombies(dev, 0, 0);
 }
 
-/* A leftover whose fence has not signaled is waited for as any buffer on the LRU. */
+/* A leftover whose fence has not signaled is waited for beside the channels. */
 static void a_leftover_is_waited_for(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 	struct glue_fence *fence;
-	u64 released;
 	int i;
 
 	fill(dev, bo);
@@ -431,6 +430,27 @@ static void a_leftover_is_waited_for(struct kunit *test)
 		glue_attach(bo[i], fence);
 		glue_put(bo[i]);
 	}
+
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_freed(dev, TTM_FREED_AT_RECLAIM, GLUE_VRAM_PAGES);
+	glue_expect_zombies(dev, 0, 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_notified, GLUE_VRAM_PAGES);
+}
+
+/* An import is let go only where no reservation is held; its memory goes before. */
+static void eviction_takes_the_memory_of_dead_imports(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	u64 released;
+	int i;
+
+	fill(dev, bo);
+	for (i = 0; i < GLUE_VRAM_PAGES; i++) {
+		bo[i]->tbo.type = ttm_bo_type_sg;
+		glue_put(bo[i]);
+	}
+	glue_expect_zombies(dev, GLUE_VRAM_PAGES, GLUE_VRAM_PAGES);
 
 	glue_bo(dev, 'x', &glue_vram);
 	glue_expect_freed(dev, TTM_FREED_AT_EVICTION, 1);
@@ -464,6 +484,7 @@ static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(memory_that_another_reclaimed_is_found),
 	KUNIT_CASE(a_leftover_is_given_away_once_it_can_be),
 	KUNIT_CASE(a_leftover_is_waited_for),
+	KUNIT_CASE(eviction_takes_the_memory_of_dead_imports),
 	{}
 };
 

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Nothing is idle, and nothing becomes so soon: busy buffers are moved, if the driver can
+ * let the next owner of the memory wait for that.
+ */
+#include <linux/jiffies.h>
+
+#include <kunit/static_stub.h>
+
+#include "ttm_bo_fence_lru.h"
+#include "ttm_glue_helpers.h"
+
+#define TIMEOUT HZ
+
+static unsigned long short_timeout(void)
+{
+	return TIMEOUT;
+}
+
+/* The copies are jobs of channel 1. */
+static int init(struct kunit *test)
+{
+	struct glue_device *dev;
+
+	kunit_activate_static_stub(test, ttm_fence_lru_timeout, short_timeout);
+	glue_init(test);
+	dev = test->priv;
+	dev->mover = &dev->channels[1];
+	dev->pipeline = true;
+	return 0;
+}
+
+/* Fill VRAM with buffers a, b, c ... */
+static void fill(struct glue_device *dev, struct glue_bo **bo)
+{
+	int i;
+
+	for (i = 0; i < GLUE_VRAM_PAGES; i++)
+		bo[i] = glue_bo(dev, 'a' + i, &glue_vram);
+}
+
+/* The same, each used on channel 0 in this order, for ever. */
+static void fill_busy(struct glue_device *dev, struct glue_bo **bo,
+		      const char *order)
+{
+	fill(dev, bo);
+	for (; *order; order++)
+		glue_use(bo[*order - 'a'], 0);
+}
+
+static void expect_evicted(struct glue_device *dev, const char *names)
+{
+	KUNIT_EXPECT_STREQ(dev->test, (char *)dev->evicted, (char *)names);
+}
+
+static void the_oldest_goes_first(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES], *x;
+
+	fill_busy(dev, bo, "acbda");
+	x = glue_bo(dev, 'x', &glue_vram);
+	expect_evicted(dev, "c");
+	/* Its memory is still written to: x is under the fence of the copy. */
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(x->tbo.base.resv,
+							DMA_RESV_USAGE_KERNEL));
+	glue_expect_lru(dev, TTM_PL_VRAM, "", GLUE_VRAM_PAGES);
+	glue_expect_lru(dev, TTM_PL_TT, "", 1);
+	glue_expect_sound(dev);
+
+	glue_bo(dev, 'y', &glue_vram);
+	glue_bo(dev, 'z', &glue_vram);
+	expect_evicted(dev, "cbd");
+}
+
+static void a_group_goes_in_its_turn(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_bo_group *group = glue_group(dev);
+	struct glue_bo *c;
+
+	/* channel 0:  c   [a b]   c d */
+	glue_member(group, 'a');
+	glue_member(group, 'b');
+	c = glue_bo(dev, 'c', &glue_vram);
+	glue_use(c, 0);
+	glue_use_group(group, 0);
+	glue_use(c, 0);
+	glue_use(glue_bo(dev, 'd', &glue_vram), 0);
+
+	glue_bo(dev, 'x', &glue_vram);
+	expect_evicted(dev, "a");
+	glue_bo(dev, 'y', &glue_vram);
+	glue_bo(dev, 'z', &glue_vram);
+	expect_evicted(dev, "abc");
+	glue_expect_sound(dev);
+	ttm_bo_group_put(group);
+}
+
+static void what_is_locked_pinned_or_elsewhere_stays(struct kunit *test)
+{
+	const struct ttm_place place = { 1, 4, TTM_PL_VRAM, 0 };
+	const struct ttm_placement placement = { 1, &place };
+	struct ttm_operation_ctx ctx = {};
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	int err;
+
+	/* a is in page 0, which is not wanted; b is locked, c pinned. */
+	fill_busy(dev, bo, "abcd");
+	glue_lock(bo[2]);
+	ttm_bo_pin(&bo[2]->tbo);
+	glue_unlock(bo[2]);
+	glue_lock(bo[1]);
+	glue_bo_try(dev, 'x', &placement, &ctx, NULL, &err);
+	glue_unlock(bo[1]);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	expect_evicted(dev, "d");
+
+	glue_lock(bo[2]);
+	ttm_bo_unpin(&bo[2]->tbo);
+	glue_unlock(bo[2]);
+}
+
+/* It will not be long until something is idle: nothing needs to be moved busy. */
+static void nothing_is_moved_while_a_channel_goes_on(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+
+	fill_busy(dev, bo, "abc");
+	glue_complete_on_wait(glue_use(bo[3], 1));
+	glue_bo(dev, 'x', &glue_vram);
+	expect_evicted(dev, "d");
+}
+
+static void dead_ones_are_preferred_for_a_moment(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	unsigned long start = jiffies;
+
+	/* channel 0: a b c; channel 1: zombie d, for ever */
+	fill_busy(dev, bo, "abc");
+	glue_use(bo[3], 1);
+	glue_put(bo[3]);
+	glue_bo(dev, 'x', &glue_vram);
+	KUNIT_EXPECT_GE(test, jiffies - start, HZ / 10);
+	expect_evicted(dev, "a");
+	glue_expect_zombies(dev, 1, 0);
+}
+
+static void a_channel_known_to_hang_is_left_alone(struct kunit *test)
+{
+	struct ttm_operation_ctx ctx = {};
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	int err;
+
+	/* Without a driver that pipelines somebody waits in vain for channel 0. */
+	dev->mover = NULL;
+	fill_busy(dev, bo, "abcd");
+	glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &err);
+	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	dev->evicted[0] = '\0';
+
+	/* The copy's fence makes x busy on channel 1, as c was. */
+	dev->mover = &dev->channels[1];
+	glue_use(bo[2], 1);
+	glue_bo(dev, 'x', &glue_vram);
+	glue_bo(dev, 'y', &glue_vram);
+	expect_evicted(dev, "cx");
+}
+
+static void who_must_not_wait_moves_nothing(struct kunit *test)
+{
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	int err;
+
+	fill_busy(dev, bo, "abcd");
+	glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &err);
+	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	expect_evicted(dev, "");
+}
+
+static unsigned int nr_asked;
+
+static void count(struct glue_device *dev)
+{
+	nr_asked++;
+}
+
+/* It says that it would have to wait; so it would for all others. */
+static void a_driver_that_has_to_wait_is_asked_once(struct kunit *test)
+{
+	struct ttm_operation_ctx ctx = {};
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	int err;
+
+	dev->mover = NULL;
+	dev->moving = count;
+	nr_asked = 0;
+	fill_busy(dev, bo, "abcd");
+	glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &err);
+	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, nr_asked, 1);
+	glue_expect_lru(dev, TTM_PL_VRAM, "", GLUE_VRAM_PAGES);
+	glue_expect_usage(dev, TTM_PL_TT, 0);
+}
+
+static struct kunit_case busy_cases[] = {
+	KUNIT_CASE(the_oldest_goes_first),
+	KUNIT_CASE(a_group_goes_in_its_turn),
+	KUNIT_CASE(what_is_locked_pinned_or_elsewhere_stays),
+	KUNIT_CASE(nothing_is_moved_while_a_channel_goes_on),
+	KUNIT_CASE(dead_ones_are_preferred_for_a_moment),
+	KUNIT_CASE(a_channel_known_to_hang_is_left_alone),
+	KUNIT_CASE(who_must_not_wait_moves_nothing),
+	KUNIT_CASE(a_driver_that_has_to_wait_is_asked_once),
+	{}
+};
+
+static struct kunit_suite busy_suite = {
+	.name = "ttm_fence_lru_glue_busy",
+	.init = init,
+	.exit = glue_exit,
+	.test_cases = busy_cases,
+};
+
+kunit_test_suite(busy_suite);

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Buffers of every kind: swapped out, pinned, in a range of their memory, without
+ * memory for links or fences; and fences of every kind.
+ */
+#include <linux/dma-fence-array.h>
+#include <linux/dma-fence-chain.h>
+
+#include <kunit/static_stub.h>
+
+#include <drm/ttm/ttm_tt.h>
+
+#include "../ttm_fence_lru/internal.h"
+#include "ttm_bo_fence_lru.h"
+#include "ttm_glue_helpers.h"
+
+static void swap_out(struct glue_device *dev)
+{
+	struct ttm_operation_ctx ctx = {};
+
+	KUNIT_ASSERT_EQ(dev->test,
+			ttm_device_swapout(&dev->bdev, &ctx, GFP_KERNEL), 1);
+}
+
+static void a_buffer_that_is_swapped_out(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_gtt);
+	struct glue_fence *fence;
+
+	swap_out(dev);
+	glue_expect_lru(dev, TTM_PL_SYSTEM, "a", 0);
+
+	/* Used where it is, it dies busy. */
+	fence = glue_use(a, 0);
+	glue_expect_lru(dev, TTM_PL_SYSTEM, "", 1);
+	glue_put(a);
+	glue_expect_zombies(dev, 1, 0);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+	KUNIT_EXPECT_TRUE(test, a->tbo.ttm->page_flags & TTM_TT_FLAG_SWAPPED);
+
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+}
+
+static void a_swapped_buffer_comes_back(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_gtt);
+	struct glue_fence *fence;
+
+	swap_out(dev);
+	fence = glue_use(a, 0);
+	glue_complete_on_wait(fence);
+	KUNIT_EXPECT_EQ(test, glue_move(a, &glue_gtt), 0);
+	KUNIT_EXPECT_FALSE(test, a->tbo.ttm->page_flags & TTM_TT_FLAG_SWAPPED);
+	glue_expect_lru(dev, TTM_PL_SYSTEM, "", 0);
+	glue_expect_lru(dev, TTM_PL_TT, "", 1);
+	glue_retire(dev);
+	glue_expect_lru(dev, TTM_PL_TT, "a", 0);
+}
+
+/* A mistake of the driver's, which TTM warns of; the memory is not lost for it. */
+static void a_pinned_buffer_that_is_deleted(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_bo *b = glue_bo(dev, 'b', &glue_vram);
+	struct glue_fence *fence = glue_use(b, 0);
+
+	glue_lock(a);
+	ttm_bo_pin(&a->tbo);
+	glue_unlock(a);
+	glue_lock(b);
+	ttm_bo_pin(&b->tbo);
+	glue_unlock(b);
+	glue_put(a);
+	glue_put(b);
+	glue_expect_freed(dev, TTM_FREED_AT_RELEASE, 1);
+	glue_expect_pinned(dev, "");
+	glue_expect_lru(dev, TTM_PL_VRAM, "", 1);
+	glue_expect_zombies(dev, 1, 0);
+
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+}
+
+static struct glue_bo *place(struct glue_device *dev, char name,
+			     unsigned int page, u32 flags)
+{
+	const struct ttm_place place = {
+		.fpfn = page,
+		.lpfn = page + 1,
+		.mem_type = TTM_PL_VRAM,
+		.flags = flags,
+	};
+	const struct ttm_placement placement = { 1, &place };
+
+	return glue_bo(dev, name, &placement);
+}
+
+/*
+ *   page      0  1  2  3
+ *   before:   a  b  z  d     z is dead, its fence has signaled; a b d are idle
+ *   now:      a  x  y  d     and b was evicted
+ */
+static void a_buffer_that_fits_in_one_place_only(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *z, *y;
+
+	place(dev, 'a', 0, 0);
+	place(dev, 'b', 1, 0);
+	z = place(dev, 'z', 2, 0);
+	place(dev, 'd', 3, TTM_PL_FLAG_CONTIGUOUS);
+	glue_complete(glue_use(z, 0));
+	glue_put(z);
+
+	y = place(dev, 'y', 2, TTM_PL_FLAG_CONTIGUOUS);
+	KUNIT_EXPECT_EQ(test, y->tbo.resource->start, 2);
+	KUNIT_EXPECT_STREQ(test, dev->evicted, "");
+	place(dev, 'x', 1, 0);
+	KUNIT_EXPECT_STREQ(test, dev->evicted, "b");
+	glue_expect_lru(dev, TTM_PL_VRAM, "adyx", 0);
+}
+
+/* A zombie elsewhere is of no use; an idle buffer in the right place is. */
+static void a_busy_zombie_in_another_place(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *z = place(dev, 'z', 0, 0);
+
+	place(dev, 'b', 1, 0);
+	glue_use(z, 0);
+	glue_put(z);
+	place(dev, 'x', 1, 0);
+	KUNIT_EXPECT_STREQ(test, dev->evicted, "b");
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
+	glue_expect_zombies(dev, 1, 0);
+}
+
+static struct ttm_fence_lru_link *no_link(struct ttm_fence_lru_bo *bo,
+					  gfp_t gfp)
+{
+	return NULL;
+}
+
+static void no_memory_for_a_link(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	int ret;
+
+	/* Its first link is in use: the next channel needs another. */
+	glue_use(a, 0);
+	kunit_activate_static_stub(test, ttm_fence_lru_link_alloc, no_link);
+	glue_lock(a);
+	KUNIT_EXPECT_EQ(test, ttm_bo_reserve_fences(&a->tbo, 1), -ENOMEM);
+	ret = ttm_bo_reserve_fence_on(&a->tbo, &dev->channels[1].base);
+	KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+	/* But not the one that it is on. */
+	ret = ttm_bo_reserve_fence_on(&a->tbo, &dev->channels[0].base);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	glue_unlock(a);
+
+	KUNIT_EXPECT_EQ(test, glue_move(a, &glue_gtt), -ENOMEM);
+	kunit_deactivate_static_stub(test, ttm_fence_lru_link_alloc);
+	glue_expect_lru(dev, TTM_PL_VRAM, "", 1);
+	glue_expect_usage(dev, TTM_PL_TT, 0);
+	glue_expect_sound(dev);
+}
+
+static int no_copy(struct ttm_buffer_object *bo)
+{
+	return -ENOMEM;
+}
+
+/* It keeps the shared reservation object, and waits for all that is in there. */
+static void no_memory_to_copy_the_fences(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_fence *own, *neighbours;
+	struct glue_bo *a, *b;
+
+	a = glue_bo_shared(dev, 'a');
+	b = glue_bo_shared(dev, 'b');
+	own = glue_use(a, 0);
+	kunit_activate_static_stub(test, ttm_bo_individualize_resv, no_copy);
+	glue_put(a);
+	kunit_deactivate_static_stub(test, ttm_bo_individualize_resv);
+	KUNIT_EXPECT_PTR_EQ(test, a->tbo.base.resv, &dev->vm_resv);
+	glue_expect_zombies(dev, 1, 0);
+
+	neighbours = glue_use(b, 1);
+	glue_complete(own);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+	glue_expect_zombies(dev, 1, 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 2);
+
+	glue_complete(neighbours);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+}
+
+/* Reservation objects take no containers: only a mistake could bring one here. */
+static void fence_containers_make_no_link(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct dma_fence_chain *chain = dma_fence_chain_alloc();
+	struct dma_fence **fences;
+	struct dma_fence_array *array;
+
+	KUNIT_ASSERT_NOT_NULL(test, chain);
+	fences = kcalloc(1, sizeof(*fences), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fences);
+	fences[0] = dma_fence_get(&glue_emit(dev, 0, true)->base);
+	dma_fence_chain_init(chain, NULL, dma_fence_get(fences[0]), 1);
+	array = dma_fence_array_create(1, fences, dma_fence_context_alloc(1), 1,
+				       false);
+	KUNIT_ASSERT_NOT_NULL(test, array);
+
+	glue_lock(a);
+	ttm_fence_lru_attach(dev->bdev.fence_lru, &a->tbo.fence_lru,
+			     &array->base);
+	ttm_fence_lru_attach(dev->bdev.fence_lru, &a->tbo.fence_lru,
+			     &chain->base);
+	glue_unlock(a);
+	glue_expect_lru(dev, TTM_PL_VRAM, "a", 0);
+	dma_fence_put(&array->base);
+	dma_fence_put(&chain->base);
+}
+
+/* Under pressure the first fence of a channel is told to signal, once. */
+static void fences_that_cannot_be_sampled_under_pressure(struct kunit *test)
+{
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+	struct glue_device *dev = test->priv;
+	struct glue_fence *fence[GLUE_VRAM_PAGES];
+	int i, err;
+
+	for (i = 0; i < GLUE_VRAM_PAGES; i++) {
+		fence[i] = glue_emit(dev, 0, false);
+		glue_attach(glue_bo(dev, 'a' + i, &glue_vram), fence[i]);
+	}
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
+	for (i = 0; i < 2; i++) {
+		glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &err);
+		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+		KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 1);
+	}
+
+	glue_complete(fence[0]);
+	glue_bo(dev, 'x', &glue_vram);
+	KUNIT_EXPECT_STREQ(test, dev->evicted, "a");
+}
+
+static struct kunit_case kinds_cases[] = {
+	KUNIT_CASE(a_buffer_that_is_swapped_out),
+	KUNIT_CASE(a_swapped_buffer_comes_back),
+	KUNIT_CASE(a_pinned_buffer_that_is_deleted),
+	KUNIT_CASE(a_buffer_that_fits_in_one_place_only),
+	KUNIT_CASE(a_busy_zombie_in_another_place),
+	KUNIT_CASE(no_memory_for_a_link),
+	KUNIT_CASE(no_memory_to_copy_the_fences),
+	KUNIT_CASE(fence_containers_make_no_link),
+	KUNIT_CASE(fences_that_cannot_be_sampled_under_pressure),
+	{}
+};
+
+static struct kunit_suite kinds_suite = {
+	.name = "ttm_fence_lru_glue_kinds",
+	.init = glue_init,
+	.exit = glue_exit,
+	.test_cases = kinds_cases,
+};
+
+kunit_test_suite(kinds_suite);
