@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
+#include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 
 #include <drm/drm_gem.h>
+#include <drm/drm_prime.h>
 #include <drm/drm_vma_manager.h>
 
 #include "swgpu_drv.h"
@@ -45,10 +47,17 @@ unsigned int swgpu_places(u32 domains,
 
 static void destroy_bo(struct ttm_buffer_object *tbo)
 {
+	struct swgpu_device *sdev = to_swgpu(tbo->base.dev);
 	struct swgpu_bo *bo = to_swgpu_bo(tbo);
 
-	atomic64_dec(&to_swgpu(tbo->base.dev)->measure.buffers);
+	if (swgpu_bo_is_import(tbo))
+		atomic_dec(&sdev->dead_imports);
+	atomic64_dec(&sdev->measure.buffers);
+	if (tbo->base.import_attach)
+		drm_prime_gem_destroy(&tbo->base, tbo->sg);
 	drm_gem_object_release(&tbo->base);
+	if (bo->dma_buf)
+		dma_buf_put(bo->dma_buf);
 	swgpu_tag_cell_put(bo->tag);
 	kfree(bo);
 }
@@ -57,6 +66,11 @@ static void destroy_bo(struct ttm_buffer_object *tbo)
 bool swgpu_bo_is_ours(struct ttm_buffer_object *tbo)
 {
 	return tbo->destroy == destroy_bo;
+}
+
+bool swgpu_bo_is_import(struct ttm_buffer_object *tbo)
+{
+	return tbo->type == ttm_bo_type_sg;
 }
 
 static void gem_free(struct drm_gem_object *obj)
@@ -69,17 +83,26 @@ static void gem_free(struct drm_gem_object *obj)
 	swgpu_measure_deleting_end(sdev, &mark);
 }
 
-/* No other driver could follow where we move our buffers. */
-static struct dma_buf *gem_export(struct drm_gem_object *obj, int flags)
+/* The exporter knows how; the mapping holds a reference of the DMA-buf. */
+static int mmap_import(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
-	return ERR_PTR(-EOPNOTSUPP);
+	int ret;
+
+	vma->vm_private_data = NULL;
+	ret = dma_buf_mmap(obj->import_attach->dmabuf, vma, 0);
+	if (!ret)
+		drm_gem_object_put(obj);
+	return ret;
 }
 
 /* A mapping holds a reference of TTM's instead of GEM's. */
 static int gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
-	int ret = ttm_bo_mmap_obj(vma, &gem_to_swgpu_bo(obj)->tbo);
+	int ret;
 
+	if (obj->import_attach)
+		return mmap_import(obj, vma);
+	ret = ttm_bo_mmap_obj(vma, &gem_to_swgpu_bo(obj)->tbo);
 	if (!ret)
 		drm_gem_object_put(obj);
 	return ret;
@@ -87,21 +110,29 @@ static int gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 
 static const struct drm_gem_object_funcs gem_funcs = {
 	.free = gem_free,
-	.export = gem_export,
+	.export = swgpu_prime_export,
+	.pin = swgpu_prime_pin,
+	.unpin = swgpu_prime_unpin,
+	.get_sg_table = swgpu_prime_get_sg_table,
 	.mmap = gem_mmap,
 };
 
-static struct swgpu_bo *alloc_bo(struct swgpu_device *sdev, u64 size)
+/**
+ * swgpu_bo_alloc - make a buffer that has no memory yet
+ * @sdev: the device
+ * @size: in bytes, whole pages
+ * @tag: what its memory will hold, a reference that is the buffer's now; or NULL
+ *
+ * Return: the buffer, or NULL without memory, with nothing changed.
+ */
+struct swgpu_bo *swgpu_bo_alloc(struct swgpu_device *sdev, u64 size,
+				struct swgpu_tag_cell *tag)
 {
 	struct swgpu_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
 
 	if (!bo)
 		return NULL;
-	bo->tag = swgpu_tag_cell_create(atomic64_inc_return(&sdev->last_bo));
-	if (!bo->tag) {
-		kfree(bo);
-		return NULL;
-	}
+	bo->tag = tag;
 	bo->zombie_type = -1;
 	bo->tbo.base.funcs = &gem_funcs;
 	drm_gem_private_object_init(&sdev->drm, &bo->tbo.base, size);
@@ -126,11 +157,42 @@ static int init_bo(struct swgpu_device *sdev, struct swgpu_bo *bo, u32 domains)
 	if (ret)
 		return ret; /* TTM has destroyed it */
 
-	if (!WARN_ON_ONCE(!swgpu_tag_place_of(&bo->tbo, &tags)))
-		swgpu_tag_write(&tags, bo->tag->bo, 0);
+	/* In VRAM the job that clears it writes the tag. */
+	if (bo->tbo.resource->mem_type != TTM_PL_VRAM ||
+	    !sdev->copy[SWGPU_COPY_IN]) {
+		if (!WARN_ON_ONCE(!swgpu_tag_place_of(&bo->tbo, &tags)))
+			swgpu_tag_write(&tags, bo->tag->bo, 0);
+	}
 	ttm_bo_unreserve(&bo->tbo);
 	swgpu_count_add(sdev, SWGPU_COUNT_CREATED, 1);
 	return 0;
+}
+
+/**
+ * swgpu_bo_init_import - let a buffer have the memory of an exporter
+ * @sdev: the device
+ * @bo: the buffer, with its DMA-buf; destroyed if this fails
+ * @sgt: the memory
+ *
+ * Return: 0, or -ENOMEM, -ERESTARTSYS.
+ */
+int swgpu_bo_init_import(struct swgpu_device *sdev, struct swgpu_bo *bo,
+			 struct sg_table *sgt)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct ttm_place places[SWGPU_MAX_PLACES];
+	struct ttm_placement placement = {
+		.placement = places,
+		.num_placement = swgpu_places(SWGPU_DOMAIN_GTT, places),
+	};
+	struct dma_resv *resv = bo->dma_buf->resv;
+	int ret;
+
+	dma_resv_lock(resv, NULL);
+	ret = ttm_bo_init_reserved(&sdev->ttm, &bo->tbo, ttm_bo_type_sg,
+				   &placement, 0, &ctx, sgt, resv, destroy_bo);
+	dma_resv_unlock(resv);
+	return ret;
 }
 
 /* No buffer of that size could ever be placed. */
@@ -145,6 +207,7 @@ int swgpu_gem_create_ioctl(struct drm_device *drm, void *data,
 {
 	struct drm_swgpu_gem_create *args = data;
 	struct swgpu_device *sdev = to_swgpu(drm);
+	struct swgpu_tag_cell *tag;
 	struct swgpu_bo *bo;
 	int ret;
 
@@ -153,9 +216,14 @@ int swgpu_gem_create_ioctl(struct drm_device *drm, void *data,
 	if (too_big(sdev, args->size, args->domains))
 		return -ENOMEM;
 
-	bo = alloc_bo(sdev, PAGE_ALIGN(args->size));
-	if (!bo)
+	tag = swgpu_tag_cell_create();
+	if (!tag)
 		return -ENOMEM;
+	bo = swgpu_bo_alloc(sdev, PAGE_ALIGN(args->size), tag);
+	if (!bo) {
+		swgpu_tag_cell_put(tag);
+		return -ENOMEM;
+	}
 	ret = init_bo(sdev, bo, args->domains);
 	if (ret)
 		return ret;

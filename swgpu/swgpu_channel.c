@@ -3,6 +3,8 @@
 #include <linux/kthread.h>
 #include <linux/slab.h>
 
+#include <drm/drm_drv.h>
+
 #include "swgpu_channel.h"
 
 static void release_channel(struct kref *kref)
@@ -50,7 +52,28 @@ static int start_engine(struct swgpu_channel *channel)
 	return 0;
 }
 
-static struct swgpu_channel *create(struct swgpu_device *sdev)
+/* After an unplug nobody would kill it. */
+static int enlist(struct swgpu_channel *channel)
+{
+	struct swgpu_device *sdev = channel->sdev;
+	int ret = -ENODEV;
+
+	mutex_lock(&sdev->channels_lock);
+	if (!drm_dev_is_unplugged(&sdev->drm)) {
+		list_add_tail(&channel->entry, &sdev->channels);
+		ret = 0;
+	}
+	mutex_unlock(&sdev->channels_lock);
+	return ret;
+}
+
+/**
+ * swgpu_channel_create - make a channel and start its engine
+ * @sdev: the device
+ *
+ * Return: the channel, or -ENOMEM, or -ENODEV if the device is gone.
+ */
+struct swgpu_channel *swgpu_channel_create(struct swgpu_device *sdev)
 {
 	struct ttm_fence_lru *lru = swgpu_fence_lru(&sdev->ttm);
 	struct swgpu_channel *channel;
@@ -78,8 +101,13 @@ static struct swgpu_channel *create(struct swgpu_device *sdev)
 	ret = start_engine(channel);
 	if (ret)
 		goto unregister;
+	ret = enlist(channel);
+	if (ret)
+		goto stop;
 	return channel;
 
+stop:
+	kthread_stop(channel->thread);
 unregister:
 	if (lru)
 		ttm_fence_lru_channel_unregister(&channel->lru_channel);
@@ -127,9 +155,19 @@ static int set_hung(struct swgpu_channel *channel, bool hung)
 	return killed ? -ENODEV : 0;
 }
 
-/* The file's reference goes; nobody can look the channel up any more. */
-static void destroy(struct swgpu_channel *channel)
+/**
+ * swgpu_channel_destroy - end a channel
+ * @channel: which nobody can look up any more; drops its first reference
+ *
+ * Jobs in flight end with an error.
+ */
+void swgpu_channel_destroy(struct swgpu_channel *channel)
 {
+	struct swgpu_device *sdev = channel->sdev;
+
+	mutex_lock(&sdev->channels_lock);
+	list_del(&channel->entry);
+	mutex_unlock(&sdev->channels_lock);
 	kill(channel);
 	if (swgpu_fence_lru(&channel->sdev->ttm))
 		ttm_fence_lru_channel_unregister(&channel->lru_channel);
@@ -142,9 +180,22 @@ void swgpu_channels_destroy(struct swgpu_file *sfile)
 	struct swgpu_channel *channel;
 	unsigned long id;
 
+	if (sfile->copy_hung)
+		set_hung(sfile->sdev->copy[SWGPU_COPY_OUT], false);
 	xa_for_each(&sfile->channels, id, channel)
-		destroy(channel);
+		swgpu_channel_destroy(channel);
 	xa_destroy(&sfile->channels);
+}
+
+/* The device is gone: jobs end with an error, and there are no more. */
+void swgpu_channels_kill(struct swgpu_device *sdev)
+{
+	struct swgpu_channel *channel;
+
+	mutex_lock(&sdev->channels_lock);
+	list_for_each_entry(channel, &sdev->channels, entry)
+		kill(channel);
+	mutex_unlock(&sdev->channels_lock);
 }
 
 int swgpu_channel_create_ioctl(struct drm_device *drm, void *data,
@@ -158,13 +209,13 @@ int swgpu_channel_create_ioctl(struct drm_device *drm, void *data,
 	if (args->pad)
 		return -EINVAL;
 
-	channel = create(to_swgpu(drm));
+	channel = swgpu_channel_create(to_swgpu(drm));
 	if (IS_ERR(channel))
 		return PTR_ERR(channel);
 	ret = xa_alloc(&sfile->channels, &args->channel, channel,
 		       XA_LIMIT(1, SWGPU_MAX_CHANNELS), GFP_KERNEL);
 	if (ret) {
-		destroy(channel);
+		swgpu_channel_destroy(channel);
 		return ret == -EBUSY ? -ENOSPC : ret;
 	}
 	return 0;
@@ -183,8 +234,24 @@ int swgpu_channel_destroy_ioctl(struct drm_device *drm, void *data,
 	channel = xa_erase(&sfile->channels, args->channel);
 	if (!channel)
 		return -ENOENT;
-	destroy(channel);
+	swgpu_channel_destroy(channel);
 	return 0;
+}
+
+/* Channel 0 is the one that copies out of VRAM. It goes on when the file is closed. */
+static int fault_copy(struct swgpu_file *sfile, u32 fault)
+{
+	struct swgpu_channel *channel = sfile->sdev->copy[SWGPU_COPY_OUT];
+	int ret;
+
+	if (!channel)
+		return -ENOENT;
+	if (fault == SWGPU_FAULT_KILL)
+		return -EINVAL;
+	ret = set_hung(channel, fault == SWGPU_FAULT_HANG);
+	if (!ret)
+		sfile->copy_hung = fault == SWGPU_FAULT_HANG;
+	return ret;
 }
 
 int swgpu_fault_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
@@ -195,6 +262,8 @@ int swgpu_fault_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
 
 	if (args->fault < SWGPU_FAULT_HANG || args->fault > SWGPU_FAULT_KILL)
 		return -EINVAL;
+	if (!args->channel)
+		return fault_copy(file->driver_priv, args->fault);
 	channel = swgpu_channel_lookup(file->driver_priv, args->channel);
 	if (!channel)
 		return -ENOENT;

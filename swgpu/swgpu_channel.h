@@ -13,6 +13,7 @@
 
 #include "swgpu_drv.h"
 
+struct swgpu_copy;
 struct task_struct;
 
 /**
@@ -26,8 +27,10 @@ struct swgpu_channel {
 	struct kref kref;
 	/** @rcu: fences are looked at under RCU, and with them the channel */
 	struct rcu_head rcu;
-	/** @sdev: the device; valid while the file is open */
+	/** @sdev: the device; valid until all jobs have ended */
 	struct swgpu_device *sdev;
+	/** @entry: in &swgpu_device.channels; protected by its lock */
+	struct list_head entry;
 	/** @context: of the fences; constant */
 	u64 context;
 	/** @lru_channel: TTM's part; registered while the file has the channel */
@@ -82,7 +85,7 @@ struct swgpu_fence {
  * struct swgpu_job_bo - a buffer of a job
  */
 struct swgpu_job_bo {
-	/** @tag: what the memory must hold; a reference */
+	/** @tag: what the memory must hold; a reference, or NULL: leave it alone */
 	struct swgpu_tag_cell *tag;
 	/** @place: where the buffer was at submission */
 	struct swgpu_tag_place place;
@@ -100,7 +103,7 @@ struct swgpu_job {
 	struct list_head entry;
 	/** @fence: signals when the job has ended; a reference */
 	struct swgpu_fence *fence;
-	/** @id: unique on the device, what it writes into its buffers */
+	/** @id: unique on all devices, what it writes into its buffers */
 	u64 id;
 	/** @submitted: when */
 	ktime_t submitted;
@@ -108,6 +111,8 @@ struct swgpu_job {
 	u64 duration_ns;
 	/** @deps: fences of other channels to wait for; the index means nothing */
 	struct xarray deps;
+	/** @copy: what it copies or clears; NULL if it is a client's job */
+	struct swgpu_copy *copy;
 	/** @nr_bos: elements of @bos */
 	u32 nr_bos;
 	/** @bos: its buffers */
@@ -115,14 +120,22 @@ struct swgpu_job {
 };
 
 /* swgpu_channel.c */
+struct swgpu_channel *swgpu_channel_create(struct swgpu_device *sdev);
+void swgpu_channel_destroy(struct swgpu_channel *channel);
 struct swgpu_channel *swgpu_channel_lookup(struct swgpu_file *sfile, u32 id);
 void swgpu_channel_put(struct swgpu_channel *channel);
+
+/* swgpu_copy.c */
+bool swgpu_copy_run(struct swgpu_job *job);
 
 /* swgpu_engine.c */
 int swgpu_engine(void *data);
 void swgpu_engine_push(struct swgpu_channel *channel, struct swgpu_job *job);
 void swgpu_engine_cancel(struct swgpu_channel *channel);
 struct swgpu_job *swgpu_job_create(u32 nr_bos);
+int swgpu_job_add_dep(struct swgpu_job *job, struct swgpu_channel *channel,
+		      struct dma_fence *fence);
+void swgpu_job_number(struct swgpu_job *job, struct swgpu_channel *channel);
 void swgpu_job_free(struct swgpu_job *job);
 
 /* swgpu_fence.c */

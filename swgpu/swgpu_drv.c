@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-#include <linux/dma-mapping.h>
-#include <linux/mm.h>
+#include <linux/fs.h>
 #include <linux/module.h>
-#include <linux/platform_device.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include <drm/drm_debugfs.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_ioctl.h>
-#include <drm/drm_managed.h>
-#include <drm/drm_print.h>
 
 #include "swgpu_drv.h"
 
@@ -25,32 +20,6 @@
  * anywhere. One module has both of TTM's ways to delete a busy buffer:
  * delayed delete by work items and the fence-ordered LRU.
  */
-
-#define MAX_MEMORY_MB SZ_1M
-
-static bool param_fence_lru = true;
-module_param_named(fence_lru, param_fence_lru, bool, 0444);
-MODULE_PARM_DESC(fence_lru,
-		 "Fence-ordered LRU instead of delayed delete (default: on)");
-
-static unsigned int param_vram_mb = 256;
-module_param_named(vram_mb, param_vram_mb, uint, 0444);
-MODULE_PARM_DESC(vram_mb, "Size of VRAM in MiB (default: 256)");
-
-static unsigned int param_gtt_mb = 1024;
-module_param_named(gtt_mb, param_gtt_mb, uint, 0444);
-MODULE_PARM_DESC(gtt_mb, "Size of GTT in MiB (default: 1024)");
-
-static bool param_measure = true;
-module_param_named(measure, param_measure, bool, 0444);
-MODULE_PARM_DESC(measure,
-		 "Count by the kernel's tracepoints too (default: on)");
-
-static bool param_broken;
-module_param_named(broken, param_broken, bool, 0444);
-MODULE_PARM_DESC(broken, "Attach no fences; tags must catch it (default: off)");
-
-static struct swgpu_device *swgpu;
 
 static int open(struct drm_device *drm, struct drm_file *file)
 {
@@ -71,6 +40,7 @@ static void postclose(struct drm_device *drm, struct drm_file *file)
 
 	swgpu_channels_destroy(sfile);
 	kfree(sfile);
+	swgpu_let_go_all(to_swgpu(drm));
 }
 
 static void debugfs_init(struct drm_minor *minor)
@@ -83,6 +53,7 @@ static void debugfs_init(struct drm_minor *minor)
 	ttm_resource_manager_create_debugfs(ttm_manager_type(&sdev->ttm,
 							     TTM_PL_TT),
 					    minor->debugfs_root, "gtt_mm");
+	swgpu_pm_debugfs_init(sdev, minor->debugfs_root);
 }
 
 static const struct drm_ioctl_desc ioctls[] = {
@@ -101,9 +72,36 @@ static const struct drm_ioctl_desc ioctls[] = {
 	DRM_IOCTL_DEF_DRV(SWGPU_DRAIN, swgpu_drain_ioctl, DRM_RENDER_ALLOW),
 };
 
-DEFINE_DRM_GEM_FOPS(fops);
+/*
+ * Also of ioctls that are not ours, as closing a handle. No reservation is held on
+ * the way in and on the way out: the places to let go of dead imports.
+ */
+static long swgpu_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	struct drm_file *file = filp->private_data;
+	struct swgpu_device *sdev = to_swgpu(file->minor->dev);
+	long ret;
 
-static const struct drm_driver driver = {
+	swgpu_let_go(sdev);
+	ret = drm_ioctl(filp, cmd, arg);
+	swgpu_let_go(sdev);
+	return ret;
+}
+
+static const struct file_operations fops = {
+	.owner = THIS_MODULE,
+	.open = drm_open,
+	.release = drm_release,
+	.unlocked_ioctl = swgpu_ioctl,
+	.compat_ioctl = drm_compat_ioctl,
+	.poll = drm_poll,
+	.read = drm_read,
+	.llseek = noop_llseek,
+	.mmap = drm_gem_mmap,
+	.fop_flags = FOP_UNSIGNED_OFFSET,
+};
+
+const struct drm_driver swgpu_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER,
 	.name = "swgpu",
 	.desc = "software GPU on TTM",
@@ -113,109 +111,9 @@ static const struct drm_driver driver = {
 	.fops = &fops,
 	.open = open,
 	.postclose = postclose,
+	.gem_prime_import = swgpu_prime_import,
+	.gem_prime_import_sg_table = swgpu_prime_import_sg_table,
 	.debugfs_init = debugfs_init,
 	.ioctls = ioctls,
 	.num_ioctls = ARRAY_SIZE(ioctls),
 };
-
-static int check_params(void)
-{
-	u64 vram_pages = ((u64)param_vram_mb << 20) >> PAGE_SHIFT;
-
-	if (!param_vram_mb || param_vram_mb > MAX_MEMORY_MB) {
-		pr_err("swgpu: vram_mb=%u: must be 1 to %u\n", param_vram_mb,
-		       MAX_MEMORY_MB);
-		return -EINVAL;
-	}
-	if (!param_gtt_mb || param_gtt_mb > MAX_MEMORY_MB) {
-		pr_err("swgpu: gtt_mb=%u: must be 1 to %u\n", param_gtt_mb,
-		       MAX_MEMORY_MB);
-		return -EINVAL;
-	}
-	if (vram_pages > totalram_pages() / 4 * 3) {
-		pr_err("swgpu: vram_mb=%u: more than three quarters of this machine's memory\n",
-		       param_vram_mb);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int bring_up(struct platform_device *pdev)
-{
-	struct swgpu_device *sdev;
-	int ret;
-
-	ret = dma_coerce_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
-	if (ret)
-		return ret;
-	sdev = devm_drm_dev_alloc(&pdev->dev, &driver, struct swgpu_device,
-				  drm);
-	if (IS_ERR(sdev))
-		return PTR_ERR(sdev);
-	sdev->vram_bytes = (u64)param_vram_mb << 20;
-	sdev->gtt_bytes = (u64)param_gtt_mb << 20;
-	sdev->broken = param_broken;
-
-	ret = swgpu_measure_init(sdev, param_measure);
-	if (ret)
-		return ret;
-	ret = swgpu_ttm_init(sdev, param_fence_lru);
-	if (ret)
-		return ret;
-	drm_debugfs_add_file(&sdev->drm, "stats", swgpu_stats_show, NULL);
-	ret = drm_dev_register(&sdev->drm, 0);
-	if (ret)
-		return ret;
-
-	drm_info(&sdev->drm, "%u MiB of VRAM, %u MiB of GTT, %s\n",
-		 param_vram_mb, param_gtt_mb,
-		 param_fence_lru ? "fence-ordered LRU" : "delayed delete");
-	if (param_broken)
-		drm_warn(&sdev->drm,
-			 "broken on purpose: memory is released too early\n");
-	swgpu = sdev;
-	return 0;
-}
-
-static int __init swgpu_init(void)
-{
-	struct platform_device *pdev;
-	int ret;
-
-	ret = check_params();
-	if (ret)
-		return ret;
-	pdev = platform_device_register_simple("swgpu", PLATFORM_DEVID_NONE,
-					       NULL, 0);
-	if (IS_ERR(pdev))
-		return PTR_ERR(pdev);
-	if (!devres_open_group(&pdev->dev, NULL, GFP_KERNEL)) {
-		ret = -ENOMEM;
-		goto unregister;
-	}
-	ret = bring_up(pdev);
-	if (ret)
-		goto release;
-	return 0;
-
-release:
-	devres_release_group(&pdev->dev, NULL);
-unregister:
-	platform_device_unregister(pdev);
-	return ret;
-}
-
-static void __exit swgpu_exit(void)
-{
-	struct platform_device *pdev = to_platform_device(swgpu->drm.dev);
-
-	drm_dev_unregister(&swgpu->drm);
-	devres_release_group(&pdev->dev, NULL);
-	platform_device_unregister(pdev);
-}
-
-module_init(swgpu_init);
-module_exit(swgpu_exit);
-
-MODULE_DESCRIPTION("software GPU on TTM");
-MODULE_LICENSE("Dual MIT/GPL");

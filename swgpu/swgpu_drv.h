@@ -3,6 +3,7 @@
 #define _SWGPU_DRV_H_
 
 #include <linux/mutex.h>
+#include <linux/pm.h>
 #include <linux/xarray.h>
 
 #include <drm/drm_buddy.h>
@@ -19,8 +20,28 @@
 #define SWGPU_MAX_CHANNELS 256
 #define SWGPU_MAX_PLACES 2
 
+struct dentry;
+struct dma_buf;
+struct dma_buf_attachment;
 struct dma_fence;
+struct drm_driver;
+struct sg_table;
 struct swgpu_channel;
+
+/* What is broken on purpose, for the tags to catch */
+enum swgpu_broken {
+	SWGPU_BROKEN_NOTHING,
+	SWGPU_BROKEN_FENCES, /* no fence is attached */
+	SWGPU_BROKEN_COPIES, /* copy jobs wait for nothing */
+	SWGPU_BROKEN_COUNT,
+};
+
+/* The channels of the copy engine */
+enum swgpu_copy_channel {
+	SWGPU_COPY_OUT, /* of VRAM */
+	SWGPU_COPY_IN, /* to VRAM, and clears there */
+	SWGPU_COPY_CHANNELS,
+};
 
 /**
  * struct swgpu_vram - the video memory and its manager
@@ -50,16 +71,26 @@ struct swgpu_device {
 	struct swgpu_vram vram;
 	/** @measure: counters */
 	struct swgpu_measure measure;
-	/** @last_bo: the last id given to a buffer */
-	atomic64_t last_bo;
-	/** @last_job: the last id given to a job */
-	atomic64_t last_job;
+	/** @channels_lock: protects @channels */
+	struct mutex channels_lock;
+	/** @channels: &swgpu_channel.entry of all, killed or not */
+	struct list_head channels;
+	/** @dead_imports: dead imported buffers that are not yet destroyed */
+	atomic_t dead_imports;
 	/** @vram_bytes: size of VRAM; constant */
 	u64 vram_bytes;
 	/** @gtt_bytes: size of GTT; constant */
 	u64 gtt_bytes;
-	/** @broken: fences are not attached, for the tags to catch; constant */
-	bool broken;
+	/** @broken: constant */
+	enum swgpu_broken broken;
+	/** @copy: the copy engine's; NULL if the CPU copies; constant after init */
+	struct swgpu_channel *copy[SWGPU_COPY_CHANNELS];
+	/** @suspend_lock: one suspend at a time by debugfs */
+	struct mutex suspend_lock;
+	/** @suspending: moves wait for jobs, as for the CPU */
+	bool suspending;
+	/** @copy_page_ns: how long the copy engine takes for a page; constant */
+	u64 copy_page_ns;
 };
 
 /**
@@ -70,6 +101,8 @@ struct swgpu_file {
 	struct swgpu_device *sdev;
 	/** @channels: &struct swgpu_channel by id; the array has its own lock */
 	struct xarray channels;
+	/** @copy_hung: it has hung the copy engine */
+	bool copy_hung;
 };
 
 /**
@@ -78,8 +111,13 @@ struct swgpu_file {
 struct swgpu_bo {
 	/** @tbo: TTM's part, with the GEM object */
 	struct ttm_buffer_object tbo;
-	/** @tag: what its memory must hold; constant */
+	/** @tag: what its memory must hold; constant; NULL if nobody can tell */
 	struct swgpu_tag_cell *tag;
+	/**
+	 * @dma_buf: what an import was made from, or NULL; a reference, as the
+	 * dead buffer uses the reservation object of its exporter
+	 */
+	struct dma_buf *dma_buf;
 	/** @zombie_type: memory type while it is a zombie, else -1; set at death */
 	int zombie_type;
 };
@@ -101,6 +139,11 @@ static inline struct swgpu_bo *gem_to_swgpu_bo(struct drm_gem_object *obj)
 
 /* swgpu_bo.c */
 bool swgpu_bo_is_ours(struct ttm_buffer_object *tbo);
+bool swgpu_bo_is_import(struct ttm_buffer_object *tbo);
+struct swgpu_bo *swgpu_bo_alloc(struct swgpu_device *sdev, u64 size,
+				struct swgpu_tag_cell *tag);
+int swgpu_bo_init_import(struct swgpu_device *sdev, struct swgpu_bo *bo,
+			 struct sg_table *sgt);
 bool swgpu_domains_valid(u32 domains);
 unsigned int swgpu_places(u32 domains,
 			  struct ttm_place places[SWGPU_MAX_PLACES]);
@@ -119,11 +162,41 @@ int swgpu_channel_destroy_ioctl(struct drm_device *drm, void *data,
 int swgpu_fault_ioctl(struct drm_device *drm, void *data,
 		      struct drm_file *file);
 void swgpu_channels_destroy(struct swgpu_file *sfile);
+void swgpu_channels_kill(struct swgpu_device *sdev);
+
+/* swgpu_copy.c */
+int swgpu_copy_init(struct swgpu_device *sdev);
+int swgpu_copy_clear(struct ttm_buffer_object *tbo,
+		     struct ttm_resource *new_mem);
+int swgpu_copy_move(struct ttm_buffer_object *tbo, bool evict,
+		    struct ttm_resource *new_mem);
+
+/* swgpu_drv.c */
+extern const struct drm_driver swgpu_driver;
 
 /* swgpu_move.c */
 int swgpu_move(struct ttm_buffer_object *tbo, bool evict,
 	       struct ttm_operation_ctx *ctx, struct ttm_resource *new_mem,
 	       struct ttm_place *hop);
+
+/* swgpu_pm.c */
+extern const struct dev_pm_ops swgpu_pm_ops;
+
+void swgpu_pm_debugfs_init(struct swgpu_device *sdev, struct dentry *root);
+
+/* swgpu_prime.c */
+struct dma_buf *swgpu_prime_export(struct drm_gem_object *obj, int flags);
+int swgpu_prime_pin(struct drm_gem_object *obj);
+void swgpu_prime_unpin(struct drm_gem_object *obj);
+struct sg_table *swgpu_prime_get_sg_table(struct drm_gem_object *obj);
+struct drm_gem_object *swgpu_prime_import(struct drm_device *drm,
+					  struct dma_buf *dma_buf);
+struct drm_gem_object *
+swgpu_prime_import_sg_table(struct drm_device *drm,
+			    struct dma_buf_attachment *attach,
+			    struct sg_table *sgt);
+void swgpu_let_go(struct swgpu_device *sdev);
+void swgpu_let_go_all(struct swgpu_device *sdev);
 
 /* swgpu_submit.c */
 int swgpu_submit_ioctl(struct drm_device *drm, void *data,
@@ -139,7 +212,9 @@ typedef void (*swgpu_visit_page)(struct page *page, u64 index, void *data);
 
 int swgpu_vram_init(struct swgpu_vram *vram, struct ttm_device *bdev, u64 size);
 void swgpu_vram_fini(struct swgpu_vram *vram);
+int swgpu_vram_lose(struct swgpu_vram *vram);
 void swgpu_vram_place(struct ttm_resource *res, struct swgpu_tag_place *place);
+void swgpu_vram_vacate(struct ttm_resource *res);
 struct page *swgpu_vram_page(struct ttm_resource *res, u64 index);
 void swgpu_vram_visit_pages(struct ttm_resource *res, swgpu_visit_page visit,
 			    void *data);

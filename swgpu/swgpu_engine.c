@@ -39,6 +39,57 @@ struct swgpu_job *swgpu_job_create(u32 nr_bos)
 	return job;
 }
 
+/**
+ * swgpu_job_add_dep - let a job wait for a fence
+ * @job: not yet queued
+ * @channel: where it will be queued; its own jobs come in order anyway
+ * @fence: the fence
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int swgpu_job_add_dep(struct swgpu_job *job, struct swgpu_channel *channel,
+		      struct dma_fence *fence)
+{
+	struct dma_fence *other;
+	unsigned long index;
+	u32 id;
+	int ret;
+
+	if (fence->context == channel->context || dma_fence_is_signaled(fence))
+		return 0;
+	xa_for_each(&job->deps, index, other) {
+		if (other->context != fence->context)
+			continue;
+		if (dma_fence_is_later(fence, other)) {
+			xa_store(&job->deps, index, dma_fence_get(fence),
+				 GFP_KERNEL);
+			dma_fence_put(other);
+		}
+		return 0;
+	}
+	ret = xa_alloc(&job->deps, &id, fence, xa_limit_32b, GFP_KERNEL);
+	if (!ret)
+		dma_fence_get(fence);
+	return ret;
+}
+
+/**
+ * swgpu_job_number - give a job its place on its channel
+ * @job: to be queued before the lock is dropped
+ * @channel: where, @channel.emit held
+ */
+void swgpu_job_number(struct swgpu_job *job, struct swgpu_channel *channel)
+{
+	/* Devices share buffers, so a job's id is unique among all. */
+	static atomic64_t last_job;
+
+	lockdep_assert_held(&channel->emit);
+
+	job->id = atomic64_inc_return(&last_job);
+	job->submitted = ktime_get();
+	swgpu_fence_init(job->fence, channel, ++channel->emitted);
+}
+
 void swgpu_job_free(struct swgpu_job *job)
 {
 	struct dma_fence *dep;
@@ -51,6 +102,7 @@ void swgpu_job_free(struct swgpu_job *job)
 		dma_fence_put(dep);
 	xa_destroy(&job->deps);
 	swgpu_fence_free(job->fence);
+	kvfree(job->copy);
 	kvfree(job);
 }
 
@@ -90,22 +142,56 @@ static void pop_job(struct swgpu_channel *channel, struct swgpu_job *job)
 	spin_unlock(&channel->lock);
 }
 
-/* When the last of the job's dependencies ended; waits for them. */
-static ktime_t wait_deps(struct swgpu_job *job)
+/* By looking at the other's sequence number */
+static ktime_t wait_for_engine(struct swgpu_fence *fence)
 {
+	wait_event_idle(fence->channel->done,
+			swgpu_fence_completed(fence) || kthread_should_stop());
+	return kthread_should_stop() ? 0 : fence->end;
+}
+
+struct foreign_wait {
+	struct dma_fence_cb cb;
+	struct wait_queue_head *wait;
+};
+
+static void foreign_signaled(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+	wake_up(container_of(cb, struct foreign_wait, cb)->wait);
+}
+
+static bool signaled_or_stop(struct dma_fence *fence)
+{
+	return dma_fence_is_signaled(fence) || kthread_should_stop();
+}
+
+/* Of what is no engine of ours we are told, by an interrupt. */
+static ktime_t wait_for_foreign(struct swgpu_channel *channel,
+				struct dma_fence *fence)
+{
+	struct foreign_wait w = { .wait = &channel->wait };
+
+	if (!dma_fence_add_callback(fence, &w.cb, foreign_signaled)) {
+		wait_event_idle(channel->wait, signaled_or_stop(fence));
+		dma_fence_remove_callback(fence, &w.cb);
+	}
+	return ktime_get();
+}
+
+/* When the last of the job's dependencies ended; waits for them. */
+static ktime_t wait_deps(struct swgpu_channel *channel, struct swgpu_job *job)
+{
+	struct swgpu_fence *fence;
 	struct dma_fence *dep;
 	unsigned long index;
 	ktime_t end = 0;
 
 	xa_for_each(&job->deps, index, dep) {
-		struct swgpu_fence *fence = to_swgpu_fence(dep);
-
-		wait_event_idle(fence->channel->done,
-				swgpu_fence_completed(fence) ||
-					kthread_should_stop());
+		fence = to_swgpu_fence(dep);
+		end = max(end, fence ? wait_for_engine(fence) :
+				       wait_for_foreign(channel, dep));
 		if (kthread_should_stop())
 			break;
-		end = max(end, fence->end);
 	}
 	return end;
 }
@@ -138,6 +224,8 @@ static void touch(struct swgpu_device *sdev, struct swgpu_job *job)
 	for (i = 0; i < job->nr_bos; i++) {
 		struct swgpu_job_bo *bo = &job->bos[i];
 
+		if (!bo->tag)
+			continue;
 		if (!swgpu_tag_check(&bo->place, bo->tag->bo,
 				     READ_ONCE(bo->tag->job))) {
 			report_tag(sdev, job, bo->tag);
@@ -149,6 +237,13 @@ static void touch(struct swgpu_device *sdev, struct swgpu_job *job)
 		}
 	}
 	swgpu_count_add(sdev, SWGPU_COUNT_JOBS, 1);
+}
+
+static void touch_copy(struct swgpu_device *sdev, struct swgpu_job *job)
+{
+	if (!swgpu_copy_run(job))
+		report_tag(sdev, job, job->bos[0].tag);
+	swgpu_count_add(sdev, SWGPU_COUNT_COPIES, 1);
 }
 
 /* False if the job was interrupted; then it has touched nothing. */
@@ -165,7 +260,10 @@ static bool run_job(struct swgpu_channel *channel, struct swgpu_job *job,
 		return false;
 
 	cookie = dma_fence_begin_signalling();
-	touch(channel->sdev, job);
+	if (job->copy)
+		touch_copy(channel->sdev, job);
+	else
+		touch(channel->sdev, job);
 	channel->free_at = end;
 	job->fence->end = end;
 	pop_job(channel, job);
@@ -192,7 +290,7 @@ int swgpu_engine(void *data)
 					kthread_should_stop());
 		if (!job)
 			break;
-		start = wait_deps(job);
+		start = wait_deps(channel, job);
 		/* It may have hung meanwhile. */
 		if (next_job(channel, &resumed) != job)
 			continue;

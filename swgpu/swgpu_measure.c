@@ -150,6 +150,7 @@ static void read_counts(struct swgpu_measure *m, struct drm_swgpu_stats *out,
 	out->tag_errors = read_count(m, SWGPU_COUNT_TAG_ERRORS, reset);
 	out->evictions = read_count(m, SWGPU_COUNT_EVICTIONS, reset);
 	out->evicted_bytes = read_count(m, SWGPU_COUNT_EVICTED_BYTES, reset);
+	out->copies = read_count(m, SWGPU_COUNT_COPIES, reset);
 }
 
 static void read_freed(struct swgpu_device *sdev, struct drm_swgpu_stats *out,
@@ -245,6 +246,7 @@ int swgpu_stats_show(struct seq_file *m, void *unused)
 	SHOW(tag_errors);
 	SHOW(evictions);
 	SHOW(evicted_bytes);
+	SHOW(copies);
 	for (i = 0; i < SWGPU_FREED_AT_COUNT; i++)
 		seq_printf(m, "freed_bytes_at[%d]: %llu\n", i,
 			   s.freed_bytes_at[i]);

@@ -9,9 +9,10 @@
 /**
  * DOC: moves
  *
- * The CPU copies, page by page, after the jobs on the buffer have ended. A
- * buffer keeps its pages between SYSTEM and GTT, so there nothing is copied;
- * but a GPU could not reach it any more, so there too its jobs end first.
+ * Unless the copy engine does it, the CPU copies, page by page, after the jobs on
+ * the buffer have ended. A buffer keeps its pages between SYSTEM and GTT, so there
+ * nothing is copied; but a GPU could not reach it any more, so there too its jobs end
+ * first.
  */
 
 static void clear_page_at(struct page *page, u64 index, void *data)
@@ -74,44 +75,90 @@ static int move_to_vram(struct ttm_buffer_object *tbo,
 	return 0;
 }
 
+/* Jobs and copies end first, so that the CPU can do it. */
+static int move_by_cpu(struct ttm_buffer_object *tbo,
+		       struct ttm_operation_ctx *ctx,
+		       struct ttm_resource *new_mem)
+{
+	unsigned int from = tbo->resource->mem_type;
+	int ret;
+
+	ret = ttm_bo_wait_ctx(tbo, ctx);
+	if (ret)
+		return ret;
+	if (from == TTM_PL_VRAM)
+		ret = move_from_vram(tbo, ctx, new_mem);
+	else if (new_mem->mem_type == TTM_PL_VRAM)
+		ret = move_to_vram(tbo, ctx, new_mem);
+	if (!ret)
+		ttm_bo_move_sync_cleanup(tbo, new_mem);
+	return ret;
+}
+
+static int move_by_engine(struct ttm_buffer_object *tbo, bool evict,
+			  struct ttm_operation_ctx *ctx,
+			  struct ttm_resource *new_mem, struct ttm_place *hop)
+{
+	struct swgpu_device *sdev = to_swgpu(tbo->base.dev);
+	int ret;
+
+	if (tbo->resource->mem_type == TTM_PL_SYSTEM ||
+	    new_mem->mem_type == TTM_PL_SYSTEM) {
+		*hop = (struct ttm_place){
+			.mem_type = TTM_PL_TT,
+			.flags = TTM_PL_FLAG_TEMPORARY,
+		};
+		return -EMULTIHOP;
+	}
+	if (READ_ONCE(sdev->suspending)) {
+		ret = ttm_bo_wait_ctx(tbo, ctx);
+		if (ret)
+			return ret;
+	}
+	return swgpu_copy_move(tbo, evict, new_mem);
+}
+
+static int move_new(struct ttm_buffer_object *tbo, struct ttm_resource *new_mem)
+{
+	if (new_mem->mem_type == TTM_PL_VRAM) {
+		if (to_swgpu(tbo->base.dev)->copy[SWGPU_COPY_IN])
+			return swgpu_copy_clear(tbo, new_mem);
+		swgpu_vram_visit_pages(new_mem, clear_page_at, NULL);
+	}
+	ttm_bo_move_null(tbo, new_mem);
+	return 0;
+}
+
 /**
  * swgpu_move - &ttm_device_funcs.move
  * @tbo: the buffer, reserved
  * @evict: it is moved to make room for another
  * @ctx: how to wait
  * @new_mem: where to
- * @hop: unused: every move is a direct one
+ * @hop: out: where to go first, with -EMULTIHOP
  *
- * Return: 0, or -EBUSY if jobs do not end in time, -ERESTARTSYS, -ENOMEM.
+ * Return: 0, or -EBUSY if jobs do not end in time, -EMULTIHOP, -ERESTARTSYS,
+ * -ENOMEM, or -ENODEV if the device is gone.
  */
 int swgpu_move(struct ttm_buffer_object *tbo, bool evict,
 	       struct ttm_operation_ctx *ctx, struct ttm_resource *new_mem,
 	       struct ttm_place *hop)
 {
-	struct ttm_resource *old = tbo->resource;
+	struct swgpu_device *sdev = to_swgpu(tbo->base.dev);
+	bool vram;
 	int ret;
 
 	dma_resv_assert_held(tbo->base.resv);
 
-	if (!old) {
-		if (new_mem->mem_type == TTM_PL_VRAM)
-			swgpu_vram_visit_pages(new_mem, clear_page_at, NULL);
-		ttm_bo_move_null(tbo, new_mem);
-		return 0;
-	}
-
-	ret = ttm_bo_wait_ctx(tbo, ctx);
-	if (ret)
-		return ret;
-	if (old->mem_type == TTM_PL_VRAM)
-		ret = move_from_vram(tbo, ctx, new_mem);
-	else if (new_mem->mem_type == TTM_PL_VRAM)
-		ret = move_to_vram(tbo, ctx, new_mem);
-	if (ret)
-		return ret;
-
-	ttm_bo_move_sync_cleanup(tbo, new_mem);
-	if (evict)
-		swgpu_measure_eviction(to_swgpu(tbo->base.dev), tbo->base.size);
-	return 0;
+	if (!tbo->resource)
+		return move_new(tbo, new_mem);
+	vram = tbo->resource->mem_type == TTM_PL_VRAM ||
+	       new_mem->mem_type == TTM_PL_VRAM;
+	if (vram && sdev->copy[SWGPU_COPY_OUT])
+		ret = move_by_engine(tbo, evict, ctx, new_mem, hop);
+	else
+		ret = move_by_cpu(tbo, ctx, new_mem);
+	if (!ret && evict)
+		swgpu_measure_eviction(sdev, tbo->base.size);
+	return ret;
 }

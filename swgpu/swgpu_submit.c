@@ -145,37 +145,23 @@ static int validate_bo(struct submit *s, u32 i)
 	struct ttm_placement placement = { .placement = places };
 	struct swgpu_bo *bo = submit_bo(s, i);
 	struct ttm_resource *old = bo->tbo.resource;
+	u32 domains = s->entries[i].domains;
 	u64 start = ktime_get_ns();
 	int ret;
 
-	placement.num_placement = swgpu_places(s->entries[i].domains, places);
+	if (swgpu_bo_is_import(&bo->tbo))
+		domains &= SWGPU_DOMAIN_GTT;
+	if (!domains)
+		return -EINVAL;
+	/* Another device uses it, so it stays where it is. */
+	if (bo->tbo.pin_count)
+		return 0;
+
+	placement.num_placement = swgpu_places(domains, places);
 	ret = ttm_bo_validate(&bo->tbo, &placement, &ctx);
 	if (ret || bo->tbo.resource != old)
 		swgpu_latency_add(&s->channel->sdev->measure.latency,
 				  ktime_get_ns() - start);
-	return ret;
-}
-
-static int add_dep(struct swgpu_job *job, struct dma_fence *fence)
-{
-	struct dma_fence *other;
-	unsigned long index;
-	u32 id;
-	int ret;
-
-	xa_for_each(&job->deps, index, other) {
-		if (other->context != fence->context)
-			continue;
-		if (dma_fence_is_later(fence, other)) {
-			xa_store(&job->deps, index, dma_fence_get(fence),
-				 GFP_KERNEL);
-			dma_fence_put(other);
-		}
-		return 0;
-	}
-	ret = xa_alloc(&job->deps, &id, fence, xa_limit_32b, GFP_KERNEL);
-	if (!ret)
-		dma_fence_get(fence);
 	return ret;
 }
 
@@ -189,13 +175,7 @@ static int add_deps(struct submit *s, u32 i)
 
 	dma_resv_for_each_fence(&cursor, resv,
 				dma_resv_usage_rw(submit_writes(s, i)), fence) {
-		if (fence->context == s->channel->context ||
-		    dma_fence_is_signaled(fence))
-			continue;
-		/* An engine can only wait for another engine. */
-		if (WARN_ON_ONCE(!to_swgpu_fence(fence)))
-			return -EOPNOTSUPP;
-		ret = add_dep(s->job, fence);
+		ret = swgpu_job_add_dep(s->job, s->channel, fence);
 		if (ret)
 			return ret;
 	}
@@ -220,8 +200,7 @@ static int fill_job(struct submit *s)
 			return ret;
 		if (WARN_ON_ONCE(!swgpu_tag_place_of(&bo->tbo, &jbo->place)))
 			return -EINVAL;
-		kref_get(&bo->tag->kref);
-		jbo->tag = bo->tag;
+		jbo->tag = swgpu_tag_cell_get(bo->tag);
 		jbo->write = submit_writes(s, i);
 	}
 	return 0;
@@ -237,17 +216,15 @@ static void emit_locked(struct submit *s)
 
 	lockdep_assert_held(&channel->emit);
 
-	s->args->seqno = ++channel->emitted;
-	job->id = atomic64_inc_return(&channel->sdev->last_job);
 	job->duration_ns = s->args->duration_ns;
-	job->submitted = ktime_get();
-	swgpu_fence_init(job->fence, channel, channel->emitted);
+	swgpu_job_number(job, channel);
+	s->args->seqno = channel->emitted;
 
 	cookie = dma_fence_begin_signalling();
 	for (i = 0; i < job->nr_bos; i++) {
 		struct ttm_buffer_object *tbo = &submit_bo(s, i)->tbo;
 
-		if (!channel->sdev->broken)
+		if (channel->sdev->broken != SWGPU_BROKEN_FENCES)
 			ttm_bo_add_fence(tbo, &job->fence->base,
 					 job->bos[i].write ?
 						 DMA_RESV_USAGE_WRITE :

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
 #include <linux/highmem.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
 
 #include <drm/ttm/ttm_tt.h>
@@ -28,14 +29,24 @@
 
 static_assert(sizeof(struct swgpu_tag) == SWGPU_TAG_BYTES);
 
-struct swgpu_tag_cell *swgpu_tag_cell_create(u64 bo)
+/* A buffer may be used by several devices, so its id is unique among all. */
+struct swgpu_tag_cell *swgpu_tag_cell_create(void)
 {
+	static atomic64_t last_bo;
 	struct swgpu_tag_cell *cell = kzalloc(sizeof(*cell), GFP_KERNEL);
 
 	if (!cell)
 		return NULL;
 	kref_init(&cell->kref);
-	cell->bo = bo;
+	cell->bo = atomic64_inc_return(&last_bo);
+	return cell;
+}
+
+/* Another reference. Nothing is no cell. */
+struct swgpu_tag_cell *swgpu_tag_cell_get(struct swgpu_tag_cell *cell)
+{
+	if (cell)
+		kref_get(&cell->kref);
 	return cell;
 }
 
@@ -48,6 +59,16 @@ void swgpu_tag_cell_put(struct swgpu_tag_cell *cell)
 {
 	if (cell)
 		kref_put(&cell->kref, release_cell);
+}
+
+/* Without an IOMMU, and with the CPU in the GPU's place, a page is a page. */
+static void place_of_sg(struct sg_table *sgt, struct swgpu_tag_place *place)
+{
+	struct scatterlist *last = sg_last(sgt->sgl, sgt->orig_nents);
+
+	place->first = sg_page(sgt->sgl);
+	place->last = nth_page(sg_page(last),
+			       (last->offset + last->length - 1) >> PAGE_SHIFT);
 }
 
 /**
@@ -72,6 +93,10 @@ bool swgpu_tag_place_of(struct ttm_buffer_object *tbo,
 	}
 	if (!tt || !ttm_tt_is_populated(tt))
 		return false;
+	if (tt->sg) {
+		place_of_sg(tt->sg, place);
+		return true;
+	}
 	place->first = tt->pages[0];
 	place->last = tt->pages[tt->num_pages - 1];
 	return true;

@@ -29,9 +29,9 @@ struct swgpu_tag {
  * to the buffer meanwhile cannot hide from the check.
  */
 struct swgpu_tag_cell {
-	/** @kref: one for the buffer, one for each job */
+	/** @kref: one for the buffer, one for each import and for each job */
 	struct kref kref;
-	/** @bo: id of the buffer; constant */
+	/** @bo: id of the buffer on all devices; constant */
 	u64 bo;
 	/**
 	 * @job: id of the last job that wrote the buffer. Written by jobs when
@@ -52,7 +52,8 @@ struct swgpu_tag_place {
 	struct page *last;
 };
 
-struct swgpu_tag_cell *swgpu_tag_cell_create(u64 bo);
+struct swgpu_tag_cell *swgpu_tag_cell_create(void);
+struct swgpu_tag_cell *swgpu_tag_cell_get(struct swgpu_tag_cell *cell);
 void swgpu_tag_cell_put(struct swgpu_tag_cell *cell);
 
 bool swgpu_tag_place_of(struct ttm_buffer_object *tbo,

@@ -16,23 +16,38 @@
 static struct ttm_tt *tt_create(struct ttm_buffer_object *tbo, u32 page_flags)
 {
 	struct ttm_tt *tt = kzalloc(sizeof(*tt), GFP_KERNEL);
+	int ret;
 
 	if (!tt)
 		return NULL;
-	if (ttm_tt_init(tt, tbo, page_flags, ttm_cached, 0)) {
+	if (page_flags & TTM_TT_FLAG_EXTERNAL)
+		ret = ttm_sg_tt_init(tt, tbo, page_flags, ttm_cached);
+	else
+		ret = ttm_tt_init(tt, tbo, page_flags, ttm_cached, 0);
+	if (ret) {
 		kfree(tt);
 		return NULL;
 	}
 	return tt;
 }
 
+static int tt_populate(struct ttm_device *bdev, struct ttm_tt *tt,
+		       struct ttm_operation_ctx *ctx)
+{
+	/* An import's pages are the exporter's. */
+	if (tt->page_flags & TTM_TT_FLAG_EXTERNAL)
+		return 0;
+	return ttm_pool_alloc(&bdev->pool, tt, ctx);
+}
+
 static void tt_unpopulate(struct ttm_device *bdev, struct ttm_tt *tt)
 {
-	struct swgpu_tag_place place = {
-		.first = tt->pages[0],
-		.last = tt->pages[tt->num_pages - 1],
-	};
+	struct swgpu_tag_place place;
 
+	if (tt->page_flags & TTM_TT_FLAG_EXTERNAL)
+		return;
+	place.first = tt->pages[0];
+	place.last = tt->pages[tt->num_pages - 1];
 	swgpu_tag_poison(&place);
 	ttm_pool_free(&bdev->pool, tt);
 }
@@ -77,8 +92,11 @@ static unsigned long io_mem_pfn(struct ttm_buffer_object *tbo,
 
 static void release_notify(struct ttm_buffer_object *tbo)
 {
-	if (swgpu_bo_is_ours(tbo))
-		swgpu_measure_death(to_swgpu_bo(tbo));
+	if (!swgpu_bo_is_ours(tbo))
+		return;
+	if (swgpu_bo_is_import(tbo))
+		atomic_inc(&to_swgpu(tbo->base.dev)->dead_imports);
+	swgpu_measure_death(to_swgpu_bo(tbo));
 }
 
 static void delete_mem_notify(struct ttm_buffer_object *tbo)
@@ -89,6 +107,7 @@ static void delete_mem_notify(struct ttm_buffer_object *tbo)
 
 static const struct ttm_device_funcs ttm_funcs = {
 	.ttm_tt_create = tt_create,
+	.ttm_tt_populate = tt_populate,
 	.ttm_tt_unpopulate = tt_unpopulate,
 	.ttm_tt_destroy = tt_destroy,
 	.eviction_valuable = ttm_bo_eviction_valuable,

@@ -10,6 +10,7 @@
 #include <linux/atomic.h>
 #include <linux/dma-resv.h>
 #include <linux/errno.h>
+#include <linux/minmax.h>
 
 #include <drm/swgpu_drm.h>
 #include <drm/ttm/ttm_bo.h>
@@ -29,6 +30,25 @@ static inline u64 swgpu_freed_bytes(struct ttm_device *bdev,
 {
 	BUILD_BUG_ON((int)SWGPU_FREED_AT_COUNT != (int)TTM_NUM_FREED_AT);
 	return atomic64_read(&bdev->freed_bytes[at]);
+}
+
+/*
+ * Let go of imports whose fences have signaled, and of whatever else could not be
+ * released where it was tried. Imports that died busy are still on their channels:
+ * if there are @imports, what has signaled is taken off these first.
+ */
+static inline void swgpu_fence_lru_poll(struct ttm_device *bdev, bool imports,
+					u64 budget)
+{
+	struct ttm_fence_lru_pass pass = { .budget = min_t(u64, budget, 64) };
+	bool complete = !imports;
+	u64 tried = 0;
+
+	if (!bdev->fence_lru)
+		return;
+	for (; !complete && tried < budget; tried += pass.budget)
+		complete = ttm_fence_lru_reclaim(bdev->fence_lru, &pass);
+	ttm_fence_lru_poll(bdev->fence_lru, budget);
 }
 
 #else
@@ -56,6 +76,11 @@ static inline int ttm_device_enable_fence_lru(struct ttm_device *bdev)
 static inline u64 ttm_device_drain(struct ttm_device *bdev)
 {
 	return 0;
+}
+
+static inline void swgpu_fence_lru_poll(struct ttm_device *bdev, bool imports,
+					u64 budget)
+{
 }
 
 static inline int ttm_bo_reserve_fences(struct ttm_buffer_object *bo,

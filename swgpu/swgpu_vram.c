@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
 #include <linux/highmem.h>
+#include <linux/poison.h>
 #include <linux/slab.h>
 
 #include <drm/drm_print.h>
@@ -22,6 +23,8 @@ struct swgpu_vram_resource {
 	struct ttm_resource base;
 	/** @blocks: of the buddy allocator, in the order of the buffer's pages */
 	struct list_head blocks;
+	/** @vacated: the copy engine still reads it, and marks it as released */
+	bool vacated;
 };
 
 static struct swgpu_vram *to_vram(struct ttm_resource_manager *man)
@@ -64,6 +67,12 @@ static void place_of(struct swgpu_vram *vram, struct list_head *blocks,
 void swgpu_vram_place(struct ttm_resource *res, struct swgpu_tag_place *place)
 {
 	place_of(vram_of(res), &to_vram_resource(res)->blocks, place);
+}
+
+/* Leave it to a job of the copy engine to mark the memory as released. */
+void swgpu_vram_vacate(struct ttm_resource *res)
+{
+	to_vram_resource(res)->vacated = true;
 }
 
 /* One page of a buffer in VRAM, or NULL beyond its end */
@@ -151,8 +160,10 @@ static void vram_free(struct ttm_resource_manager *man,
 	struct swgpu_vram *vram = to_vram(man);
 	struct swgpu_tag_place place;
 
-	place_of(vram, &res->blocks, &place);
-	swgpu_tag_poison(&place);
+	if (!res->vacated) {
+		place_of(vram, &res->blocks, &place);
+		swgpu_tag_poison(&place);
+	}
 
 	mutex_lock(&vram->lock);
 	drm_buddy_free_list(&vram->mm, &res->blocks, 0);
@@ -273,6 +284,25 @@ int swgpu_vram_init(struct swgpu_vram *vram, struct ttm_device *bdev, u64 size)
 	ttm_set_driver_manager(bdev, TTM_PL_VRAM, &vram->manager);
 	ttm_resource_manager_set_used(&vram->manager, true);
 	return 0;
+}
+
+/**
+ * swgpu_vram_lose - overwrite the video memory
+ * @vram: without buffers
+ *
+ * Return: 0, or -EBUSY if there is a buffer in it.
+ */
+int swgpu_vram_lose(struct swgpu_vram *vram)
+{
+	bool empty;
+	u64 i;
+
+	mutex_lock(&vram->lock);
+	empty = vram->mm.avail == vram->mm.size;
+	for (i = 0; empty && i < vram->nr_pages; i++)
+		memset_page(vram->pages[i], 0, POISON_FREE, PAGE_SIZE);
+	mutex_unlock(&vram->lock);
+	return empty ? 0 : -EBUSY;
 }
 
 /* All buffers are dead. Waits until VRAM is empty. */

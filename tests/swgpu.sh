@@ -18,7 +18,7 @@ for fence_lru in 1 0; do
 	say "# fence_lru=$fence_lru"
 	status=0
 	"$ROOT/scripts/boot.sh" -t 600 -l "swgpu-$fence_lru" "$CONFIG" \
-		swgpu.fence_lru=$fence_lru swgpu.vram_mb=32 swgpu.gtt_mb=160 \
+		swgpu.fence_lru=$fence_lru swgpu.vram_mb=32 swgpu.gtt_mb=160 swgpu.devices=2 \
 		-- "$TOOL" </dev/null || status=$?
 	if [ "$status" != 0 ]; then
 		say "not ok - the software GPU with fence_lru=$fence_lru: exit status $status"

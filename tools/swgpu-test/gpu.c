@@ -30,7 +30,8 @@ static bool is_swgpu(int fd)
 	return !gpu_ioctl(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, "swgpu");
 }
 
-int gpu_open(void)
+/* The device number @nr, from 0 */
+static int open_device(int nr)
 {
 	char path[32];
 	int i, fd;
@@ -40,11 +41,21 @@ int gpu_open(void)
 		fd = open(path, O_RDWR | O_CLOEXEC);
 		if (fd < 0)
 			continue;
-		if (is_swgpu(fd))
+		if (is_swgpu(fd) && !nr--)
 			return fd;
 		close(fd);
 	}
 	return -ENODEV;
+}
+
+int gpu_open(void)
+{
+	return open_device(0);
+}
+
+int gpu_open_other(void)
+{
+	return open_device(1);
 }
 
 int gpu_create(int fd, uint64_t size, uint32_t domains, uint32_t *handle)
@@ -61,6 +72,23 @@ int gpu_close(int fd, uint32_t handle)
 	struct drm_gem_close args = { .handle = handle };
 
 	return gpu_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &args);
+}
+
+int gpu_export(int fd, uint32_t handle)
+{
+	struct drm_prime_handle args = { .handle = handle, .flags = O_CLOEXEC | O_RDWR };
+	int ret = gpu_ioctl(fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &args);
+
+	return ret ? ret : args.fd;
+}
+
+int gpu_import(int fd, int dma_buf, uint32_t *handle)
+{
+	struct drm_prime_handle args = { .fd = dma_buf };
+	int ret = gpu_ioctl(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &args);
+
+	*handle = args.handle;
+	return ret;
 }
 
 void *gpu_map(int fd, uint32_t handle, uint64_t size)
@@ -106,6 +134,11 @@ int gpu_fault(int fd, uint32_t channel, uint32_t fault)
 	struct drm_swgpu_fault args = { .channel = channel, .fault = fault };
 
 	return gpu_ioctl(fd, DRM_IOCTL_SWGPU_FAULT, &args);
+}
+
+bool gpu_copies_async(int fd)
+{
+	return gpu_fault(fd, 0, SWGPU_FAULT_RESUME) != -ENOENT;
 }
 
 int gpu_submit(int fd, uint32_t channel, struct drm_swgpu_submit_bo *bos, uint32_t nr,
@@ -157,6 +190,18 @@ bool gpu_drain_to(int fd, uint64_t zombies)
 		if (gpu_drain(fd))
 			return false;
 		if (gpu_stats(fd, 0).zombies <= zombies)
+			return true;
+		gpu_sleep(10 * MS);
+	}
+	return false;
+}
+
+bool gpu_buffers_fall_to(int fd, uint64_t buffers)
+{
+	int i;
+
+	for (i = 0; i < 500; i++) {
+		if (gpu_stats(fd, 0).buffers <= buffers)
 			return true;
 		gpu_sleep(10 * MS);
 	}

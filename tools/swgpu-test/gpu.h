@@ -20,16 +20,20 @@
 
 /* All return 0 or a negative errno, unless they say otherwise. */
 int gpu_open(void); /* a file descriptor */
+int gpu_open_other(void); /* of the second device */
 int gpu_ioctl(int fd, unsigned long request, void *arg);
 
 int gpu_create(int fd, uint64_t size, uint32_t domains, uint32_t *handle);
 int gpu_close(int fd, uint32_t handle);
+int gpu_export(int fd, uint32_t handle); /* a file descriptor */
+int gpu_import(int fd, int dma_buf, uint32_t *handle);
 void *gpu_map(int fd, uint32_t handle, uint64_t size); /* NULL if it fails */
 int gpu_wait(int fd, uint32_t handle, uint32_t flags, uint64_t timeout_ns);
 
 int gpu_channel(int fd, uint32_t *channel);
 int gpu_channel_destroy(int fd, uint32_t channel);
 int gpu_fault(int fd, uint32_t channel, uint32_t fault);
+bool gpu_copies_async(int fd);
 int gpu_submit(int fd, uint32_t channel, struct drm_swgpu_submit_bo *bos, uint32_t nr,
 	       uint64_t duration_ns, uint64_t *seqno);
 /* a job with one buffer */
@@ -40,6 +44,8 @@ struct drm_swgpu_stats gpu_stats(int fd, uint32_t flags);
 int gpu_drain(int fd);
 /* Drains until no more than @zombies are left, five seconds at most. */
 bool gpu_drain_to(int fd, uint64_t zombies);
+/* Waits until there are no more than @buffers, five seconds at most. */
+bool gpu_buffers_fall_to(int fd, uint64_t buffers);
 void gpu_sleep(uint64_t ns);
 
 /* The case fails, and says where, if @condition does not hold. */
@@ -48,6 +54,9 @@ void gpu_sleep(uint64_t ns);
 	check_is_at(expression, expected, #expression, __FILE__, __LINE__)
 bool check_at(bool condition, const char *what, const char *file, int line);
 bool check_is_at(long got, long expected, const char *what, const char *file, int line);
+
+/* The case cannot be run here. */
+void skip(const char *why);
 
 /* The cases: args.c */
 void test_bad_create(int fd);
@@ -77,5 +86,18 @@ void test_kill(int fd);
 void test_kill_dependency(int fd);
 void test_exit(int fd);
 void test_broken(int fd);
+/* copy.c */
+void test_pipelined(int fd);
+void test_pipelined_death(int fd);
+void test_broken_copies(int fd);
+/* prime.c: these want a second device */
+void test_prime_self(int fd);
+void test_prime_jobs(int fd);
+void test_prime_bad(int fd);
+void test_prime_compositor(int fd);
+void test_prime_die_busy(int fd);
+void test_prime_die_hung(int fd);
+void test_prime_exporter_busy(int fd);
+void test_prime_exit(int fd);
 
 #endif

@@ -2,9 +2,10 @@
 /*
  * swgpu-test: tests the software GPU's driver by its user-space interface.
  *
- * usage: swgpu-test [<part of the names of the cases to run> | --broken]
+ * usage: swgpu-test [<part of the names of the cases to run> | --broken | --broken-copies]
  *
- * --broken: the driver was loaded with broken=1; it must be caught.
+ * --broken: the driver was loaded with broken=1; it must be caught. --broken-copies: with
+ * broken=2 and copy=async.
  * Prints TAP. Exit status 0: all passed; 1: some failed; 2: no device.
  */
 
@@ -40,11 +41,27 @@ static const struct {
 	{ "a process may exit with work in flight", test_exit },
 	{ "several processes want more than there is", test_stress },
 	{ "statistics add up", test_stats },
+	{ "evictions are pipelined, and their contents survive", test_pipelined },
+	{ "what is evicted may be freed before it was copied", test_pipelined_death },
+	{ "a buffer is its own import on its own device", test_prime_self },
+	{ "jobs of two devices share a buffer", test_prime_jobs },
+	{ "sharing refuses bad arguments", test_prime_bad },
+	{ "a compositor imports and closes 1,000 buffers", test_prime_compositor },
+	{ "imports may be closed while busy", test_prime_die_busy },
+	{ "imports may be closed while their channel hangs", test_prime_die_hung },
+	{ "an import may be closed while the exporter is busy", test_prime_exporter_busy },
+	{ "files are closed while two devices share", test_prime_exit },
 };
 
 #define NR_CASES	((int)ARRAY_SIZE(cases))
 
 static bool failed;
+static const char *skipped;
+
+void skip(const char *why)
+{
+	skipped = why;
+}
 
 bool check_at(bool condition, const char *what, const char *file, int line)
 {
@@ -65,39 +82,55 @@ bool check_is_at(long got, long expected, const char *what, const char *file, in
 	return got == expected;
 }
 
-/* Each case gets a file of its own, and must leave the device as it was. */
-static bool run_case(int i, int observer)
+static void check_unchanged(int observer, struct drm_swgpu_stats *before)
 {
-	struct drm_swgpu_stats before = gpu_stats(observer, 0), after;
+	struct drm_swgpu_stats after;
+
+	check(gpu_drain_to(observer, 0));
+	/* Exported buffers go when the system gets round to it. */
+	check(gpu_buffers_fall_to(observer, before->buffers));
+	after = gpu_stats(observer, 0);
+	check(after.tag_errors <= before->tag_errors);
+	check_is(after.buffers, before->buffers);
+	check_is(after.vram_used_bytes, before->vram_used_bytes);
+	check_is(after.gtt_used_bytes, before->gtt_used_bytes);
+}
+
+/* Each case gets a file of its own, and must leave the devices as they were. */
+static bool run_case(int i, int observer, int other)
+{
+	struct drm_swgpu_stats before = gpu_stats(observer, 0), other_before = {};
 	int fd = gpu_open();
 
+	if (other >= 0)
+		other_before = gpu_stats(other, 0);
+
 	failed = false;
+	skipped = NULL;
 	if (check(fd >= 0)) {
 		cases[i].run(fd);
 		close(fd);
 	}
-	check(gpu_drain_to(observer, 0));
-	after = gpu_stats(observer, 0);
-	check(after.tag_errors <= before.tag_errors);
-	check_is(after.buffers, before.buffers);
-	check_is(after.vram_used_bytes, before.vram_used_bytes);
-	check_is(after.gtt_used_bytes, before.gtt_used_bytes);
-	printf("%s %d - %s\n", failed ? "not ok" : "ok", i + 1, cases[i].name);
+	/* Imports first: they keep what the exporter has. */
+	if (other >= 0)
+		check_unchanged(other, &other_before);
+	check_unchanged(observer, &before);
+	printf("%s %d - %s%s%s\n", failed ? "not ok" : "ok", i + 1, cases[i].name,
+	       skipped && !failed ? " # SKIP " : "", skipped && !failed ? skipped : "");
 	return !failed;
 }
 
-/* The driver attaches no fences: the tags must tell. */
-static int run_broken(int fd)
+/* The driver does something wrong: the tags must tell. */
+static int run_broken(int fd, void (*run)(int fd), const char *what)
 {
-	test_broken(fd);
-	printf("1..1\n%s 1 - a job notices that its memory was released\n",
-	       failed ? "not ok" : "ok");
+	run(fd);
+	printf("1..1\n%s 1 - %s\n", failed ? "not ok" : "ok", what);
 	return failed ? 1 : 0;
 }
 
 int main(int argc, char **argv)
 {
-	int i, failures = 0, observer = gpu_open();
+	int i, failures = 0, observer = gpu_open(), other = gpu_open_other();
 
 	if (observer < 0) {
 		printf("Bail out! no swgpu device\n");
@@ -107,7 +140,11 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("TAP version 13\n");
 	if (argc > 1 && !strcmp(argv[1], "--broken"))
-		return run_broken(observer);
+		return run_broken(observer, test_broken,
+				  "a job notices that its memory was released");
+	if (argc > 1 && !strcmp(argv[1], "--broken-copies"))
+		return run_broken(observer, test_broken_copies,
+				  "a copy notices that its memory has a new owner");
 	printf("1..%d\n", NR_CASES);
 	printf("# mode: %s\n", gpu_stats(observer, 0).fence_lru ? "fence-ordered" :
 	       "delayed delete");
@@ -116,7 +153,7 @@ int main(int argc, char **argv)
 			printf("ok %d - %s # SKIP not asked for\n", i + 1, cases[i].name);
 			continue;
 		}
-		failures += !run_case(i, observer);
+		failures += !run_case(i, observer, other);
 	}
 	printf("# %d of %d failed\n", failures, NR_CASES);
 	return failures ? 1 : 0;

@@ -158,7 +158,7 @@ void test_too_much(int fd)
 	ret = gpu_submit(fd, channel, bos, 3, MS, NULL);
 	check(ret == -ENOMEM || ret == -ENOSPC);
 	for (i = 0; i < 3; i++)
-		check_is(gpu_wait(fd, bos[i].handle, 0, 0), 0);
+		check_is(gpu_wait(fd, bos[i].handle, 0, gpu_copies_async(fd) ? SECOND : 0), 0);
 	check_is(gpu_submit(fd, channel, bos, 2, MS, NULL), 0);
 	bos[2].domains = GTT;
 	check_is(gpu_submit(fd, channel, bos, 3, MS, NULL), 0);

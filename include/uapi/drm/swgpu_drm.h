@@ -120,7 +120,8 @@ struct drm_swgpu_gem_wait {
 
 /**
  * struct drm_swgpu_fault - make a channel fail
- * @channel: which
+ * @channel: which; 0: the one that copies out of VRAM, if the module runs with
+ *	copy=async. That one cannot be killed, and goes on when the file is closed.
  * @fault: SWGPU_FAULT_*
  */
 struct drm_swgpu_fault {
@@ -156,6 +157,7 @@ enum drm_swgpu_freed_at {
  * @tag_errors: memory that was not what a job had to find
  * @evictions: buffers moved to make room for others
  * @evicted_bytes: their size
+ * @copies: jobs of the copy engine that have run; not counted in @jobs
  * @freed_bytes_at: memory of dead buffers, by &enum drm_swgpu_freed_at
  * @allocs: how often memory was asked for, by creations and by submissions
  *	that had to move a buffer
@@ -190,6 +192,7 @@ struct drm_swgpu_stats {
 	__u64 tag_errors;
 	__u64 evictions;
 	__u64 evicted_bytes;
+	__u64 copies;
 	__u64 freed_bytes_at[SWGPU_FREED_AT_COUNT];
 	__u64 allocs;
 	__u64 alloc_p50_ns;

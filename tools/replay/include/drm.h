@@ -33,7 +33,15 @@ struct drm_gem_close {
 	__u32 pad;
 };
 
+struct drm_prime_handle {
+	__u32 handle;
+	__u32 flags;
+	__s32 fd;
+};
+
 #define DRM_IOCTL_VERSION	DRM_IOWR(0x00, struct drm_version)
 #define DRM_IOCTL_GEM_CLOSE	DRM_IOW(0x09, struct drm_gem_close)
+#define DRM_IOCTL_PRIME_HANDLE_TO_FD	DRM_IOWR(0x2d, struct drm_prime_handle)
+#define DRM_IOCTL_PRIME_FD_TO_HANDLE	DRM_IOWR(0x2e, struct drm_prime_handle)
 
 #endif

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* The copy engine: what is evicted leaves its memory before it was copied. */
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "gpu.h"
+
+#define NR_QUARTERS	4
+
+/* VRAM full of buffers of a quarter each, with contents, all idle */
+struct full {
+	uint64_t size;
+	uint32_t channel;
+	uint32_t handles[NR_QUARTERS];
+	uint64_t *maps[NR_QUARTERS];
+};
+
+static bool fill_vram(int fd, struct full *f)
+{
+	int i;
+
+	f->size = gpu_stats(fd, 0).vram_bytes / NR_QUARTERS;
+	check_is(gpu_channel(fd, &f->channel), 0);
+	for (i = 0; i < NR_QUARTERS; i++) {
+		check_is(gpu_create(fd, f->size, VRAM, &f->handles[i]), 0);
+		check_is(gpu_use(fd, f->channel, f->handles[i], WRITE, VRAM, 0), 0);
+		f->maps[i] = gpu_map(fd, f->handles[i], f->size);
+		if (!check(f->maps[i]))
+			return false;
+		f->maps[i][0] = 100 + i;
+		f->maps[i][f->size / 8 - 10] = 200 + i;
+	}
+	for (i = 0; i < NR_QUARTERS; i++)
+		check_is(gpu_wait(fd, f->handles[i], 0, 5 * SECOND), 0);
+	return gpu_fault(fd, 0, SWGPU_FAULT_HANG) == 0;
+}
+
+static void check_contents(struct full *f)
+{
+	int i;
+
+	for (i = 0; i < NR_QUARTERS; i++) {
+		check_is(f->maps[i][0], 100 + i);
+		check_is(f->maps[i][f->size / 8 - 10], 200 + i);
+		munmap(f->maps[i], f->size);
+	}
+}
+
+/* The new owner's job must wait for the copy, but nobody else does. */
+void test_pipelined(int fd)
+{
+	struct drm_swgpu_stats s, before = gpu_stats(fd, 0);
+	uint32_t handle;
+	struct full f;
+	int i, busy = 0;
+
+	if (!gpu_copies_async(fd)) {
+		skip("the CPU copies");
+		return;
+	}
+	if (!check(fill_vram(fd, &f)))
+		return;
+	check_is(gpu_create(fd, f.size, VRAM, &handle), 0);
+	s = gpu_stats(fd, 0);
+	check_is(s.evictions - before.evictions, 1);
+	for (i = 0; i < NR_QUARTERS; i++)
+		busy += gpu_wait(fd, f.handles[i], 0, 0) == -EBUSY;
+	check_is(busy, 1);
+	check_is(gpu_use(fd, f.channel, handle, WRITE, VRAM, 0), 0);
+	check_is(gpu_wait(fd, handle, 0, 100 * MS), -EBUSY);
+	check_is(gpu_stats(fd, 0).jobs, s.jobs);
+
+	check_is(gpu_fault(fd, 0, SWGPU_FAULT_RESUME), 0);
+	check_is(gpu_wait(fd, handle, 0, 5 * SECOND), 0);
+	for (i = 0; i < NR_QUARTERS; i++)
+		check_is(gpu_use(fd, f.channel, f.handles[i], READ, VRAM | GTT, 0), 0);
+	for (i = 0; i < NR_QUARTERS; i++)
+		check_is(gpu_wait(fd, f.handles[i], 0, 5 * SECOND), 0);
+	check_contents(&f);
+	check(gpu_stats(fd, 0).copies > before.copies);
+}
+
+/* All of VRAM changes hands while nothing is copied; then all goes. */
+void test_pipelined_death(int fd)
+{
+	uint32_t handles[NR_QUARTERS];
+	struct full f;
+	int i;
+
+	if (!gpu_copies_async(fd)) {
+		skip("the CPU copies");
+		return;
+	}
+	if (!check(fill_vram(fd, &f)))
+		return;
+	for (i = 0; i < NR_QUARTERS; i++)
+		munmap(f.maps[i], f.size);
+	for (i = 0; i < NR_QUARTERS; i++) {
+		check_is(gpu_create(fd, f.size, VRAM, &handles[i]), 0);
+		check_is(gpu_use(fd, f.channel, handles[i], WRITE, VRAM, 0), 0);
+	}
+	for (i = 0; i < NR_QUARTERS; i++) {
+		check_is(gpu_close(fd, f.handles[i]), 0);
+		check_is(gpu_close(fd, handles[i]), 0);
+	}
+	check_is(gpu_drain(fd), 0);
+	check_is(gpu_stats(fd, 0).zombies, 2 * NR_QUARTERS);
+	check_is(gpu_fault(fd, 0, SWGPU_FAULT_RESUME), 0);
+	check(gpu_drain_to(fd, 0));
+}
+
+/* The driver was loaded with broken=2. */
+void test_broken_copies(int fd)
+{
+	uint32_t handle;
+	struct full f;
+
+	if (!check(fill_vram(fd, &f)))
+		return;
+	check_is(gpu_stats(fd, 0).tag_errors, 0);
+	check_is(gpu_create(fd, f.size, VRAM, &handle), 0);
+	gpu_sleep(500 * MS);
+	check_is(gpu_fault(fd, 0, SWGPU_FAULT_RESUME), 0);
+	gpu_sleep(500 * MS);
+	check(gpu_stats(fd, 0).tag_errors > 0);
+}
