@@ -98,6 +98,7 @@ static const struct file_operations fops = {
 	.read = drm_read,
 	.llseek = noop_llseek,
 	.mmap = drm_gem_mmap,
+	.show_fdinfo = drm_show_fdinfo,
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
 
@@ -113,6 +114,7 @@ const struct drm_driver swgpu_driver = {
 	.postclose = postclose,
 	.gem_prime_import = swgpu_prime_import,
 	.gem_prime_import_sg_table = swgpu_prime_import_sg_table,
+	.show_fdinfo = swgpu_show_fdinfo,
 	.debugfs_init = debugfs_init,
 	.ioctls = ioctls,
 	.num_ioctls = ARRAY_SIZE(ioctls),

@@ -25,6 +25,7 @@ struct dma_buf;
 struct dma_buf_attachment;
 struct dma_fence;
 struct drm_driver;
+struct drm_printer;
 struct sg_table;
 struct swgpu_channel;
 
@@ -118,6 +119,8 @@ struct swgpu_bo {
 	 * dead buffer uses the reservation object of its exporter
 	 */
 	struct dma_buf *dma_buf;
+	/** @mem_type: where it is, TTM_PL_*; for reports, read without a lock */
+	u32 mem_type;
 	/** @zombie_type: memory type while it is a zombie, else -1; set at death */
 	int zombie_type;
 };
@@ -206,6 +209,10 @@ int swgpu_submit_ioctl(struct drm_device *drm, void *data,
 int swgpu_ttm_init(struct swgpu_device *sdev, bool fence_lru);
 int swgpu_drain_ioctl(struct drm_device *drm, void *data,
 		      struct drm_file *file);
+
+/* swgpu_usage.c */
+void swgpu_usage_read(struct swgpu_device *sdev, struct drm_swgpu_stats *out);
+void swgpu_show_fdinfo(struct drm_printer *p, struct drm_file *file);
 
 /* swgpu_vram.c */
 typedef void (*swgpu_visit_page)(struct page *page, u64 index, void *data);

@@ -42,8 +42,7 @@ void swgpu_measure_death(struct swgpu_bo *bo)
 	spin_lock(&z->lock);
 	z->count++;
 	z->bytes += bo->tbo.base.size;
-	if (bo->zombie_type == TTM_PL_VRAM)
-		z->vram_bytes += bo->tbo.base.size;
+	z->type_bytes[bo->zombie_type] += bo->tbo.base.size;
 	z->peak_bytes = max(z->peak_bytes, z->bytes);
 	spin_unlock(&z->lock);
 }
@@ -59,8 +58,7 @@ void swgpu_measure_release(struct swgpu_bo *bo)
 	spin_lock(&z->lock);
 	z->count--;
 	z->bytes -= bo->tbo.base.size;
-	if (bo->zombie_type == TTM_PL_VRAM)
-		z->vram_bytes -= bo->tbo.base.size;
+	z->type_bytes[bo->zombie_type] -= bo->tbo.base.size;
 	spin_unlock(&z->lock);
 	bo->zombie_type = -1;
 }
@@ -174,17 +172,12 @@ static void read_zombies(struct swgpu_zombies *z, struct drm_swgpu_stats *out,
 	spin_lock(&z->lock);
 	out->zombies = z->count;
 	out->zombie_bytes = z->bytes;
-	out->vram_zombie_bytes = z->vram_bytes;
+	out->vram_zombie_bytes = z->type_bytes[TTM_PL_VRAM];
+	out->gtt_zombie_bytes = z->type_bytes[TTM_PL_TT];
 	out->peak_zombie_bytes = z->peak_bytes;
 	if (reset)
 		z->peak_bytes = z->bytes;
 	spin_unlock(&z->lock);
-}
-
-/* Read without TTM's LRU lock: whoever polls must not slow anybody down. */
-static u64 used_bytes(struct swgpu_device *sdev, int type)
-{
-	return READ_ONCE(ttm_manager_type(&sdev->ttm, type)->usage);
 }
 
 static int read_stats(struct swgpu_device *sdev, struct drm_swgpu_stats *out,
@@ -204,9 +197,7 @@ static int read_stats(struct swgpu_device *sdev, struct drm_swgpu_stats *out,
 	read_freed(sdev, out, reset);
 	read_zombies(&m->zombies, out, reset);
 	out->buffers = atomic64_read(&m->buffers);
-	out->vram_bytes = sdev->vram_bytes;
-	out->vram_used_bytes = used_bytes(sdev, TTM_PL_VRAM);
-	out->gtt_used_bytes = used_bytes(sdev, TTM_PL_TT);
+	swgpu_usage_read(sdev, out);
 	out->fence_lru = !!swgpu_fence_lru(&sdev->ttm);
 unlock:
 	mutex_unlock(&m->query);
@@ -260,8 +251,13 @@ int swgpu_stats_show(struct seq_file *m, void *unused)
 	SHOW(buffers);
 	SHOW(vram_bytes);
 	SHOW(vram_used_bytes);
+	SHOW(vram_held_bytes);
 	SHOW(vram_zombie_bytes);
+	SHOW(vram_signaled_bytes);
 	SHOW(gtt_used_bytes);
+	SHOW(gtt_held_bytes);
+	SHOW(gtt_zombie_bytes);
+	SHOW(gtt_signaled_bytes);
 #undef SHOW
 	return 0;
 }

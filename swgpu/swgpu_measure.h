@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 #include <drm/swgpu_drm.h>
+#include <drm/ttm/ttm_placement.h>
 
 struct drm_device;
 struct drm_file;
@@ -59,8 +60,8 @@ struct swgpu_zombies {
 	u64 count;
 	/** @bytes: their memory */
 	u64 bytes;
-	/** @vram_bytes: of that, in VRAM */
-	u64 vram_bytes;
+	/** @type_bytes: of that, by TTM_PL_* */
+	u64 type_bytes[TTM_PL_VRAM + 1];
 	/** @peak_bytes: the most that @bytes was since the last reset */
 	u64 peak_bytes;
 };

@@ -145,20 +145,24 @@ int swgpu_move(struct ttm_buffer_object *tbo, bool evict,
 	       struct ttm_place *hop)
 {
 	struct swgpu_device *sdev = to_swgpu(tbo->base.dev);
-	bool vram;
+	struct ttm_resource *old = tbo->resource;
 	int ret;
 
 	dma_resv_assert_held(tbo->base.resv);
 
-	if (!tbo->resource)
-		return move_new(tbo, new_mem);
-	vram = tbo->resource->mem_type == TTM_PL_VRAM ||
-	       new_mem->mem_type == TTM_PL_VRAM;
-	if (vram && sdev->copy[SWGPU_COPY_OUT])
+	if (!old)
+		ret = move_new(tbo, new_mem);
+	else if (sdev->copy[SWGPU_COPY_OUT] &&
+		 (old->mem_type == TTM_PL_VRAM ||
+		  new_mem->mem_type == TTM_PL_VRAM))
 		ret = move_by_engine(tbo, evict, ctx, new_mem, hop);
 	else
 		ret = move_by_cpu(tbo, ctx, new_mem);
-	if (!ret && evict)
+	if (ret)
+		return ret;
+
+	WRITE_ONCE(to_swgpu_bo(tbo)->mem_type, tbo->resource->mem_type);
+	if (evict)
 		swgpu_measure_eviction(sdev, tbo->base.size);
-	return ret;
+	return 0;
 }

@@ -18,8 +18,8 @@
  * a successful suspend overwrites all of VRAM.
  *
  * The kernel freezes user space before it suspends a device. Who writes to the file
- * "suspend" in debugfs suspends and resumes just this device, and gets the error; who
- * asks for VRAM meanwhile gets none.
+ * "suspend" in debugfs suspends and resumes just this device, and gets the error; that
+ * fails, too, if somebody asks for VRAM meanwhile.
  */
 
 /* How long jobs may take to end. */
@@ -83,7 +83,6 @@ static int empty_vram(struct swgpu_device *sdev)
 static void vram_resume(struct swgpu_device *sdev)
 {
 	WRITE_ONCE(sdev->suspending, false);
-	ttm_resource_manager_set_used(&sdev->vram.manager, true);
 }
 
 static int vram_suspend(struct swgpu_device *sdev)
@@ -91,7 +90,6 @@ static int vram_suspend(struct swgpu_device *sdev)
 	int ret;
 
 	WRITE_ONCE(sdev->suspending, true);
-	ttm_resource_manager_set_used(&sdev->vram.manager, false);
 	ret = empty_vram(sdev);
 	if (!ret)
 		ret = swgpu_vram_lose(&sdev->vram);

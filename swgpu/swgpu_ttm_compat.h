@@ -32,6 +32,22 @@ static inline u64 swgpu_freed_bytes(struct ttm_device *bdev,
 	return atomic64_read(&bdev->freed_bytes[at]);
 }
 
+/* Find out which zombies' fences have signaled. */
+static inline void swgpu_fence_lru_look(struct ttm_device *bdev)
+{
+	if (bdev->fence_lru)
+		ttm_fence_lru_look(bdev->fence_lru);
+}
+
+/* The memory of those, as of the last look; @type is TTM_PL_*. */
+static inline u64 swgpu_signaled_bytes(struct ttm_device *bdev,
+				       unsigned int type)
+{
+	if (!bdev->fence_lru)
+		return 0;
+	return READ_ONCE(bdev->fence_lru->stats.signaled_bytes[type]);
+}
+
 /*
  * Let go of imports whose fences have signaled, and of whatever else could not be
  * released where it was tried. Imports that died busy are still on their channels:
@@ -74,6 +90,16 @@ static inline int ttm_device_enable_fence_lru(struct ttm_device *bdev)
 }
 
 static inline u64 ttm_device_drain(struct ttm_device *bdev)
+{
+	return 0;
+}
+
+static inline void swgpu_fence_lru_look(struct ttm_device *bdev)
+{
+}
+
+static inline u64 swgpu_signaled_bytes(struct ttm_device *bdev,
+				       unsigned int type)
 {
 	return 0;
 }

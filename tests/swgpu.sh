@@ -2,27 +2,58 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # tests/swgpu.sh: the software GPU through its ioctls, with the fence-ordered LRU and
-# with today's delayed delete, on the test kernel: lockdep and KASAN watch.
+# with today's delayed delete, with copies by the CPU and by the copy engine, on the test
+# kernel: lockdep and KASAN watch. If the kernel of the demo is there, also as a module
+# that is loaded and unloaded.
+#
+# CASE=<text> runs only the cases whose names contain it.
 
 . "$(dirname "$0")/../scripts/lib.sh"
 
 CONFIG=um-test
+MODULES=um-demo
 TOOL=$BUILD/tools/swgpu-test/swgpu-test
+RUN=$ROOT/tools/swgpu-test/run.sh
 failed=0
+
+# guest <name> <config> [<kernel argument> ...] -- <script> ...
+guest()
+{
+	local name=$1 status=0
+	shift
+
+	say "# $name"
+	"$ROOT/scripts/boot.sh" -t 600 -l "swgpu-${name//[^a-z0-9]/-}" "$@" </dev/null ||
+		status=$?
+	if [ "$status" != 0 ]; then
+		say "not ok - the software GPU with $name: exit status $status"
+		failed=1
+	fi
+}
+
+memory=(swgpu.vram_mb=32 swgpu.gtt_mb=160)
+export CASE=${CASE:-}
 
 "$ROOT/scripts/build.sh" "$CONFIG"
 run_step swgpu-test-tool "building the software GPU's test" "Read the log." \
 	make -C "$ROOT/tools/swgpu-test" OUT="$(dirname "$TOOL")"
 
 for fence_lru in 1 0; do
-	say "# fence_lru=$fence_lru"
-	status=0
-	"$ROOT/scripts/boot.sh" -t 600 -l "swgpu-$fence_lru" "$CONFIG" \
-		swgpu.fence_lru=$fence_lru swgpu.vram_mb=32 swgpu.gtt_mb=160 swgpu.devices=2 \
-		-- "$TOOL" </dev/null || status=$?
-	if [ "$status" != 0 ]; then
-		say "not ok - the software GPU with fence_lru=$fence_lru: exit status $status"
-		failed=1
-	fi
+	for copy in cpu async; do
+		guest "fence_lru=$fence_lru, copy=$copy" "$CONFIG" "${memory[@]}" \
+			swgpu.devices=2 swgpu.fence_lru=$fence_lru swgpu.copy=$copy \
+			-- "$RUN"
+	done
 done
+if [ -z "$CASE" ]; then
+	guest "broken=1" "$CONFIG" "${memory[@]}" swgpu.broken=1 -- "$TOOL" --broken
+	guest "broken=2" "$CONFIG" "${memory[@]}" swgpu.broken=2 swgpu.copy=async \
+		-- "$TOOL" --broken-copies
+	if [ -x "$(kernel_out "$MODULES")/linux" ]; then
+		"$ROOT/scripts/build.sh" "$MODULES"
+		guest "modules" "$MODULES" -- "$RUN"
+	else
+		say "ok - the software GPU as a module # SKIP no kernel in build/$MODULES"
+	fi
+fi
 exit "$failed"

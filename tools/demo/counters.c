@@ -20,6 +20,7 @@ void counters_print(FILE *out, const struct drm_swgpu_stats *stats)
 		MEMBER(tag_errors),
 		MEMBER(evictions),
 		MEMBER(evicted_bytes),
+		MEMBER(copies),
 		{ "freed_at_release", stats->freed_bytes_at[SWGPU_FREED_AT_RELEASE] },
 		{ "freed_at_background", stats->freed_bytes_at[SWGPU_FREED_AT_BACKGROUND] },
 		{ "freed_at_reclaim", stats->freed_bytes_at[SWGPU_FREED_AT_RECLAIM] },
@@ -35,8 +36,13 @@ void counters_print(FILE *out, const struct drm_swgpu_stats *stats)
 		MEMBER(buffers),
 		MEMBER(vram_bytes),
 		MEMBER(vram_used_bytes),
+		MEMBER(vram_held_bytes),
 		MEMBER(vram_zombie_bytes),
+		MEMBER(vram_signaled_bytes),
 		MEMBER(gtt_used_bytes),
+		MEMBER(gtt_held_bytes),
+		MEMBER(gtt_zombie_bytes),
+		MEMBER(gtt_signaled_bytes),
 	};
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)

@@ -141,7 +141,7 @@ static int allocate(struct test *t)
 	struct drm_swgpu_gem_create create = { .domains = SWGPU_DOMAIN_VRAM };
 	uint64_t start;
 
-	create.size = t->freed.vram_bytes - t->freed.vram_used_bytes +
+	create.size = t->freed.vram_bytes - t->freed.vram_held_bytes +
 		      (uint64_t)HEALTHY * BYTES;
 	t->alloc_bytes = create.size;
 	start = clock_ns();

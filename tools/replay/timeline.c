@@ -33,7 +33,7 @@ static void sample(struct timeline *t, uint64_t start)
 	 * The kernel reads one after the other, while buffers come and go, and
 	 * TTM counts an allocation as used that is about to fail.
 	 */
-	used = min_of(s.vram_used_bytes, s.vram_bytes);
+	used = min_of(s.vram_held_bytes, s.vram_bytes);
 	zombie = min_of(s.vram_zombie_bytes, used);
 	fprintf(t->out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
 		clock_ns() - start, used - zombie, zombie, (uint64_t)s.vram_bytes - used);

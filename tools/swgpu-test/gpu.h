@@ -99,5 +99,21 @@ void test_prime_die_busy(int fd);
 void test_prime_die_hung(int fd);
 void test_prime_exporter_busy(int fd);
 void test_prime_exit(int fd);
+/* foreign.c: so do these */
+void test_foreign_job(int fd);
+void test_foreign_death(int fd);
+void test_foreign_killed(int fd);
+void test_foreign_pressure(int fd);
+/* usage.c */
+void test_killed_client(int fd);
+void test_killed_channel(int fd);
+void test_fdinfo(int fd);
+/* suspend.c */
+void test_suspend(int fd);
+void test_suspend_hung(int fd);
+void test_suspend_hung_gtt(int fd);
+void test_suspend_hung_copy(int fd);
+/* unplug.c */
+void test_unplug(void);
 
 #endif

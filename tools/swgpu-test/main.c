@@ -2,10 +2,11 @@
 /*
  * swgpu-test: tests the software GPU's driver by its user-space interface.
  *
- * usage: swgpu-test [<part of the names of the cases to run> | --broken | --broken-copies]
+ * usage: swgpu-test [<part of the names of the cases to run> | --broken | --broken-copies |
+ *		      --unplug]
  *
  * --broken: the driver was loaded with broken=1; it must be caught. --broken-copies: with
- * broken=2 and copy=async.
+ * broken=2 and copy=async. --unplug: the first device goes, and comes back.
  * Prints TAP. Exit status 0: all passed; 1: some failed; 2: no device.
  */
 
@@ -51,6 +52,17 @@ static const struct {
 	{ "imports may be closed while their channel hangs", test_prime_die_hung },
 	{ "an import may be closed while the exporter is busy", test_prime_exporter_busy },
 	{ "files are closed while two devices share", test_prime_exit },
+	{ "a job waits for another device", test_foreign_job },
+	{ "a buffer may be freed under another device's fence", test_foreign_death },
+	{ "another device's fence goes with its channel", test_foreign_killed },
+	{ "pressure, with another device hung", test_foreign_pressure },
+	{ "a client is killed with work in flight", test_killed_client },
+	{ "a client is killed with its channel", test_killed_channel },
+	{ "fdinfo says what a client has", test_fdinfo },
+	{ "suspend keeps contents", test_suspend },
+	{ "suspend fails while a channel hangs", test_suspend_hung },
+	{ "suspend fails while a channel hangs that uses GTT", test_suspend_hung_gtt },
+	{ "suspend fails while a copy hangs", test_suspend_hung_copy },
 };
 
 #define NR_CASES	((int)ARRAY_SIZE(cases))
@@ -128,6 +140,16 @@ static int run_broken(int fd, void (*run)(int fd), const char *what)
 	return failed ? 1 : 0;
 }
 
+static int run_unplug(int observer, int other)
+{
+	close(observer);
+	close(other);
+	test_unplug();
+	printf("1..1\n%s 1 - a device goes while it is used, and comes back\n",
+	       failed ? "not ok" : "ok");
+	return failed ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	int i, failures = 0, observer = gpu_open(), other = gpu_open_other();
@@ -145,6 +167,8 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "--broken-copies"))
 		return run_broken(observer, test_broken_copies,
 				  "a copy notices that its memory has a new owner");
+	if (argc > 1 && !strcmp(argv[1], "--unplug"))
+		return run_unplug(observer, other);
 	printf("1..%d\n", NR_CASES);
 	printf("# mode: %s\n", gpu_stats(observer, 0).fence_lru ? "fence-ordered" :
 	       "delayed delete");

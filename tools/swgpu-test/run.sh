@@ -7,6 +7,7 @@
 # CASE=<text> runs only the cases whose names contain it.
 
 drm=$KERNEL_OUT/drivers/gpu/drm
+tool=$ROOT/build/tools/swgpu-test/swgpu-test
 parameters=("$@")
 failed=0
 
@@ -33,15 +34,23 @@ refused()
 	fi
 }
 
+# Nothing may be left of a device that is gone.
 unload()
 {
-	rmmod swgpu && [ ! -d /sys/module/swgpu ] || failed=1
+	if rmmod swgpu && [ ! -d /sys/module/swgpu ] &&
+		[ "$(cat /sys/kernel/debug/ttm/buffer_objects 2>/dev/null || echo 0)" = 0 ]; then
+		echo "ok - unloads"
+	else
+		echo "not ok - unloads"
+		failed=1
+	fi
 }
 
 test_device()
 {
-	"$ROOT/build/tools/swgpu-test/swgpu-test" ${CASE:+"$CASE"} || failed=1
+	"$tool" ${CASE:+"$CASE"} || failed=1
 	grep -q '^fence_lru: ' /sys/kernel/debug/dri/0/stats || failed=1
+	[ -n "$CASE" ] || "$tool" --unplug || failed=1
 }
 
 if [ ! -e "$drm/ttm_fence_lru/swgpu/swgpu.ko" ]; then
@@ -53,13 +62,21 @@ refused vram_mb=0
 refused gtt_mb=99999999
 refused vram_mb=1000000
 refused vram_mb=words
+refused devices=0
+refused devices=5
+refused copy=gpu
+refused copy_mib_s=0
+refused broken=3
 
 echo "# parameters: ${parameters[*]}"
-load vram_mb=32 gtt_mb=160 "${parameters[@]}" || exit 2
+load vram_mb=32 gtt_mb=160 devices=2 "${parameters[@]}" || exit 2
 test_device
 unload
 
 load vram_mb=8 gtt_mb=8 "${parameters[@]}" broken=1 || exit 2
-"$ROOT/build/tools/swgpu-test/swgpu-test" --broken || failed=1
+"$tool" --broken || failed=1
+unload
+load vram_mb=8 gtt_mb=8 "${parameters[@]}" copy=async broken=2 || exit 2
+"$tool" --broken-copies || failed=1
 unload
 exit "$failed"

@@ -169,9 +169,15 @@ enum drm_swgpu_freed_at {
  * @zombie_bytes: their size
  * @buffers: alive or dead, all that exist
  * @vram_bytes: size of VRAM
- * @vram_used_bytes: memory of all buffers in VRAM
+ * @vram_used_bytes: memory in use in VRAM: @vram_held_bytes less @vram_signaled_bytes
+ * @vram_held_bytes: memory of all buffers in VRAM, alive or dead
  * @vram_zombie_bytes: of that, zombies'
- * @gtt_used_bytes: memory of all buffers in GTT
+ * @vram_signaled_bytes: of that, of those whose fences have all signaled: who asks
+ *	for it gets it without waiting. With delayed delete it is not known, and 0
+ * @gtt_used_bytes: the same in GTT
+ * @gtt_held_bytes: the same in GTT
+ * @gtt_zombie_bytes: the same in GTT
+ * @gtt_signaled_bytes: the same in GTT
  * @fence_lru: 1: fence-ordered, 0: delayed delete
  *
  * All but the first two members are out. Those of the last group are snapshots
@@ -205,8 +211,13 @@ struct drm_swgpu_stats {
 	__u64 buffers;
 	__u64 vram_bytes;
 	__u64 vram_used_bytes;
+	__u64 vram_held_bytes;
 	__u64 vram_zombie_bytes;
+	__u64 vram_signaled_bytes;
 	__u64 gtt_used_bytes;
+	__u64 gtt_held_bytes;
+	__u64 gtt_zombie_bytes;
+	__u64 gtt_signaled_bytes;
 	__u64 fence_lru;
 };
 

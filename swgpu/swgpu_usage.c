@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+#include <linux/dma-resv.h>
+#include <linux/idr.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_print.h>
+
+#include "swgpu_drv.h"
+
+/**
+ * DOC: usage
+ *
+ * Memory in use is what the manager has given out, less the memory of zombies that
+ * are known to be signaled: whoever needs that gets it without waiting. Each query
+ * looks anew. Nothing here takes TTM's LRU lock, but for a zombie that is seen
+ * signaled for the first time.
+ *
+ * What a client has is told by fdinfo, and is what it has handles for. What it has
+ * closed is nobody's, and is part of what the device has in use.
+ */
+
+/* Read without TTM's LRU lock: whoever polls must not slow anybody down. */
+static u64 held_bytes(struct swgpu_device *sdev, int type)
+{
+	return READ_ONCE(ttm_manager_type(&sdev->ttm, type)->usage);
+}
+
+/**
+ * swgpu_usage_read - what the device has in use
+ * @sdev: the device
+ * @out: its members about VRAM and GTT are set
+ *
+ * The values are read one after the other, while memory comes and goes.
+ */
+void swgpu_usage_read(struct swgpu_device *sdev, struct drm_swgpu_stats *out)
+{
+	struct ttm_device *bdev = &sdev->ttm;
+
+	swgpu_fence_lru_look(bdev);
+	out->vram_bytes = sdev->vram_bytes;
+	out->vram_signaled_bytes = swgpu_signaled_bytes(bdev, TTM_PL_VRAM);
+	out->vram_held_bytes = held_bytes(sdev, TTM_PL_VRAM);
+	out->vram_used_bytes =
+		out->vram_held_bytes -
+		min(out->vram_held_bytes, out->vram_signaled_bytes);
+	out->gtt_signaled_bytes = swgpu_signaled_bytes(bdev, TTM_PL_TT);
+	out->gtt_held_bytes = held_bytes(sdev, TTM_PL_TT);
+	out->gtt_used_bytes =
+		out->gtt_held_bytes -
+		min(out->gtt_held_bytes, out->gtt_signaled_bytes);
+}
+
+static const char *const regions[] = {
+	[TTM_PL_SYSTEM] = "cpu",
+	[TTM_PL_TT] = "gtt",
+	[TTM_PL_VRAM] = "vram",
+};
+
+static void add_object(struct drm_memory_stats *stats,
+		       struct drm_gem_object *obj)
+{
+	if (drm_gem_object_is_shared_for_memory_stats(obj))
+		stats->shared += obj->size;
+	else
+		stats->private += obj->size;
+	stats->resident += obj->size;
+	if (!dma_resv_test_signaled(obj->resv, DMA_RESV_USAGE_BOOKKEEP))
+		stats->active += obj->size;
+}
+
+/**
+ * swgpu_show_fdinfo - &drm_driver.show_fdinfo
+ * @p: where to
+ * @file: the client
+ */
+void swgpu_show_fdinfo(struct drm_printer *p, struct drm_file *file)
+{
+	struct drm_memory_stats stats[ARRAY_SIZE(regions)] = {};
+	struct drm_gem_object *obj;
+	unsigned int i, type;
+	int id;
+
+	spin_lock(&file->table_lock);
+	idr_for_each_entry(&file->object_idr, obj, id) {
+		type = READ_ONCE(gem_to_swgpu_bo(obj)->mem_type);
+		add_object(&stats[type], obj);
+	}
+	spin_unlock(&file->table_lock);
+
+	for (i = 0; i < ARRAY_SIZE(regions); i++)
+		drm_print_memory_stats(p, &stats[i], DRM_GEM_OBJECT_RESIDENT,
+				       regions[i]);
+}

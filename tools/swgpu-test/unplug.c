@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* The device goes while it is used. Run last: it comes back as another. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "gpu.h"
+
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+/* The name of the platform device, as "swgpu.0" */
+static bool device_name(int fd, char *name, size_t size)
+{
+	char path[64], target[256], *last;
+	struct stat st;
+	ssize_t len;
+
+	if (fstat(fd, &st))
+		return false;
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device", major(st.st_rdev),
+		 minor(st.st_rdev));
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len < 0)
+		return false;
+	target[len] = 0;
+	last = strrchr(target, '/');
+	last = last ? last + 1 : target;
+	if (strlen(last) >= size)
+		return false;
+	strcpy(name, last);
+	return true;
+}
+
+static long all_buffers(void)
+{
+	FILE *file = fopen("/sys/kernel/debug/ttm/buffer_objects", "r");
+	long count = -1;
+
+	if (file) {
+		if (fscanf(file, "%ld", &count) != 1)
+			count = -1;
+		fclose(file);
+	}
+	return count;
+}
+
+/* Zombies on a slow and on a hung channel, and a living buffer on each. */
+static uint32_t make_busy(int fd)
+{
+	uint32_t channels[2], handle;
+	int i;
+
+	for (i = 0; i < 2; i++)
+		check_is(gpu_channel(fd, &channels[i]), 0);
+	check_is(gpu_fault(fd, channels[1], SWGPU_FAULT_HANG), 0);
+	for (i = 0; i < 16; i++) {
+		check_is(gpu_create(fd, 4 * PAGE, i & 2 ? VRAM : GTT, &handle), 0);
+		check_is(gpu_use(fd, channels[i & 1], handle, WRITE, VRAM | GTT, SECOND), 0);
+		if (i < 14)
+			check_is(gpu_close(fd, handle), 0);
+	}
+	return handle;
+}
+
+static int share(int from, int to, uint32_t *handle, uint32_t *import)
+{
+	int ret, dma_buf;
+
+	ret = gpu_create(from, 4 * PAGE, VRAM, handle);
+	if (ret)
+		return ret;
+	dma_buf = gpu_export(from, *handle);
+	ret = gpu_import(to, dma_buf, import);
+	close(dma_buf);
+	return ret;
+}
+
+static void check_gone(int fd, uint32_t handle, uint64_t *map)
+{
+	uint32_t other;
+
+	check_is(gpu_create(fd, PAGE, GTT, &other), -ENODEV);
+	check_is(gpu_wait(fd, handle, 0, 0), -ENODEV);
+	check_is(gpu_close(fd, handle), -ENODEV);
+	/* No fault, but a page of nobody. */
+	map[3] = 1;
+	check_is(map[3], 1);
+}
+
+static void use(int fd)
+{
+	uint32_t channel, handle;
+
+	check_is(gpu_channel(fd, &channel), 0);
+	check_is(gpu_create(fd, 4 * PAGE, VRAM, &handle), 0);
+	check_is(gpu_use(fd, channel, handle, WRITE, GTT, MS), 0);
+	check_is(gpu_use(fd, channel, handle, READ, VRAM, MS), 0);
+	check_is(gpu_wait(fd, handle, 0, 5 * SECOND), 0);
+	check_is(gpu_stats(fd, 0).tag_errors, 0);
+}
+
+/* What two devices share outlives the one that goes. */
+static void unplug_shared(int fd, int other, const char *name)
+{
+	uint32_t channel, other_channel, handle, import, back, back_import, busy;
+	uint64_t *map, errors = gpu_stats(other, 0).tag_errors;
+
+	check_is(gpu_channel(other, &other_channel), 0);
+	check_is(gpu_channel(fd, &channel), 0);
+	check_is(share(fd, other, &handle, &import), 0);
+	check_is(share(other, fd, &back, &back_import), 0);
+	busy = make_busy(fd);
+	map = gpu_map(fd, busy, 4 * PAGE);
+	check(map);
+	check_is(gpu_use(other, other_channel, import, WRITE, GTT, 200 * MS), 0);
+	check_is(gpu_use(fd, channel, handle, WRITE, GTT, 10 * SECOND), 0);
+	check_is(gpu_use(other, other_channel, import, WRITE, GTT, MS), 0);
+	check_is(gpu_use(fd, channel, back_import, WRITE, GTT, 10 * SECOND), 0);
+	check_is(gpu_close(fd, back_import), 0);
+
+	check(write_file("/sys/bus/platform/drivers/swgpu/unbind", name));
+	if (map)
+		check_gone(fd, handle, map);
+	/* Its jobs were canceled, and its memory is still there. */
+	check_is(gpu_wait(other, import, 0, 5 * SECOND), 0);
+	check_is(gpu_use(other, other_channel, import, READ, GTT, MS), 0);
+	check_is(gpu_wait(other, import, 0, 5 * SECOND), 0);
+	check_is(gpu_wait(other, back, 0, 0), 0);
+	check_is(gpu_use(other, other_channel, back, WRITE, VRAM, 0), 0);
+	check_is(gpu_wait(other, back, 0, 5 * SECOND), 0);
+	check_is(gpu_stats(other, 0).tag_errors, errors);
+	if (map)
+		munmap(map, 4 * PAGE);
+	close(fd);
+	/* The last thing that keeps the memory of the device that is gone. */
+	check_is(gpu_close(other, import), 0);
+	check_is(gpu_close(other, back), 0);
+}
+
+void test_unplug(void)
+{
+	int i, fd = gpu_open(), other = gpu_open_other();
+	char name[64];
+
+	if (!check(fd >= 0 && other >= 0) || !check(device_name(fd, name, sizeof(name))))
+		return;
+	unplug_shared(fd, other, name);
+	close(other);
+	for (i = 0; i < 500 && all_buffers() > 0; i++)
+		gpu_sleep(10 * MS);
+	check_is(all_buffers(), 0);
+
+	check(write_file("/sys/bus/platform/drivers/swgpu/bind", name));
+	fd = gpu_open();
+	other = gpu_open_other();
+	use(fd);
+	use(other);
+	close(fd);
+	close(other);
+}

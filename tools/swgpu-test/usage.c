@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* What is reported as in use when a client goes, and what a client has. */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gpu.h"
+
+#define NR_BUFFERS	8
+#define SIZE		(16 * PAGE)
+
+static bool send_fd(int socket, int fd)
+{
+	char control[CMSG_SPACE(sizeof(fd))] = {}, byte = 0;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&msg);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	return sendmsg(socket, &msg, 0) == 1;
+}
+
+static int receive_fd(int socket)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {}, byte;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	int fd = -1;
+
+	if (recvmsg(socket, &msg, 0) == 1 && CMSG_FIRSTHDR(&msg))
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	return fd;
+}
+
+/* The client: has buffers, that others use, until it is killed. */
+static void run_client(int socket)
+{
+	int i, fd = gpu_open();
+	uint32_t handle;
+
+	for (i = 0; i < NR_BUFFERS; i++) {
+		if (gpu_create(fd, SIZE, VRAM, &handle) ||
+		    !send_fd(socket, gpu_export(fd, handle)))
+			_exit(1);
+	}
+	pause();
+	_exit(2);
+}
+
+static void kill_client(pid_t pid)
+{
+	int status;
+
+	kill(pid, SIGKILL);
+	check(waitpid(pid, &status, 0) == pid);
+	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+/* Jobs of another client's channel are in flight when the client dies. */
+static void use_client(int fd, uint32_t channel, int socket)
+{
+	uint32_t handle;
+	int i, dma_buf;
+
+	for (i = 0; i < NR_BUFFERS; i++) {
+		dma_buf = receive_fd(socket);
+		check_is(gpu_import(fd, dma_buf, &handle), 0);
+		close(dma_buf);
+		check_is(gpu_use(fd, channel, handle, WRITE, VRAM, MS), 0);
+		check_is(gpu_close(fd, handle), 0);
+	}
+}
+
+static void check_killed(int fd, uint32_t channel, struct drm_swgpu_stats *before)
+{
+	uint64_t room, all = NR_BUFFERS * SIZE;
+	struct drm_swgpu_stats s = gpu_stats(fd, 0);
+	uint32_t last, handle;
+
+	/* All of it is in use, as nothing has signaled. */
+	check_is(s.zombies, NR_BUFFERS);
+	check_is(s.vram_zombie_bytes, all);
+	check_is(s.vram_signaled_bytes, 0);
+	check_is(s.vram_used_bytes, before->vram_used_bytes + all);
+
+	check_is(gpu_create(fd, PAGE, GTT, &last), 0);
+	check_is(gpu_use(fd, channel, last, READ, GTT, 0), 0);
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_RESUME), 0);
+	check_is(gpu_wait(fd, last, 0, 5 * SECOND), 0);
+	if (s.fence_lru) {
+		/* Nobody has asked for memory, so it is still there. */
+		s = gpu_stats(fd, 0);
+		check_is(s.vram_signaled_bytes, all);
+		check_is(s.vram_held_bytes, before->vram_held_bytes + all);
+		check_is(s.vram_used_bytes, before->vram_used_bytes);
+	}
+	room = s.vram_bytes - before->vram_held_bytes;
+	check_is(gpu_create(fd, room, VRAM, &handle), 0);
+	s = gpu_stats(fd, 0);
+	check_is(s.zombies, 0);
+	check_is(s.vram_zombie_bytes, 0);
+	check_is(s.vram_signaled_bytes, 0);
+	check_is(s.vram_held_bytes, s.vram_bytes);
+	check_is(gpu_close(fd, handle), 0);
+}
+
+void test_killed_client(int fd)
+{
+	struct drm_swgpu_stats before = gpu_stats(fd, 0);
+	int sockets[2];
+	uint32_t channel;
+	pid_t pid;
+
+	check_is(gpu_channel(fd, &channel), 0);
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG), 0);
+	if (!check(!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets)))
+		return;
+	pid = fork();
+	if (!pid)
+		run_client(sockets[1]);
+	use_client(fd, channel, sockets[0]);
+	kill_client(pid);
+	check_killed(fd, channel, &before);
+	close(sockets[0]);
+	close(sockets[1]);
+}
+
+/* Its own channels die with it: so does what they used. */
+static void run_busy_client(int socket)
+{
+	int i, fd = gpu_open();
+	uint32_t channel, handle;
+	char done = 1;
+
+	if (gpu_channel(fd, &channel))
+		_exit(1);
+	for (i = 0; i < NR_BUFFERS; i++) {
+		if (gpu_create(fd, SIZE, i & 1 ? VRAM : GTT, &handle) ||
+		    gpu_use(fd, channel, handle, WRITE, i & 1 ? VRAM : GTT, 10 * SECOND))
+			_exit(2);
+	}
+	if (write(socket, &done, 1) != 1)
+		_exit(3);
+	pause();
+	_exit(4);
+}
+
+void test_killed_channel(int fd)
+{
+	struct drm_swgpu_stats before = gpu_stats(fd, 0), s;
+	int sockets[2];
+	char done = 0;
+	pid_t pid;
+
+	if (!check(!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets)))
+		return;
+	pid = fork();
+	if (!pid)
+		run_busy_client(sockets[1]);
+	check(read(sockets[0], &done, 1) == 1);
+	s = gpu_stats(fd, 0);
+	check_is(s.vram_used_bytes - before.vram_used_bytes, NR_BUFFERS / 2 * SIZE);
+	check_is(s.gtt_used_bytes - before.gtt_used_bytes, NR_BUFFERS / 2 * SIZE);
+	kill_client(pid);
+	if (!s.fence_lru)
+		check(gpu_drain_to(fd, 0));
+	s = gpu_stats(fd, 0);
+	check_is(s.vram_used_bytes, before.vram_used_bytes);
+	check_is(s.gtt_used_bytes, before.gtt_used_bytes);
+	close(sockets[0]);
+	close(sockets[1]);
+}
+
+/* The KiB or bytes of a line of fdinfo, or -1 */
+static long fdinfo(int fd, const char *name)
+{
+	char path[64], line[256], unit[8];
+	unsigned long value;
+	long found = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file)) {
+		size_t len = strlen(name);
+
+		unit[0] = 0;
+		if (strncmp(line, name, len) || line[len] != ':' ||
+		    sscanf(line + len + 1, "%lu %7s", &value, unit) < 1)
+			continue;
+		found = value * (!strcmp(unit, "KiB") ? 1024 : !strcmp(unit, "MiB") ? 1 << 20 : 1);
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+void test_fdinfo(int fd)
+{
+	uint32_t channel, vram, gtt;
+
+	check_is(fdinfo(fd, "drm-total-vram"), 0);
+	check_is(gpu_channel(fd, &channel), 0);
+	check_is(gpu_create(fd, 3 * PAGE, VRAM, &vram), 0);
+	check_is(gpu_create(fd, 5 * PAGE, GTT, &gtt), 0);
+	check_is(gpu_wait(fd, vram, 0, SECOND), 0);
+	check_is(fdinfo(fd, "drm-total-vram"), 3 * PAGE);
+	check_is(fdinfo(fd, "drm-resident-gtt"), 5 * PAGE);
+	check_is(fdinfo(fd, "drm-active-vram"), 0);
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_use(fd, channel, vram, WRITE, GTT, 0), 0);
+	check_is(fdinfo(fd, "drm-total-vram"), 0);
+	check_is(fdinfo(fd, "drm-active-gtt"), 3 * PAGE);
+	check_is(fdinfo(fd, "drm-total-gtt"), 8 * PAGE);
+	check_is(gpu_close(fd, vram), 0);
+	check_is(fdinfo(fd, "drm-total-gtt"), 5 * PAGE);
+}
