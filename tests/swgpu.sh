@@ -32,7 +32,7 @@ guest()
 }
 
 memory=(swgpu.vram_mb=32 swgpu.gtt_mb=160)
-export CASE=${CASE:-}
+CASE=${CASE:-}
 
 "$ROOT/scripts/build.sh" "$CONFIG"
 run_step swgpu-test-tool "building the software GPU's test" "Read the log." \
@@ -42,7 +42,7 @@ for fence_lru in 1 0; do
 	for copy in cpu async; do
 		guest "fence_lru=$fence_lru, copy=$copy" "$CONFIG" "${memory[@]}" \
 			swgpu.devices=2 swgpu.fence_lru=$fence_lru swgpu.copy=$copy \
-			-- "$RUN"
+			-- "$RUN" ${CASE:+-c "$CASE"}
 	done
 done
 if [ -z "$CASE" ]; then

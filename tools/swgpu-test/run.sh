@@ -1,13 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# run.sh [<module parameter> ...]: in a guest, load the software GPU, test it,
+# run.sh [-c <text>] [<module parameter> ...]: in a guest, load the software GPU, test it,
 # unload it; or test the one that is built in, as the kernel's command line set
 # it up. KERNEL_OUT is where the kernel was built, ROOT is the repository.
-# CASE=<text> runs only the cases whose names contain it.
+# -c: run only the cases whose names contain this.
 
 drm=$KERNEL_OUT/drivers/gpu/drm
 tool=$ROOT/build/tools/swgpu-test/swgpu-test
+CASE=
+if [ "${1:-}" = -c ]; then
+	CASE=$2
+	shift 2
+fi
 parameters=("$@")
 failed=0
 
