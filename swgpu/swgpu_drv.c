@@ -27,6 +27,7 @@ static int open(struct drm_device *drm, struct drm_file *file)
 
 	if (!sfile)
 		return -ENOMEM;
+	swgpu_let_go(to_swgpu(drm));
 	sfile->sdev = to_swgpu(drm);
 	xa_init_flags(&sfile->channels, XA_FLAGS_ALLOC1);
 	file->driver_priv = sfile;
@@ -53,6 +54,7 @@ static void debugfs_init(struct drm_minor *minor)
 	ttm_resource_manager_create_debugfs(ttm_manager_type(&sdev->ttm,
 							     TTM_PL_TT),
 					    minor->debugfs_root, "gtt_mm");
+	ttm_device_create_debugfs(&sdev->ttm, minor->debugfs_root);
 	swgpu_pm_debugfs_init(sdev, minor->debugfs_root);
 }
 
@@ -73,8 +75,8 @@ static const struct drm_ioctl_desc ioctls[] = {
 };
 
 /*
- * Also of ioctls that are not ours, as closing a handle. No reservation is held on
- * the way in and on the way out: the places to let go of dead imports.
+ * All ioctls, also those that are not ours, as to close a handle. No reservation is
+ * held on the way in and on the way out: the places to let go of dead imports.
  */
 static long swgpu_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {

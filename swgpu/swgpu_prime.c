@@ -21,11 +21,8 @@
  *
  * With the fence-ordered LRU a dead import stays until it is let go where no
  * reservation is held: on the way in and out of every ioctl, some at a time, and
- * when a file is closed. Nobody needs to be short of memory for that.
+ * when a file is opened or closed. Nobody needs to be short of memory for that.
  */
-
-/* Zombies and leftovers to look at in one go. */
-#define LET_GO_BUDGET 16
 
 /**
  * swgpu_let_go - let go of some dead imports
@@ -35,15 +32,15 @@
  */
 void swgpu_let_go(struct swgpu_device *sdev)
 {
-	swgpu_fence_lru_poll(&sdev->ttm, atomic_read(&sdev->dead_imports),
-			     LET_GO_BUDGET);
+	swgpu_fence_lru_trim(&sdev->ttm, atomic_read(&sdev->dead_imports),
+			     false);
 }
 
 /* The same, of all that can be let go. */
 void swgpu_let_go_all(struct swgpu_device *sdev)
 {
-	swgpu_fence_lru_poll(&sdev->ttm, atomic_read(&sdev->dead_imports),
-			     U64_MAX);
+	swgpu_fence_lru_trim(&sdev->ttm, atomic_read(&sdev->dead_imports),
+			     true);
 }
 
 /* Reached with the reservation held. */

@@ -10,7 +10,6 @@
 #include <linux/atomic.h>
 #include <linux/dma-resv.h>
 #include <linux/errno.h>
-#include <linux/minmax.h>
 
 #include <drm/swgpu_drm.h>
 #include <drm/ttm/ttm_bo.h>
@@ -32,43 +31,36 @@ static inline u64 swgpu_freed_bytes(struct ttm_device *bdev,
 	return atomic64_read(&bdev->freed_bytes[at]);
 }
 
-/* Find out which zombies' fences have signaled. */
-static inline void swgpu_fence_lru_look(struct ttm_device *bdev)
+/* Freeing there takes no lock under which memory is allocated, and wakes nobody. */
+static inline void swgpu_set_reclaim_safe(struct ttm_resource_manager *man)
 {
-	if (bdev->fence_lru)
-		ttm_fence_lru_look(bdev->fence_lru);
-}
-
-/* The memory of those, as of the last look; @type is TTM_PL_*. */
-static inline u64 swgpu_signaled_bytes(struct ttm_device *bdev,
-				       unsigned int type)
-{
-	if (!bdev->fence_lru)
-		return 0;
-	return READ_ONCE(bdev->fence_lru->stats.signaled_bytes[type]);
+	man->reclaim_safe = true;
 }
 
 /*
- * Let go of imports whose fences have signaled, and of whatever else could not be
- * released where it was tried. Imports that died busy are still on their channels:
- * if there are @imports, what has signaled is taken off these first.
+ * Let go of imports whose fences have signaled, and of whatever else should not stay.
+ * Imports that died busy are still on their channels: if there are @imports, what has
+ * signaled is taken off these first. @all: else as much as one call may take.
  */
-static inline void swgpu_fence_lru_poll(struct ttm_device *bdev, bool imports,
-					u64 budget)
+static inline void swgpu_fence_lru_trim(struct ttm_device *bdev, bool imports,
+					bool all)
 {
-	struct ttm_fence_lru_pass pass = { .budget = min_t(u64, budget, 64) };
+	struct ttm_fence_lru_pass pass = { .budget = 16 };
 	bool complete = !imports;
-	u64 tried = 0;
 
 	if (!bdev->fence_lru)
 		return;
-	for (; !complete && tried < budget; tried += pass.budget)
-		complete = ttm_fence_lru_reclaim(bdev->fence_lru, &pass);
-	ttm_fence_lru_poll(bdev->fence_lru, budget);
+	while (!complete)
+		complete = ttm_fence_lru_reclaim(bdev->fence_lru, &pass) ||
+			   !all;
+	if (all)
+		ttm_fence_lru_poll(bdev->fence_lru, U64_MAX);
+	ttm_device_trim(bdev);
 }
 
 #else
 
+struct dentry;
 struct ttm_fence_lru;
 
 struct ttm_fence_lru_channel {};
@@ -94,18 +86,24 @@ static inline u64 ttm_device_drain(struct ttm_device *bdev)
 	return 0;
 }
 
-static inline void swgpu_fence_lru_look(struct ttm_device *bdev)
+static inline void swgpu_set_reclaim_safe(struct ttm_resource_manager *man)
 {
 }
 
-static inline u64 swgpu_signaled_bytes(struct ttm_device *bdev,
-				       unsigned int type)
+static inline void swgpu_fence_lru_trim(struct ttm_device *bdev, bool imports,
+					bool all)
 {
+}
+
+static inline u64 ttm_device_zombies(struct ttm_device *bdev, u32 mem_type,
+				     u64 *signaled)
+{
+	*signaled = 0;
 	return 0;
 }
 
-static inline void swgpu_fence_lru_poll(struct ttm_device *bdev, bool imports,
-					u64 budget)
+static inline void ttm_device_create_debugfs(struct ttm_device *bdev,
+					     struct dentry *parent)
 {
 }
 

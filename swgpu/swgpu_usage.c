@@ -21,10 +21,16 @@
  * closed is nobody's, and is part of what the device has in use.
  */
 
-/* Read without TTM's LRU lock: whoever polls must not slow anybody down. */
-static u64 held_bytes(struct swgpu_device *sdev, int type)
+/* Without TTM's LRU lock: whoever polls must not slow anybody down. */
+static void read_type(struct swgpu_device *sdev, int type, __u64 *held,
+		      __u64 *signaled, __u64 *used)
 {
-	return READ_ONCE(ttm_manager_type(&sdev->ttm, type)->usage);
+	u64 known;
+
+	ttm_device_zombies(&sdev->ttm, type, &known);
+	*held = READ_ONCE(ttm_manager_type(&sdev->ttm, type)->usage);
+	*signaled = known;
+	*used = *held - min(*held, *signaled);
 }
 
 /**
@@ -36,20 +42,11 @@ static u64 held_bytes(struct swgpu_device *sdev, int type)
  */
 void swgpu_usage_read(struct swgpu_device *sdev, struct drm_swgpu_stats *out)
 {
-	struct ttm_device *bdev = &sdev->ttm;
-
-	swgpu_fence_lru_look(bdev);
 	out->vram_bytes = sdev->vram_bytes;
-	out->vram_signaled_bytes = swgpu_signaled_bytes(bdev, TTM_PL_VRAM);
-	out->vram_held_bytes = held_bytes(sdev, TTM_PL_VRAM);
-	out->vram_used_bytes =
-		out->vram_held_bytes -
-		min(out->vram_held_bytes, out->vram_signaled_bytes);
-	out->gtt_signaled_bytes = swgpu_signaled_bytes(bdev, TTM_PL_TT);
-	out->gtt_held_bytes = held_bytes(sdev, TTM_PL_TT);
-	out->gtt_used_bytes =
-		out->gtt_held_bytes -
-		min(out->gtt_held_bytes, out->gtt_signaled_bytes);
+	read_type(sdev, TTM_PL_VRAM, &out->vram_held_bytes,
+		  &out->vram_signaled_bytes, &out->vram_used_bytes);
+	read_type(sdev, TTM_PL_TT, &out->gtt_held_bytes,
+		  &out->gtt_signaled_bytes, &out->gtt_used_bytes);
 }
 
 static const char *const regions[] = {
