@@ -115,13 +115,16 @@ void test_broken_copies(int fd)
 {
 	uint32_t handle;
 	struct full f;
+	int i;
 
 	if (!check(fill_vram(fd, &f)))
 		return;
 	check_is(gpu_stats(fd, 0).tag_errors, 0);
 	check_is(gpu_create(fd, f.size, VRAM, &handle), 0);
-	gpu_sleep(500 * MS);
+	/* The memory is cleared for its new owner, and then copied. */
+	gpu_sleep(SECOND);
 	check_is(gpu_fault(fd, 0, SWGPU_FAULT_RESUME), 0);
-	gpu_sleep(500 * MS);
+	for (i = 0; i < 500 && !gpu_stats(fd, 0).tag_errors; i++)
+		gpu_sleep(10 * MS);
 	check(gpu_stats(fd, 0).tag_errors > 0);
 }

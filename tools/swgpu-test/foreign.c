@@ -57,6 +57,8 @@ static bool make(int fd, struct foreign *f, uint64_t duration)
 	if (!check(fence >= 0))
 		return false;
 	check_is(gpu_create(fd, 4 * PAGE, VRAM, &f->handle), 0);
+	/* It may have to be cleared first. */
+	check_is(gpu_wait(fd, f->handle, 0, 5 * SECOND), 0);
 	check_is(add_fence(fd, f->handle, fence), 0);
 	close(fence);
 	return true;

@@ -134,7 +134,7 @@ void test_eviction(int fd)
 	check(after.evictions - before.evictions >= 48);
 	check((after.evicted_bytes - before.evicted_bytes) % size == 0);
 	for (i = 0; i < 24; i++) {
-		check_is(gpu_wait(fd, b[i].handle, 0, SECOND), 0);
+		check_is(gpu_wait(fd, b[i].handle, 0, 5 * SECOND), 0);
 		check(holds(b[i].map, size, (uint64_t)i << 32));
 		munmap(b[i].map, size);
 		check_is(gpu_close(fd, b[i].handle), 0);
@@ -158,7 +158,7 @@ void test_too_much(int fd)
 	ret = gpu_submit(fd, channel, bos, 3, MS, NULL);
 	check(ret == -ENOMEM || ret == -ENOSPC);
 	for (i = 0; i < 3; i++)
-		check_is(gpu_wait(fd, bos[i].handle, 0, gpu_copies_async(fd) ? SECOND : 0), 0);
+		check_is(gpu_wait(fd, bos[i].handle, 0, gpu_copies_async(fd) ? 5 * SECOND : 0), 0);
 	check_is(gpu_submit(fd, channel, bos, 2, MS, NULL), 0);
 	bos[2].domains = GTT;
 	check_is(gpu_submit(fd, channel, bos, 3, MS, NULL), 0);

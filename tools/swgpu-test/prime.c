@@ -83,11 +83,13 @@ void test_prime_jobs(int fd)
 	map = gpu_map(fd, s.handle, 5 * PAGE);
 	if (check(map))
 		map[600] = 4711;
+	check_is(gpu_fault(fd, s.channel, SWGPU_FAULT_HANG), 0);
 	for (i = 0; i < 10; i++) {
 		check_is(gpu_use(fd, s.channel, s.handle, i % 2 ? READ : WRITE, VRAM, 3 * MS), 0);
 		check_is(gpu_use(s.other, s.other_channel, s.import, WRITE, GTT, 3 * MS), 0);
 	}
-	check_is(gpu_wait(fd, s.handle, 0, 0), -EBUSY);
+	check_is(gpu_wait(s.other, s.import, 0, 50 * MS), -EBUSY);
+	check_is(gpu_fault(fd, s.channel, SWGPU_FAULT_RESUME), 0);
 	check_is(gpu_wait(fd, s.handle, 0, 5 * SECOND), 0);
 	check_is(gpu_wait(s.other, s.import, 0, 0), 0);
 	check_is(gpu_stats(fd, 0).jobs - jobs, 10);
@@ -103,7 +105,6 @@ void test_prime_jobs(int fd)
 	unshare(&s);
 }
 
-/* The second half of the buffers is closed while it is used by the importer. */
 void test_prime_bad(int fd)
 {
 	struct shared s;
@@ -173,7 +174,7 @@ void test_prime_compositor(int fd)
 
 /*
  * Imports that die busy: nothing of the exporter goes before the jobs have ended,
- * and all of it at the next request of any kind.
+ * and all of it with the next requests, of whatever kind.
  */
 static void die_busy(int fd, bool hang)
 {
@@ -184,24 +185,19 @@ static void die_busy(int fd, bool hang)
 	for (i = 0; i < nr; i++) {
 		if (!share(&s[i], fd, 4 * PAGE, GTT))
 			return;
-		if (hang)
-			check_is(gpu_fault(s[i].other, s[i].other_channel, SWGPU_FAULT_HANG), 0);
-		check_is(gpu_use(s[i].other, s[i].other_channel, s[i].import, WRITE, GTT, 400 * MS), 0);
+		check_is(gpu_fault(s[i].other, s[i].other_channel, SWGPU_FAULT_HANG), 0);
+		check_is(gpu_use(s[i].other, s[i].other_channel, s[i].import, WRITE, GTT, 20 * MS), 0);
 		check_is(gpu_close(s[i].other, s[i].import), 0);
 		check_is(gpu_close(fd, s[i].handle), 0);
 	}
 	check_is(gpu_stats(fd, 0).buffers, before.buffers + nr);
 	check_is(gpu_stats(fd, 0).gtt_used_bytes, before.gtt_used_bytes + nr * 4 * PAGE);
-	if (hang) {
-		gpu_sleep(600 * MS);
-		check_is(gpu_stats(fd, 0).buffers, before.buffers + nr);
-		for (i = 0; i < nr; i++)
-			check_is(gpu_fault(s[i].other, s[i].other_channel, SWGPU_FAULT_RESUME), 0);
-	}
-	gpu_sleep(600 * MS);
-	gpu_stats(s[0].other, 0);
-	if (gpu_stats(fd, 0).fence_lru)
-		check_is(gpu_stats(s[0].other, 0).buffers, 0);
+	if (hang)
+		gpu_sleep(300 * MS);
+	check_is(gpu_stats(s[0].other, 0).buffers, nr);
+	for (i = 0; i < nr; i++)
+		check_is(gpu_fault(s[i].other, s[i].other_channel, SWGPU_FAULT_RESUME), 0);
+	check(gpu_buffers_fall_to(s[0].other, 0));
 	check(gpu_buffers_fall_to(fd, before.buffers));
 	check_is(gpu_stats(fd, 0).gtt_used_bytes, before.gtt_used_bytes);
 	for (i = 0; i < nr; i++)
@@ -218,7 +214,7 @@ void test_prime_die_hung(int fd)
 	die_busy(fd, true);
 }
 
-/* The exporter's job goes on when the import dies, and its fence is not ours to wait for. */
+/* The import dies when its own jobs have ended, and the exporter hangs. */
 void test_prime_exporter_busy(int fd)
 {
 	struct shared s;
@@ -226,10 +222,12 @@ void test_prime_exporter_busy(int fd)
 	if (!share(&s, fd, 4 * PAGE, GTT))
 		return;
 	check_is(gpu_use(s.other, s.other_channel, s.import, READ, GTT, 10 * MS), 0);
-	check_is(gpu_use(fd, s.channel, s.handle, WRITE, GTT, 300 * MS), 0);
+	check_is(gpu_fault(fd, s.channel, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_use(fd, s.channel, s.handle, WRITE, GTT, MS), 0);
 	check_is(gpu_close(s.other, s.import), 0);
 	check_is(gpu_close(fd, s.handle), 0);
-	check(gpu_stats(fd, 0).buffers > 0);
+	check_is(gpu_stats(fd, 0).buffers, 1);
+	check_is(gpu_fault(fd, s.channel, SWGPU_FAULT_RESUME), 0);
 	check(gpu_buffers_fall_to(s.other, 0));
 	check(gpu_drain_to(fd, 0));
 	check(gpu_buffers_fall_to(fd, 0));

@@ -118,7 +118,7 @@ static void hang_and_suspend(int fd, uint32_t domain, int which)
 		return;
 	check_is(gpu_channel(fd, &other), 0);
 	check_is(gpu_create(fd, SIZE, domain, &dead), 0);
-	check_is(gpu_wait(fd, dead, 0, SECOND), 0);
+	check_is(gpu_wait(fd, dead, 0, 5 * SECOND), 0);
 	check_is(gpu_fault(fd, b.channel, SWGPU_FAULT_HANG), 0);
 	check_is(gpu_use(fd, b.channel, b.handles[which], WRITE, domain, 0), 0);
 	check_is(gpu_use(fd, b.channel, dead, WRITE, domain, 0), 0);
@@ -159,7 +159,7 @@ void test_suspend_hung_copy(int fd)
 	}
 	if (!make(fd, &b))
 		return;
-	check_is(gpu_wait(fd, b.handles[1], 0, SECOND), 0);
+	check_is(gpu_wait(fd, b.handles[1], 0, 5 * SECOND), 0);
 	check_is(gpu_fault(fd, 0, SWGPU_FAULT_HANG), 0);
 	check_is(gpu_use(fd, b.channel, b.handles[1], READ, GTT, 0), 0);
 	check_is(suspend(fd), -EBUSY);

@@ -222,7 +222,7 @@ void test_fdinfo(int fd)
 	check_is(gpu_channel(fd, &channel), 0);
 	check_is(gpu_create(fd, 3 * PAGE, VRAM, &vram), 0);
 	check_is(gpu_create(fd, 5 * PAGE, GTT, &gtt), 0);
-	check_is(gpu_wait(fd, vram, 0, SECOND), 0);
+	check_is(gpu_wait(fd, vram, 0, 5 * SECOND), 0);
 	check_is(fdinfo(fd, "drm-total-vram"), 3 * PAGE);
 	check_is(fdinfo(fd, "drm-resident-gtt"), 5 * PAGE);
 	check_is(fdinfo(fd, "drm-active-vram"), 0);
