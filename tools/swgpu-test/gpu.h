@@ -99,6 +99,8 @@ void test_prime_die_busy(int fd);
 void test_prime_die_hung(int fd);
 void test_prime_exporter_busy(int fd);
 void test_prime_exit(int fd);
+/* stress-share.c: so does this */
+void test_stress_share(int fd);
 /* foreign.c: so do these */
 void test_foreign_job(int fd);
 void test_foreign_death(int fd);

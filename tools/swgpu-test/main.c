@@ -52,6 +52,7 @@ static const struct {
 	{ "imports may be closed while their channel hangs", test_prime_die_hung },
 	{ "an import may be closed while the exporter is busy", test_prime_exporter_busy },
 	{ "files are closed while two devices share", test_prime_exit },
+	{ "several processes share between two devices", test_stress_share },
 	{ "a job waits for another device", test_foreign_job },
 	{ "a buffer may be freed under another device's fence", test_foreign_death },
 	{ "another device's fence goes with its channel", test_foreign_killed },
