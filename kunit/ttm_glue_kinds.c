@@ -8,6 +8,7 @@
 
 #include <kunit/static_stub.h>
 
+#include <drm/ttm/ttm_range_manager.h>
 #include <drm/ttm/ttm_tt.h>
 
 #include "../ttm_fence_lru/internal.h"
@@ -257,6 +258,102 @@ static void fences_that_cannot_be_sampled_under_pressure(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, dev->evicted, "a");
 }
 
+#define MANY 10000
+#define PER_FENCE 100
+
+/* However many are dead, an allocation releases no more than one step of reclaim does. */
+static void an_allocation_pays_for_one_step(struct kunit *test)
+{
+	const struct ttm_place place = { .mem_type = TTM_PL_PRIV };
+	const struct ttm_placement placement = { 1, &place };
+	struct glue_device *dev = test->priv;
+	struct glue_fence *fence;
+	struct glue_bo *bo;
+	u64 freed;
+	int i, ret;
+
+	ret = ttm_range_man_init(&dev->bdev, TTM_PL_PRIV, false, MANY);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	for (i = 0; i < MANY; i++) {
+		if (i % PER_FENCE == 0)
+			fence = glue_emit(dev, i / PER_FENCE % 2, true);
+		bo = glue_bo(dev, 'z', &placement);
+		glue_attach(bo, fence);
+		glue_put(bo);
+		if (i % PER_FENCE == PER_FENCE - 1)
+			glue_complete(fence);
+	}
+	glue_expect_zombies(dev, MANY, 0);
+
+	bo = glue_bo(dev, 'x', &placement);
+	freed = atomic64_read(&dev->bdev.freed_bytes[TTM_FREED_AT_RECLAIM]);
+	KUNIT_EXPECT_LE(test, freed / PAGE_SIZE, 8);
+	glue_put(bo);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	KUNIT_EXPECT_EQ(test, ttm_range_man_fini(&dev->bdev, TTM_PL_PRIV), 0);
+}
+
+/* Asleep, the device has no memory; then it gets its contents back. */
+static void suspending_and_resuming(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_resource_manager *man =
+		ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_bo *z = glue_bo(dev, 'z', &glue_vram);
+
+	glue_complete_on_wait(glue_use(a, 0));
+	glue_complete_on_wait(glue_use(z, 1));
+	glue_put(z);
+	KUNIT_EXPECT_EQ(test, ttm_resource_manager_evict_all(&dev->bdev, man),
+			0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+	glue_expect_zombies(dev, 0, 0);
+
+	KUNIT_EXPECT_EQ(test, glue_move(a, &glue_vram), 0);
+	glue_expect_lru(dev, TTM_PL_VRAM, "a", 0);
+	glue_use(a, 0);
+	glue_expect_lru(dev, TTM_PL_VRAM, "", 1);
+}
+
+/*
+ * All that the engine does begins with the device's pointer to it, which is NULL here:
+ * to come through means that nothing of it is called.
+ */
+static void a_device_without_a_fence_lru_calls_none(struct kunit *test)
+{
+	struct glue_device *dev = glue_device_create(test, false);
+	struct ttm_resource_manager *man =
+		ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	struct glue_fence *fence;
+	int i;
+
+	for (i = 0; i < GLUE_VRAM_PAGES; i++)
+		bo[i] = glue_bo(dev, 'a' + i, &glue_vram);
+	fence = glue_use(bo[0], 0);
+	glue_complete_on_wait(fence);
+	glue_lock(bo[1]);
+	ttm_bo_pin(&bo[1]->tbo);
+	ttm_bo_unpin(&bo[1]->tbo);
+	glue_unlock(bo[1]);
+	glue_bo(dev, 'x', &glue_vram);
+	dev->mover = &dev->channels[1];
+	KUNIT_EXPECT_EQ(test, glue_move(bo[2], &glue_gtt), 0);
+	dev->mover = NULL;
+	glue_complete(list_last_entry(&dev->fences, struct glue_fence, entry));
+	flush_workqueue(dev->bdev.wq);
+	swap_out(dev);
+	KUNIT_EXPECT_EQ(test, ttm_resource_manager_evict_all(&dev->bdev, man),
+			0);
+	KUNIT_EXPECT_EQ(test, man->nr_parked, 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&dev->bdev.parked));
+	KUNIT_EXPECT_NULL(test, dev->bdev.fence_lru);
+	dev->unplugged = true;
+	ttm_device_clear_dma_mappings(&dev->bdev);
+	glue_device_destroy(dev);
+}
+
 static struct kunit_case kinds_cases[] = {
 	KUNIT_CASE(a_buffer_that_is_swapped_out),
 	KUNIT_CASE(a_swapped_buffer_comes_back),
@@ -267,6 +364,9 @@ static struct kunit_case kinds_cases[] = {
 	KUNIT_CASE(no_memory_to_copy_the_fences),
 	KUNIT_CASE(fence_containers_make_no_link),
 	KUNIT_CASE(fences_that_cannot_be_sampled_under_pressure),
+	KUNIT_CASE_SLOW(an_allocation_pays_for_one_step),
+	KUNIT_CASE(suspending_and_resuming),
+	KUNIT_CASE(a_device_without_a_fence_lru_calls_none),
 	{}
 };
 
