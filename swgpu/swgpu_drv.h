@@ -82,6 +82,8 @@ struct swgpu_device {
 	u64 vram_bytes;
 	/** @gtt_bytes: size of GTT; constant */
 	u64 gtt_bytes;
+	/** @shrinker: the system may have the pages of dead buffers; constant */
+	bool shrinker;
 	/** @broken: constant */
 	enum swgpu_broken broken;
 	/** @copy: the copy engine's; NULL if the CPU copies; constant after init */

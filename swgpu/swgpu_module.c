@@ -34,6 +34,11 @@ static unsigned int param_devices = 1;
 module_param_named(devices, param_devices, uint, 0444);
 MODULE_PARM_DESC(devices, "How many there are (default: 1)");
 
+static bool param_shrinker = true;
+module_param_named(shrinker, param_shrinker, bool, 0444);
+MODULE_PARM_DESC(shrinker,
+		 "Let the system have the pages of dead buffers (default: on)");
+
 static bool param_measure = true;
 module_param_named(measure, param_measure, bool, 0444);
 MODULE_PARM_DESC(measure,
@@ -110,6 +115,7 @@ static int bring_up(struct swgpu_device *sdev)
 
 	sdev->vram_bytes = (u64)param_vram_mb << 20;
 	sdev->gtt_bytes = (u64)param_gtt_mb << 20;
+	sdev->shrinker = param_shrinker;
 	sdev->broken = param_broken;
 	sdev->copy_page_ns =
 		NSEC_PER_SEC / (param_copy_mib_s * (SZ_1M / PAGE_SIZE));

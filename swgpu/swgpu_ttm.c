@@ -185,8 +185,10 @@ int swgpu_ttm_init(struct swgpu_device *sdev, bool fence_lru)
 	if (ret)
 		return ret;
 	/* VRAM is not: its allocator allocates under the lock that freeing takes. */
-	swgpu_set_reclaim_safe(ttm_manager_type(bdev, TTM_PL_TT));
-	swgpu_set_reclaim_safe(ttm_manager_type(bdev, TTM_PL_SYSTEM));
+	if (sdev->shrinker) {
+		swgpu_set_reclaim_safe(ttm_manager_type(bdev, TTM_PL_TT));
+		swgpu_set_reclaim_safe(ttm_manager_type(bdev, TTM_PL_SYSTEM));
+	}
 	return drmm_add_action_or_reset(drm, gtt_fini, NULL);
 }
 

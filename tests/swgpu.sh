@@ -46,6 +46,16 @@ for fence_lru in 1 0; do
 	done
 done
 if [ -z "$CASE" ]; then
+	# No other test says what happens when the whole machine is short of memory.
+	hog=(-m 3G "$CONFIG" swgpu.vram_mb=32 swgpu.gtt_mb=2304)
+	guest "memory hog" "${hog[@]}" -- "$TOOL" --hog 2048
+	guest "memory hog, no shrinker" "${hog[@]}" swgpu.shrinker=0 -- "$TOOL" \
+		--hog-limit 2048
+	for fence_lru in 1 0; do
+		guest "init_on_free, fence_lru=$fence_lru" "$CONFIG" init_on_free=1 \
+			swgpu.vram_mb=8 swgpu.gtt_mb=384 swgpu.fence_lru=$fence_lru \
+			-- "$TOOL" --clear
+	done
 	guest "broken=1" "$CONFIG" "${memory[@]}" swgpu.broken=1 -- "$TOOL" --broken
 	guest "broken=2" "$CONFIG" "${memory[@]}" swgpu.broken=2 swgpu.copy=async \
 		-- "$TOOL" --broken-copies

@@ -115,6 +115,10 @@ void test_suspend(int fd);
 void test_suspend_hung(int fd);
 void test_suspend_hung_gtt(int fd);
 void test_suspend_hung_copy(int fd);
+/* hog.c */
+void test_hog(int fd, unsigned int mib, bool shrinker);
+/* clear.c */
+void test_clear(int fd);
 /* unplug.c */
 void test_unplug(void);
 

@@ -3,14 +3,17 @@
  * swgpu-test: tests the software GPU's driver by its user-space interface.
  *
  * usage: swgpu-test [<part of the names of the cases to run> | --broken | --broken-copies |
- *		      --unplug]
+ *		      --unplug | --hog <MiB> | --hog-limit <MiB> | --clear]
  *
  * --broken: the driver was loaded with broken=1; it must be caught. --broken-copies: with
- * broken=2 and copy=async. --unplug: the first device goes, and comes back.
+ * broken=2 and copy=async. --unplug: the first device goes, and comes back. --hog: so much
+ * memory is dead when somebody wants most of what the machine has. --hog-limit: the same,
+ * with shrinker=0. --clear: how long it takes to free a large buffer, and whom.
  * Prints TAP. Exit status 0: all passed; 1: some failed; 2: no device.
  */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -141,6 +144,13 @@ static int run_broken(int fd, void (*run)(int fd), const char *what)
 	return failed ? 1 : 0;
 }
 
+static int run_clear(int observer)
+{
+	test_clear(observer);
+	printf("1..1\n%s 1 - a large buffer is freed\n", failed ? "not ok" : "ok");
+	return failed ? 1 : 0;
+}
+
 static int run_unplug(int observer, int other)
 {
 	close(observer);
@@ -148,6 +158,14 @@ static int run_unplug(int observer, int other)
 	test_unplug();
 	printf("1..1\n%s 1 - a device goes while it is used, and comes back\n",
 	       failed ? "not ok" : "ok");
+	return failed ? 1 : 0;
+}
+
+static int run_hog(int observer, unsigned int mib, bool shrinker)
+{
+	test_hog(observer, mib, shrinker);
+	printf("1..1\n%s 1 - %u MiB are dead, and somebody wants them: %s\n",
+	       failed ? "not ok" : "ok", mib, shrinker ? "a shrinker" : "a limit");
 	return failed ? 1 : 0;
 }
 
@@ -170,6 +188,10 @@ int main(int argc, char **argv)
 				  "a copy notices that its memory has a new owner");
 	if (argc > 1 && !strcmp(argv[1], "--unplug"))
 		return run_unplug(observer, other);
+	if (argc > 1 && !strcmp(argv[1], "--clear"))
+		return run_clear(observer);
+	if (argc > 2 && !strncmp(argv[1], "--hog", 5))
+		return run_hog(observer, atoi(argv[2]), !argv[1][5]);
 	printf("1..%d\n", NR_CASES);
 	printf("# mode: %s\n", gpu_stats(observer, 0).fence_lru ? "fence-ordered" :
 	       "delayed delete");
