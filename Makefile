@@ -4,8 +4,10 @@
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo bench test check kunit mutants coverage kernel source clean distclean
+.PHONY: help demo bench test check kunit mutants coverage kernel source clean distclean \
+	modules modules_install modules_uninstall dkms boot-test
 
+export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT
 export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FULL MUTANTS MUTANT BENCH
 
 help: ## show this
@@ -13,11 +15,14 @@ help: ## show this
 	@echo
 	@echo 'usage: make <target> [<variable>=<value> ...]'
 	@echo
-	@sed -n -E 's/^([a-z]+):.*## (.*)/  \1\t\2/p' Makefile | expand -t 16
+	@sed -n -E 's/^([a-z_-]+):.*## (.*)/  \1\t\2/p' Makefile | expand -t 20
 	@echo
 	@sed -n -E 's/^# ([A-Z_]+=[^ ]*) +(.*)/  \1\t\2/p' Makefile | expand -t 24
 
 # KERNEL_SRC=<tree>  a plain Linux 6.12 tree to use instead of Debian's; only read
+# KDIR=<headers>     of the kernel that modules are for; default: Debian's, fetched
+# INSTALL_MOD_PATH=<directory>  install modules below it; default: /
+# SIGN_KEY=<file>    sign modules with it, and SIGN_CERT=<file>, when installing
 # JOBS=<n>           how many compilers run at once; default: one per CPU
 # SEED=<n>           what random tests start from; they print theirs
 # HISTORIES=<n>      how many random histories to play; default: 1000
@@ -47,6 +52,21 @@ mutants: ## break the engine in hundreds of small ways; its tests must notice
 
 coverage: ## count the lines and branches of the engine that its tests reach
 	@scripts/coverage.sh
+
+modules: ## build nouveau and our TTM as modules for a distribution's kernel
+	@scripts/modules.sh
+
+modules_install: ## install them beside that kernel's own; modprobe prefers ours
+	@scripts/modules-install.sh install
+
+modules_uninstall: ## return to that kernel's own nouveau
+	@scripts/modules-install.sh uninstall
+
+dkms: ## make a Debian package that builds the modules for each kernel
+	@scripts/dkms.sh
+
+boot-test: ## boot Debian's own kernel in QEMU and load the modules
+	@scripts/boot-test.sh
 
 kernel: ## build the kernel that the demo boots
 	@scripts/build.sh um-demo

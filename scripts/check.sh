@@ -88,7 +88,7 @@ checkpatch_patches()
 {
 	# A patch need not be signed off here. New files are covered by MAINTAINERS.
 	cd "$TREE" && scripts/checkpatch.pl --strict --no-signoff --show-types --terse \
-		--ignore FILE_PATH_CHANGES "$ROOT/patches/$KERNEL"/*.patch
+		--ignore FILE_PATH_CHANGES "$ROOT/patches/$KERNEL"*/*.patch
 }
 
 clang_format()
@@ -106,7 +106,7 @@ patches_are_mails()
 {
 	local patch field
 
-	for patch in "$ROOT/patches/$KERNEL"/*.patch; do
+	for patch in "$ROOT/patches/$KERNEL"*/*.patch; do
 		git mailinfo /dev/null /dev/null <"$patch" >"$LOGS/mailinfo"
 		for field in 'Author: .' 'Date: .' 'Subject: .*: .'; do
 			grep -q "^$field" "$LOGS/mailinfo" ||

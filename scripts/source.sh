@@ -7,12 +7,9 @@
 # DEBIAN_MIRROR=<url>  where to get Debian's from
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/apt-lib.sh"
 
-MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
-KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 PACKAGE=linux-source-$KERNEL
-SUITES=(bookworm-backports trixie)
-APT=$BUILD/apt
 SRC=$(kernel_source)
 
 field()
@@ -42,40 +39,16 @@ check_tree()
 		    "Nothing was changed."
 }
 
-# apt with a configuration of our own: the system's is not touched, but its
-# proxy settings hold, and so do the signatures.
-private_apt()
-{
-	apt-get -o Dir::Etc::sourcelist="$APT/sources.list" \
-		-o Dir::Etc::sourceparts=/dev/null \
-		-o Dir::State::lists="$APT/lists" -o Dir::Cache="$APT/cache" \
-		-o APT::Sandbox::User=root -o Acquire::Languages=none \
-		-o Acquire::Retries=3 "$@"
-}
-
 fetch()
 {
-	local suite
-
-	command -v apt-get >/dev/null || { say "there is no apt-get here"; return 1; }
-	[ -e "$KEYRING" ] || { say "$KEYRING is missing"; return 1; }
-	rm -rf "$APT/deb"
-	mkdir -p "$APT/lists/partial" "$APT/cache/archives/partial" "$APT/deb"
-	for suite in "${SUITES[@]}"; do
-		say "deb [signed-by=$KEYRING] $MIRROR $suite main" >"$APT/sources.list"
-		if private_apt update &&
-		   (cd "$APT/deb" && private_apt download "$PACKAGE/$suite"); then
-			return 0
-		fi
-		say "$suite has no $PACKAGE, trying the next suite"
-	done
-	return 1
+	can_fetch
+	for_some_suite download "$PACKAGE"
 }
 
 unpack()
 {
 	rm -rf "$BUILD/source" "$SRC"
-	dpkg-deb -x "$APT"/deb/"$PACKAGE"_*.deb "$BUILD/source"
+	dpkg-deb -x "$DEBS"/"$PACKAGE"_*.deb "$BUILD/source"
 	tar -C "$BUILD/source" -xf "$BUILD/source/usr/src/$PACKAGE.tar.xz"
 	# The move comes last: a tree that is there is complete.
 	mv "$BUILD/source/$PACKAGE" "$SRC"

@@ -11,7 +11,8 @@
 . "$(dirname "$0")/lib.sh"
 
 "$ROOT/scripts/source.sh"
-PATCHES=$ROOT/patches/$KERNEL
+# TTM's first; nouveau's build on them, and nothing else does.
+PATCHES=("$ROOT/patches/$KERNEL"/*.patch "$ROOT/patches/$KERNEL-nouveau"/*.patch)
 SRC=$(kernel_source)
 TREE=$(kernel_tree)
 SCRATCH=$TREE.scratch
@@ -27,14 +28,14 @@ source_id()
 # Files that the patches change, make or remove.
 touched_files()
 {
-	cat "$PATCHES"/*.patch |
+	cat "${PATCHES[@]}" |
 		sed -n -E 's,^(---|\+\+\+) [ab]/([^	]*).*,\2,p' | sort -u
 }
 
 stamp()
 {
 	source_id
-	cat "$PATCHES"/*.patch "$ROOT/scripts/tree.sh" | sha256sum
+	cat "${PATCHES[@]}" "$ROOT/scripts/tree.sh" | sha256sum
 	find "$ROOT/include" -name '*.h' -printf '%P\n' | sort
 }
 
@@ -93,7 +94,7 @@ apply_patches()
 {
 	local patch rejects
 
-	for patch in "$PATCHES"/*.patch; do
+	for patch in "${PATCHES[@]}"; do
 		say "$(basename "$patch")"
 		patch -d "$SCRATCH" -p1 --fuzz=0 --no-backup-if-mismatch --force \
 			<"$patch" && continue
@@ -137,7 +138,7 @@ lay()
 	sync_farm <"$TREE/.touched"
 }
 
-ls "$PATCHES"/*.patch >/dev/null 2>&1 || die "there are no patches in patches/$KERNEL"
+cat "${PATCHES[@]}" >/dev/null 2>&1 || die "there are no patches in patches/$KERNEL"
 lock "tree-$KERNEL$(kernel_suffix)"
 now=$(stamp)
 [ "$(cat "$TREE/.stamp" 2>/dev/null)" != "$now" ] || exit 0

@@ -1,0 +1,112 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# What concerns modules for a kernel that somebody else built. To be sourced after
+# lib.sh.
+
+# Of the modules and of the DKMS package.
+VERSION=$(sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' "$ROOT/ttm_fence_lru/lru.c")
+DEBIAN=$BUILD/debian
+# All modules of ours, each after what it needs.
+MODULES=(ttm_fence_lru fl_ttm fl_ttm_helper swgpu nouveau)
+
+# The headers to build against: the user's, or Debian's that debian.sh unpacked.
+headers()
+{
+	if [ -z "${KDIR:-}" ]; then
+		say "$DEBIAN/usr/src/linux-headers-$(cat "$DEBIAN/release")"
+	elif [ -d "$KDIR" ]; then
+		(cd "$KDIR" && pwd -P)
+	else
+		die "KDIR=$KDIR: no such directory"
+	fi
+}
+
+# header_release <headers>: as uname -r says it.
+header_release()
+{
+	local file=$1/include/config/kernel.release
+
+	[ -e "$file" ] || file=$1/include/generated/utsrelease.h
+	[ -e "$file" ] ||
+		die "KDIR=$1: no headers of a kernel that was built" \
+		    "Give what /lib/modules/<release>/build is a link to."
+	sed -n -E 's/^#define UTS_RELEASE "(.*)"/\1/; 1p' "$file"
+}
+
+# modules_out <release>: where the modules for that kernel are.
+modules_out()
+{
+	say "$BUILD/modules/$1"
+}
+
+# link_sources <directory>: our sources and the kernel's, patched, that the modules
+# are built of, as links.
+link_sources()
+{
+	local stage=$1 tree drm=drivers/gpu/drm header directory
+
+	tree=$(kernel_tree)
+	mkdir -p "$stage"
+	find "$stage" -type l -delete
+	mkdir -p "$stage/include/drm" "$stage/include/uapi/drm" "$stage/$drm/ttm"
+	for header in "$ROOT"/include/drm/*.h "$ROOT"/include/uapi/drm/*.h; do
+		ln -s "$header" "$stage/${header#"$ROOT/"}"
+	done
+	cp -rs -t "$stage/include/drm" "$tree/include/drm/ttm"
+	# Ours includes it from its own directory.
+	ln -s -t "$stage/include/uapi/drm" "$tree"/include/uapi/drm/{drm,drm_mode}.h
+	cp -rs -t "$stage/$drm" "$tree/$drm/nouveau" "$ROOT"/{ttm_fence_lru,swgpu} \
+		"$tree/$drm"/{drm_gem_ttm_helper,drm_fbdev_ttm}.c
+	# That one is made by stage().
+	find "$tree/$drm/ttm" -maxdepth 1 \( -name Makefile -o -name '*.[ch]' \) \
+		! -name ttm_device.c -exec ln -s -t "$stage/$drm/ttm" {} +
+	# Ours come first, and include the kernel's.
+	mv "$stage/$drm/nouveau/Kbuild" "$stage/$drm/nouveau/Kbuild.kernel"
+	cp -rs -t "$stage" "$ROOT"/modules/{Kbuild,drivers}
+	for directory in "$stage/$drm"/{.,ttm,swgpu,nouveau}; do
+		ln -s "$ROOT/modules/version.c" "$directory/version.c"
+	done
+}
+
+# private_symbols <tree>: a header that renames what our TTM exports.
+private_symbols()
+{
+	say "/* SPDX-License-Identifier: GPL-2.0 OR MIT */" \
+	    "/* Generated: our TTM stands beside the kernel's. */"
+	(cd "$1/drivers/gpu/drm" &&
+		sed -n -E 's/^EXPORT_SYMBOL(_GPL)?\((.*)\);$/#define \2 fl_\2/p' \
+			ttm/*.c drm_gem_ttm_helper.c drm_fbdev_ttm.c) | sort -u
+}
+
+# replace <file> <command> ...: with its output, unless that is the same.
+replace()
+{
+	local file=$1
+	shift
+
+	"$@" >"$file.new"
+	if [ ! -L "$file" ] && cmp -s "$file.new" "$file"; then
+		rm "$file.new"
+	else
+		mv "$file.new" "$file"
+	fi
+}
+
+# patched <patch> <file>: what the patch makes of it.
+patched()
+{
+	patch --quiet --fuzz=0 --reject-file=- -o - "$2" "$1"
+}
+
+# stage <directory>: complete sources, for the headers of any kernel of this version.
+stage()
+{
+	local tree ttm_device=drivers/gpu/drm/ttm/ttm_device.c
+
+	tree=$(kernel_tree)
+	link_sources "$1"
+	replace "$1/$ttm_device" patched "$ROOT/modules/private.patch" "$tree/$ttm_device"
+	replace "$1/private-symbols.h" private_symbols "$tree"
+	replace "$1/VERSION" say "$VERSION"
+}

@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# modules.sh: builds our modules, nouveau among them, for the kernel that a
+# distribution has built, and leaves them in build/modules/<release>/.
+#
+# KDIR=<headers>  those of the kernel; default: Debian's newest, fetched
+
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/modules-lib.sh"
+
+"$ROOT/scripts/packages.sh" build modules
+"$ROOT/scripts/tree.sh"
+[ -n "${KDIR:-}" ] || "$ROOT/scripts/debian.sh"
+HEADERS=$(headers)
+RELEASE=$(header_release "$HEADERS")
+[[ $RELEASE == "$KERNEL".* ]] ||
+	die "KDIR=$HEADERS: headers of Linux $RELEASE; the patches are for $KERNEL"
+OUT=$(modules_out "$RELEASE")
+
+# Without BTF, for which more would have to be installed.
+compile()
+{
+	make --no-print-directory -C "$HEADERS" M="$OUT/source" ${V:+V="$V"} \
+		${W:+W="$W"} CONFIG_DEBUG_INFO_BTF_MODULES= -j "$JOBS" modules
+}
+
+# That a symbol comes from our TTM and not from the kernel's shows only here.
+verify()
+{
+	local module file
+
+	rm -f "$OUT"/*.ko
+	for module in "${MODULES[@]}"; do
+		file=$(find "$OUT/source" -name "$module.ko")
+		[ -n "$file" ] || { say "ERROR: there is no $module.ko"; return 1; }
+		strip --strip-debug -o "$OUT/$module.ko" "$file"
+		if modinfo -F depends "$file" | tr , '\n' | grep -xE 'ttm|drm_ttm_helper'; then
+			say "ERROR: $module uses the kernel's TTM"
+			return 1
+		fi
+	done
+	# All who include TTM's headers are to have ours.
+	! find "$OUT/source" -name '.*.o.cmd' -exec grep -l "$HEADERS.*/drm/ttm/" {} + | grep . ||
+		{ say "ERROR: these were compiled with the kernel's TTM headers"; return 1; }
+}
+
+lock "modules-$RELEASE"
+stage "$OUT/source"
+run_step "modules-$RELEASE" "building the modules for $RELEASE" \
+	"The first of these errors is the one that counts." \
+	compile
+run_step "verify-modules" "checking the modules" "Try again after: rm -rf $OUT" verify
+say "The modules are in ${OUT#"$ROOT/"}"
