@@ -13,10 +13,10 @@ WORK=$BUILD/dkms
 DEB=$BUILD/ttm-fence-lru-dkms_${VERSION}_all.deb
 MAINTAINER=$(sed -n 's/^M:[[:space:]]*//p' "$ROOT/MAINTAINERS" | head -n 1)
 
-# fill <file>: with what is only known now.
+# fill <file>: with what is only known now; a control file has no comments.
 fill()
 {
-	sed -e "s/@VERSION@/$VERSION/g" -e "s/@MAINTAINER@/$MAINTAINER/g" "$1"
+	sed -e "/^# SPDX/d" -e "s/@VERSION@/$VERSION/g" -e "s/@MAINTAINER@/$MAINTAINER/g" "$1"
 }
 
 package()
