@@ -1,18 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# run.sh [-c <text>] [<module parameter> ...]: in a guest, load the software GPU, test it,
+# run.sh [-c <text> | -r <arguments>] [<module parameter> ...]: in a guest, load the software GPU, test it,
 # unload it; or test the one that is built in, as the kernel's command line set
 # it up. KERNEL_OUT is where the kernel was built, ROOT is the repository.
-# -c: run only the cases whose names contain this.
+# -c: run only the cases whose names contain this. -r: load it, run the test with these
+# arguments, and unload it.
 
 drm=$KERNEL_OUT/drivers/gpu/drm
 tool=$ROOT/build/tools/swgpu-test/swgpu-test
 CASE=
-if [ "${1:-}" = -c ]; then
-	CASE=$2
-	shift 2
-fi
+RUN=
+case ${1:-} in
+-c) CASE=$2; shift 2 ;;
+-r) RUN=$2; shift 2 ;;
+esac
 parameters=("$@")
 failed=0
 
@@ -60,6 +62,14 @@ test_device()
 
 if [ ! -e "$drm/ttm_fence_lru/swgpu/swgpu.ko" ]; then
 	test_device
+	exit "$failed"
+fi
+
+if [ -n "$RUN" ]; then
+	load "${parameters[@]}" || exit 2
+	# shellcheck disable=SC2086 # several arguments
+	"$tool" $RUN || failed=1
+	unload
 	exit "$failed"
 fi
 
