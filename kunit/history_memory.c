@@ -28,12 +28,12 @@ void history_reclaim(struct history *h, const u16 *who)
 void history_shrink(struct history *h, const u16 *who)
 {
 	int type = who[0] % 4 ? who[1] % MODEL_TYPES : MODEL_ANY_TYPE;
-	u64 target = (who[2] % 10) * 4096;
+	u64 target = (who[2] % 10) * 4096, freed;
 
 	history_say(h, "shrink, type %d, target %llu", type, target);
-	history_compare_results(
-		h, ttm_fence_lru_shrink(&h->dev->lru, type, target),
-		model_shrink(&h->model, type, target));
+	freed = ttm_fence_lru_shrink(&h->dev->lru, type, target);
+	history_compare_results(h, freed,
+				model_shrink(&h->model, type, target));
 }
 
 void history_drain(struct history *h, const u16 *who)
