@@ -457,3 +457,4 @@ void glue_retire(struct glue_device *dev)
 
 MODULE_DESCRIPTION("KUnit tests for the fence-ordered LRU on TTM");
 MODULE_LICENSE("Dual MIT/GPL");
+MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);

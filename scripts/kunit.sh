@@ -11,9 +11,6 @@
 
 # Results of TTM's own suites in the kernel the patches are for.
 TTM_RESULTS=102
-# Warnings that TTM's own suites provoke, also in the unpatched kernel; and that of a
-# buffer that is deleted while it is pinned, in ours.
-PROVOKED='WARNING: .* (ttm_device_init|ttm_bo_reserve_no_wait_ticket|ttm_bo_release)\+'
 # Globs of suites. Each is a boot of its own: what one breaks in the kernel is
 # not to spoil the other.
 OURS='ttm_fence_lru*'

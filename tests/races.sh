@@ -20,5 +20,5 @@ suites races "$CONFIG" 'ttm_fence_lru*' rcupdate.rcu_expedited=1 \
 grep -q 'Brought up .* 2 CPUs' "$LOG" ||
 	die "the guest has not two CPUs: nothing raced" "Read ${LOG#"$ROOT/"}"
 complaint=0
-! complaints '' "$LOG" || complaint=1
+! complaints "$PROVOKED" "$LOG" || complaint=1
 python3 "$ROOT/scripts/kunit-count.py" --complaint=$complaint "$LOG.json"

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* A guest that is full of dead buffers, and somebody who wants its memory. */
 
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
@@ -67,20 +66,17 @@ static uint64_t total_memory(void)
 	return (uint64_t)info.totalram * info.mem_unit;
 }
 
-/* Touches all of it; whom the system kills for that, or for want of it, has failed. */
+/* Memory that nobody can take away again. Whom the system kills for it has failed. */
 static void hog(uint64_t bytes)
 {
 	pid_t pid = fork();
-	int status = -1;
-	char *memory;
+	int file, status = -1;
 
 	if (!pid) {
-		memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (memory == MAP_FAILED)
-			_exit(1);
-		for (uint64_t i = 0; i < bytes; i += PAGE)
-			memory[i] = 1;
+		file = memfd_create("hog", 0);
+		for (uint64_t i = 0; i < bytes; i += BUFFER)
+			if (file < 0 || fallocate(file, 0, i, BUFFER))
+				_exit(1);
 		_exit(0);
 	}
 	check(waitpid(pid, &status, 0) == pid);
