@@ -4,6 +4,7 @@
  */
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
+#include <linux/swap.h>
 
 #include "ttm_glue_helpers.h"
 
@@ -31,11 +32,18 @@ static unsigned long shrink(struct glue_device *dev, unsigned long pages)
 		.gfp_mask = GFP_KERNEL,
 		.nr_to_scan = pages,
 	};
+	struct reclaim_state state = {};
 	unsigned long freed;
 
+	current->reclaim_state = &state;
 	fs_reclaim_acquire(GFP_KERNEL);
 	freed = shrinker->scan_objects(shrinker, &sc);
 	fs_reclaim_release(GFP_KERNEL);
+	current->reclaim_state = NULL;
+
+	/* Or who waits for memory does not know that there is some. */
+	KUNIT_EXPECT_EQ(dev->test, state.reclaimed,
+			freed == SHRINK_STOP ? 0 : freed);
 	return freed;
 }
 
