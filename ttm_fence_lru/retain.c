@@ -24,13 +24,15 @@
 #define HEADS_PER_CALL 16
 #define ZOMBIES_PER_CALL 8
 
-static bool is_over(struct ttm_fence_lru *lru, unsigned int type)
+static bool all_are_over(struct ttm_fence_lru *lru)
 {
-	struct ttm_fence_lru_stats *stats = &lru->stats;
+	return READ_ONCE(lru->stats.all_zombie_bytes) > READ_ONCE(lru->limit);
+}
 
-	return READ_ONCE(stats->all_zombie_bytes) > READ_ONCE(lru->limit) ||
-	       READ_ONCE(stats->zombie_bytes[type]) >
-		       READ_ONCE(lru->limits[type]);
+static bool type_is_over(struct ttm_fence_lru *lru, unsigned int type)
+{
+	return READ_ONCE(lru->stats.zombie_bytes[type]) >
+	       READ_ONCE(lru->limits[type]);
 }
 
 /* Retire some nodes, unless somebody else reclaims. */
@@ -67,7 +69,7 @@ static void trim(struct ttm_fence_lru *lru)
 /* There may be a zombie of this type more. */
 void ttm_fence_lru_obey_limits(struct ttm_fence_lru *lru, unsigned int type)
 {
-	if (is_over(lru, type))
+	if (all_are_over(lru) || type_is_over(lru, type))
 		trim(lru);
 }
 
@@ -84,16 +86,15 @@ void ttm_fence_lru_obey_limits(struct ttm_fence_lru *lru, unsigned int type)
  */
 void ttm_fence_lru_trim(struct ttm_fence_lru *lru)
 {
+	bool over = all_are_over(lru);
 	unsigned int type;
 
 	ttm_fence_lru_might_release(lru);
 
-	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES; type++) {
-		if (is_over(lru, type)) {
-			trim(lru);
-			break;
-		}
-	}
+	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES && !over; type++)
+		over = type_is_over(lru, type);
+	if (over)
+		trim(lru);
 }
 EXPORT_SYMBOL(ttm_fence_lru_trim);
 

@@ -15,39 +15,46 @@
 #define NR_BUFFERS	8
 #define SIZE		(16 * PAGE)
 
+/* A message of one byte with room for a file descriptor. */
+struct fd_message {
+	char control[CMSG_SPACE(sizeof(int))];
+	char byte;
+	struct iovec iov;
+	struct msghdr msg;
+};
+
+static void fd_message_init(struct fd_message *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->iov = (struct iovec){ .iov_base = &m->byte, .iov_len = 1 };
+	m->msg.msg_iov = &m->iov;
+	m->msg.msg_iovlen = 1;
+	m->msg.msg_control = m->control;
+	m->msg.msg_controllen = sizeof(m->control);
+}
+
 static bool send_fd(int socket, int fd)
 {
-	char control[CMSG_SPACE(sizeof(fd))] = {}, byte = 0;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&msg);
+	struct fd_message m;
+	struct cmsghdr *header;
 
+	fd_message_init(&m);
+	header = CMSG_FIRSTHDR(&m.msg);
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
 	header->cmsg_len = CMSG_LEN(sizeof(fd));
 	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	return sendmsg(socket, &msg, 0) == 1;
+	return sendmsg(socket, &m.msg, 0) == 1;
 }
 
 static int receive_fd(int socket)
 {
-	char control[CMSG_SPACE(sizeof(int))] = {}, byte;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
+	struct fd_message m;
 	int fd = -1;
 
-	if (recvmsg(socket, &msg, 0) == 1 && CMSG_FIRSTHDR(&msg))
-		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	fd_message_init(&m);
+	if (recvmsg(socket, &m.msg, 0) == 1 && CMSG_FIRSTHDR(&m.msg))
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m.msg)), sizeof(fd));
 	return fd;
 }
 
@@ -154,7 +161,9 @@ static void run_busy_client(int socket)
 	if (gpu_channel(fd, &channel))
 		_exit(1);
 	for (i = 0; i < NR_BUFFERS; i++) {
+		/* The engine that clears it may have much to do for others. */
 		if (gpu_create(fd, SIZE, i & 1 ? VRAM : GTT, &handle) ||
+		    gpu_wait(fd, handle, 0, 5 * SECOND) ||
 		    gpu_use(fd, channel, handle, WRITE, i & 1 ? VRAM : GTT, 10 * SECOND))
 			_exit(2);
 	}
