@@ -27,6 +27,11 @@ static void poll(struct mock_device *dev)
 	ttm_fence_lru_poll(&dev->lru, 1);
 }
 
+static void trim(struct mock_device *dev)
+{
+	ttm_fence_lru_trim(&dev->lru);
+}
+
 static void settle(struct mock_device *dev)
 {
 	ttm_fence_lru_settle(&dev->lru);
@@ -133,6 +138,11 @@ static void draining_with_a_reservation(struct kunit *test)
 static void polling_with_a_reservation(struct kunit *test)
 {
 	with_a_reservation(test, poll);
+}
+
+static void trimming_with_a_reservation(struct kunit *test)
+{
+	with_a_reservation(test, trim);
 }
 
 static void unregistering_with_a_reservation(struct kunit *test)
@@ -264,6 +274,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(settling_in_a_signaling_section),
 	KUNIT_CASE(draining_with_a_reservation),
 	KUNIT_CASE(polling_with_a_reservation),
+	KUNIT_CASE(trimming_with_a_reservation),
 	KUNIT_CASE(unregistering_with_a_reservation),
 	KUNIT_CASE(settling_in_direct_reclaim),
 	KUNIT_CASE(draining_in_direct_reclaim),

@@ -199,6 +199,43 @@ static void leftovers_beyond_the_limit_are_tried(struct kunit *test)
 	EXPECT_STATE(dev, "", "x");
 }
 
+/* Whatever the limits: who trims is where an import may be let go. */
+static void trimming_tries_some_leftovers(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_bo *bos[9];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(bos); i++) {
+		bos[i] = mock_bo_create(dev, 'a' + i);
+		bos[i]->locked = true;
+		mock_bo_put(bos[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(bos); i++)
+		bos[i]->locked = false;
+	ttm_fence_lru_trim(&dev->lru);
+	EXPECT_STATE(dev, "i", "abcdefgh");
+	ttm_fence_lru_trim(&dev->lru);
+	EXPECT_STATE(dev, "", "abcdefghi");
+}
+
+static void an_import_of_a_channel_goes_beyond_the_limit(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+	struct mock_fence *fence = mock_submit(channel, x);
+
+	x->import = true;
+	x->type = 1;
+	ttm_fence_lru_set_limit(&dev->lru, 1, 0);
+	mock_bo_put(x);
+	mock_signal(fence);
+	ttm_fence_lru_trim(&dev->lru);
+	EXPECT_STATE(dev, "", "x");
+	KUNIT_EXPECT_STREQ(test, dev->destroyed, "x");
+}
+
 struct trimmer {
 	struct ttm_fence_lru *lru;
 	struct completion done;
@@ -274,6 +311,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(many_calls_pay_for_a_look_at_all_channels),
 	KUNIT_CASE(what_a_look_has_found_is_retired_bit_by_bit),
 	KUNIT_CASE(leftovers_beyond_the_limit_are_tried),
+	KUNIT_CASE(trimming_tries_some_leftovers),
+	KUNIT_CASE(an_import_of_a_channel_goes_beyond_the_limit),
 	KUNIT_CASE(it_waits_for_nobody),
 	KUNIT_CASE(it_does_not_call_itself),
 	KUNIT_CASE(without_a_limit_all_stay),

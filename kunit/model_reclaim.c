@@ -318,9 +318,9 @@ static bool is_over(struct model *m, int type)
 }
 
 /* There are too few channels for a look at all of them to cost much. */
-static void trim_some(struct model *m)
+static void trim_some(struct model *m, enum model_site site)
 {
-	struct goal goal = { .site = MODEL_RELEASE,
+	struct goal goal = { .site = site,
 			     .type = MODEL_ANY_TYPE,
 			     .target = U64_MAX,
 			     .room = MODEL_TRIM_ZOMBIES,
@@ -345,7 +345,9 @@ void model_trim(struct model *m)
 	for (type = 0; type < MODEL_TYPES; type++)
 		over |= is_over(m, type);
 	if (over)
-		trim_some(m);
+		trim_some(m, MODEL_DRAIN);
+	else
+		model_poll(m, MODEL_TRIM_ZOMBIES);
 }
 
 /* Its fence has signaled: one link less. Else it is a zombie's. True as model_unlink(). */
@@ -385,7 +387,7 @@ void model_put(struct model *m, int bo, bool no_memory)
 		m->deferred++;
 
 	if (is_over(m, o->type))
-		trim_some(m);
+		trim_some(m, MODEL_RELEASE);
 }
 
 void model_unregister(struct model *m, int channel)

@@ -106,6 +106,67 @@ static void trimming_lets_imports_and_zombies_go(struct kunit *test)
 	glue_expect_zombies(dev, 0, 0);
 }
 
+/* Below all limits: what an import keeps is another device's. */
+static void an_import_that_died_busy_is_let_go_by_trimming(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_gtt);
+	struct glue_fence *fence = glue_use(a, 0);
+
+	bury(dev, 'b', &glue_gtt);
+	a->tbo.type = ttm_bo_type_sg;
+	glue_put(a);
+	ttm_device_trim(&dev->bdev);
+	glue_expect_zombies(dev, 2, 0);
+
+	glue_complete(fence);
+	ttm_device_trim(&dev->bdev);
+	glue_expect_zombies(dev, 1, 0);
+	glue_expect_freed(dev, TTM_FREED_AT_DRAIN, 1);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
+}
+
+static void the_pages_of_an_import_are_not_the_systems(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_gtt);
+	u64 signaled;
+
+	declare_reclaim_safe(dev, TTM_PL_TT);
+	glue_use(a, 0);
+	a->tbo.type = ttm_bo_type_sg;
+	glue_put(a);
+	KUNIT_EXPECT_EQ(test, count(dev), SHRINK_EMPTY);
+	KUNIT_EXPECT_EQ(test, 0,
+			ttm_device_zombies(&dev->bdev, TTM_PL_TT, &signaled));
+}
+
+static void all_imports_are_let_go_at_once(struct kunit *test)
+{
+	struct glue_fence *fences[12];
+	struct glue_device *dev = test->priv;
+	struct glue_fence *fence = bury(dev, 'z', &glue_gtt);
+	struct glue_bo *bo;
+	int i;
+
+	glue_complete(fence);
+	ttm_device_trim_imports(&dev->bdev);
+	glue_expect_zombies(dev, 1, 0);
+
+	for (i = 0; i < ARRAY_SIZE(fences); i++) {
+		bo = glue_bo(dev, 'a' + i, &glue_gtt);
+		fences[i] = glue_use(bo, 0);
+		bo->tbo.type = ttm_bo_type_sg;
+		glue_put(bo);
+	}
+	ttm_device_trim_imports(&dev->bdev);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 12);
+	for (i = 0; i < ARRAY_SIZE(fences); i++)
+		glue_complete(fences[i]);
+	ttm_device_trim_imports(&dev->bdev);
+	glue_expect_zombies(dev, 0, 0);
+}
+
 static void a_device_of_today_has_nothing_to_trim(struct kunit *test)
 {
 	struct glue_device *dev = glue_device_create(test, false);
@@ -114,6 +175,7 @@ static void a_device_of_today_has_nothing_to_trim(struct kunit *test)
 	u64 signaled = 1;
 
 	ttm_device_trim(&dev->bdev);
+	ttm_device_trim_imports(&dev->bdev);
 	KUNIT_EXPECT_EQ(test, 0,
 			ttm_device_zombies(&dev->bdev, TTM_PL_TT, &signaled));
 	KUNIT_EXPECT_EQ(test, 0, signaled);
@@ -223,6 +285,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(the_limit_of_system_memory_is_obeyed),
 	KUNIT_CASE(the_default_limit_is_of_system_memory),
 	KUNIT_CASE(trimming_lets_imports_and_zombies_go),
+	KUNIT_CASE(an_import_that_died_busy_is_let_go_by_trimming),
+	KUNIT_CASE(the_pages_of_an_import_are_not_the_systems),
+	KUNIT_CASE(all_imports_are_let_go_at_once),
 	KUNIT_CASE(a_device_of_today_has_nothing_to_trim),
 	KUNIT_CASE(the_system_gets_pages_of_dead_bos),
 	KUNIT_CASE(it_gets_no_more_than_it_wants),

@@ -50,8 +50,6 @@ static void destroy_bo(struct ttm_buffer_object *tbo)
 	struct swgpu_device *sdev = to_swgpu(tbo->base.dev);
 	struct swgpu_bo *bo = to_swgpu_bo(tbo);
 
-	if (swgpu_bo_is_import(tbo))
-		atomic_dec(&sdev->dead_imports);
 	atomic64_dec(&sdev->measure.buffers);
 	if (tbo->base.import_attach)
 		drm_prime_gem_destroy(&tbo->base, tbo->sg);

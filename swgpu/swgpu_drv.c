@@ -27,7 +27,7 @@ static int open(struct drm_device *drm, struct drm_file *file)
 
 	if (!sfile)
 		return -ENOMEM;
-	swgpu_let_go(to_swgpu(drm));
+	ttm_device_trim(&to_swgpu(drm)->ttm);
 	sfile->sdev = to_swgpu(drm);
 	xa_init_flags(&sfile->channels, XA_FLAGS_ALLOC1);
 	file->driver_priv = sfile;
@@ -41,7 +41,7 @@ static void postclose(struct drm_device *drm, struct drm_file *file)
 
 	swgpu_channels_destroy(sfile);
 	kfree(sfile);
-	swgpu_let_go_all(to_swgpu(drm));
+	ttm_device_trim_imports(&to_swgpu(drm)->ttm);
 }
 
 static void debugfs_init(struct drm_minor *minor)
@@ -84,9 +84,9 @@ static long swgpu_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	struct swgpu_device *sdev = to_swgpu(file->minor->dev);
 	long ret;
 
-	swgpu_let_go(sdev);
+	ttm_device_trim(&sdev->ttm);
 	ret = drm_ioctl(filp, cmd, arg);
-	swgpu_let_go(sdev);
+	ttm_device_trim(&sdev->ttm);
 	return ret;
 }
 

@@ -76,8 +76,6 @@ struct swgpu_device {
 	struct mutex channels_lock;
 	/** @channels: &swgpu_channel.entry of all, killed or not */
 	struct list_head channels;
-	/** @dead_imports: dead imported buffers that are not yet destroyed */
-	atomic_t dead_imports;
 	/** @vram_bytes: size of VRAM; constant */
 	u64 vram_bytes;
 	/** @gtt_bytes: size of GTT; constant */
@@ -200,8 +198,6 @@ struct drm_gem_object *
 swgpu_prime_import_sg_table(struct drm_device *drm,
 			    struct dma_buf_attachment *attach,
 			    struct sg_table *sgt);
-void swgpu_let_go(struct swgpu_device *sdev);
-void swgpu_let_go_all(struct swgpu_device *sdev);
 
 /* swgpu_submit.c */
 int swgpu_submit_ioctl(struct drm_device *drm, void *data,

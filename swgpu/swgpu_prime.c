@@ -24,25 +24,6 @@
  * when a file is opened or closed. Nobody needs to be short of memory for that.
  */
 
-/**
- * swgpu_let_go - let go of some dead imports
- * @sdev: the device
- *
- * Context: process context without reservations; does not wait for fences.
- */
-void swgpu_let_go(struct swgpu_device *sdev)
-{
-	swgpu_fence_lru_trim(&sdev->ttm, atomic_read(&sdev->dead_imports),
-			     false);
-}
-
-/* The same, of all that can be let go. */
-void swgpu_let_go_all(struct swgpu_device *sdev)
-{
-	swgpu_fence_lru_trim(&sdev->ttm, atomic_read(&sdev->dead_imports),
-			     true);
-}
-
 /* Reached with the reservation held. */
 int swgpu_prime_pin(struct drm_gem_object *obj)
 {

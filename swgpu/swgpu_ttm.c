@@ -94,8 +94,6 @@ static void release_notify(struct ttm_buffer_object *tbo)
 {
 	if (!swgpu_bo_is_ours(tbo))
 		return;
-	if (swgpu_bo_is_import(tbo))
-		atomic_inc(&to_swgpu(tbo->base.dev)->dead_imports);
 	swgpu_measure_death(to_swgpu_bo(tbo));
 }
 

@@ -37,27 +37,6 @@ static inline void swgpu_set_reclaim_safe(struct ttm_resource_manager *man)
 	man->reclaim_safe = true;
 }
 
-/*
- * Let go of imports whose fences have signaled, and of whatever else should not stay.
- * Imports that died busy are still on their channels: if there are @imports, what has
- * signaled is taken off these first. @all: else as much as one call may take.
- */
-static inline void swgpu_fence_lru_trim(struct ttm_device *bdev, bool imports,
-					bool all)
-{
-	struct ttm_fence_lru_pass pass = { .budget = 16 };
-	bool complete = !imports;
-
-	if (!bdev->fence_lru)
-		return;
-	while (!complete)
-		complete = ttm_fence_lru_reclaim(bdev->fence_lru, &pass) ||
-			   !all;
-	if (all)
-		ttm_fence_lru_poll(bdev->fence_lru, U64_MAX);
-	ttm_device_trim(bdev);
-}
-
 #else
 
 struct dentry;
@@ -90,8 +69,11 @@ static inline void swgpu_set_reclaim_safe(struct ttm_resource_manager *man)
 {
 }
 
-static inline void swgpu_fence_lru_trim(struct ttm_device *bdev, bool imports,
-					bool all)
+static inline void ttm_device_trim(struct ttm_device *bdev)
+{
+}
+
+static inline void ttm_device_trim_imports(struct ttm_device *bdev)
 {
 }
 

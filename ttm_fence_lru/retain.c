@@ -53,10 +53,9 @@ static void retire_some(struct ttm_fence_lru *lru,
 }
 
 /* One at a time, so that a buffer whose end is that of others does not end up here again. */
-static void trim(struct ttm_fence_lru *lru)
+static void trim(struct ttm_fence_lru *lru, enum ttm_fence_lru_site site)
 {
-	struct ttm_fence_lru_goal goal =
-		ttm_fence_lru_goal(TTM_FENCE_LRU_AT_RELEASE);
+	struct ttm_fence_lru_goal goal = ttm_fence_lru_goal(site);
 
 	if (atomic_xchg(&lru->trimming, 1))
 		return;
@@ -70,31 +69,33 @@ static void trim(struct ttm_fence_lru *lru)
 void ttm_fence_lru_obey_limits(struct ttm_fence_lru *lru, unsigned int type)
 {
 	if (all_are_over(lru) || type_is_over(lru, type))
-		trim(lru);
+		trim(lru, TTM_FENCE_LRU_AT_RELEASE);
 }
 
 /**
- * ttm_fence_lru_trim - do a little about the limits
+ * ttm_fence_lru_trim - do a little about the limits, and about leftovers
  * @lru: the device's engine
  *
- * For places that a driver comes to again and again, such as the entry of a submit.
- * Costs nothing where the zombies hold no more than they may.
+ * For places that a driver comes to again and again with no reservation, such as the
+ * entry of a submit: an import can be let go only there. Costs nothing where there are
+ * no leftovers, and the zombies hold no more than they may.
  *
- * Context: process context, but no signaling section of a fence; reservations may be
- * held. Waits neither for fences nor for other tasks; calls &ttm_fence_lru_ops.cleanup
- * and &ttm_fence_lru_ops.put as ttm_fence_lru_release() does.
+ * Context: process context without reservations; waits neither for fences nor for
+ * other tasks.
  */
 void ttm_fence_lru_trim(struct ttm_fence_lru *lru)
 {
 	bool over = all_are_over(lru);
 	unsigned int type;
 
-	ttm_fence_lru_might_release(lru);
+	ttm_fence_lru_might_drain(lru);
 
 	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES && !over; type++)
 		over = type_is_over(lru, type);
 	if (over)
-		trim(lru);
+		trim(lru, TTM_FENCE_LRU_AT_DRAIN);
+	else
+		ttm_fence_lru_poll(lru, ZOMBIES_PER_CALL);
 }
 EXPORT_SYMBOL(ttm_fence_lru_trim);
 
