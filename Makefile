@@ -8,7 +8,7 @@ SHELL = /bin/bash
 	modules modules_install modules_uninstall dkms boot-test
 
 export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT
-export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FULL MUTANTS MUTANT BENCH
+export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FULL PART MUTANTS MUTANT BENCH
 
 help: ## show this
 	@echo 'Fence-ordered LRU and delayed destroy for TTM'
@@ -29,7 +29,8 @@ help: ## show this
 # V=1                show the commands of the kernel's build
 # BENCH=<names>      only these measurements; default: all
 # FULL=1             compare with the unpatched kernel as well (slow)
-# MUTANTS=<n>        try so many mutants, chosen by SEED; default: all
+# PART=engine|glue   only mutants of this part; default: both
+# MUTANTS=<n>        try so many mutants of each part, chosen by SEED; default: all
 # MUTANT=<id>        try this mutant only, such as reclaim.c:45:negate
 
 demo: ## build the kernels, run them side by side, show what differs
@@ -47,7 +48,7 @@ check: ## only the static checks: warnings, style, documentation, patches
 kunit: ## only KUnit: our suites and TTM's own
 	@scripts/kunit.sh
 
-mutants: ## break the engine in hundreds of small ways; its tests must notice
+mutants: ## break engine and glue in hundreds of small ways; their tests must notice
 	@scripts/mutants.sh
 
 coverage: ## count the lines and branches of the engine that its tests reach

@@ -291,6 +291,23 @@ static void looking_tells_zombies_that_could_go(struct kunit *test)
 	expect_zombies(dev, 4, 4);
 }
 
+/* More than are counted without a pause. */
+static void one_look_finds_all_of_them(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *fence;
+	int i;
+
+	for (i = 0; i < 300; i++) {
+		fence = mock_emit(channel);
+		bury(dev, 'x', fence, 1, MOCK_BO_BYTES);
+	}
+	mock_signal(fence);
+	ttm_fence_lru_look(&dev->lru);
+	expect_zombies(dev, 300, 300);
+}
+
 static void
 a_zombie_could_go_when_its_last_fence_has_signaled(struct kunit *test)
 {
@@ -366,6 +383,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(under_pressure_a_head_that_cannot_be_asked_is_told),
 	KUNIT_CASE(a_later_fence_settles_the_earlier_ones),
 	KUNIT_CASE(looking_tells_zombies_that_could_go),
+	KUNIT_CASE(one_look_finds_all_of_them),
 	KUNIT_CASE(a_zombie_could_go_when_its_last_fence_has_signaled),
 	KUNIT_CASE(a_zombie_may_be_known_to_be_able_to_go),
 	KUNIT_CASE(a_leftover_never_counts_as_one_that_could_go),

@@ -102,8 +102,10 @@ static int move_buffer(struct ttm_buffer_object *tbo, bool evict,
 
 	if (dev->multihop && tbo->resource->mem_type == TTM_PL_VRAM &&
 	    new_mem->mem_type == TTM_PL_SYSTEM) {
-		hop->mem_type = TTM_PL_TT;
-		hop->flags = TTM_PL_FLAG_TEMPORARY;
+		*hop = (struct ttm_place){
+			.mem_type = TTM_PL_TT,
+			.flags = TTM_PL_FLAG_TEMPORARY,
+		};
 		return -EMULTIHOP;
 	}
 

@@ -5,7 +5,7 @@
 # the directory what the kernel has counted. In the guest.
 
 set -e
-"$(dirname "$0")/mutants-guest.sh" "$1" "$2" "${4:-}"
+"$(dirname "$0")/mutants-guest.sh" engine "$1" "$2" "${4:-}"
 # What was unloaded stays counted. The files have no size: cp would copy nothing.
 find /sys/kernel/debug/gcov -name '*.gcda' | while read -r file; do
 	cat "$file" >"$3/$(basename "$file")"

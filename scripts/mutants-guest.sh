@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# mutants-guest.sh <engine> <tests> [<seed>]: loads both modules, which runs the tests,
-# and unloads them, which tells what they leak. In the guest.
+# mutants-guest.sh engine|glue <module> <tests> [<seed>]: loads both modules, which runs
+# the tests, and unloads them, which tells what they leak. In the guest.
 
 set -e
+
+DRM=$KERNEL_OUT/drivers/gpu/drm
 
 # What is wrong has to be in the kernel's log.
 bug()
@@ -22,15 +24,31 @@ knows()
 		END { exit !found }' /proc/lockdep
 }
 
-insmod "$1"
-insmod "$2" histories=100 ${3:+seed="$3"}
-if [ -e /proc/lockdep ]; then
-	if ! knows fs_reclaim '&lru->reclaim_lock' ||
-	   ! knows dma_fence_map '&channel->lock'; then
-		bug "lockdep has not been shown the order of the locks"
+engine()
+{
+	insmod "$1"
+	insmod "$2" histories=100 ${3:+seed="$3"}
+	if [ -e /proc/lockdep ]; then
+		if ! knows fs_reclaim '&lru->reclaim_lock' ||
+		   ! knows dma_fence_map '&channel->lock'; then
+			bug "lockdep has not been shown the order of the locks"
+		fi
 	fi
-fi
-rmmod "$(basename "$2" .ko)"
+}
+
+glue()
+{
+	insmod "$DRM/drm_buddy.ko"
+	insmod "$DRM/drm_kms_helper.ko"
+	insmod "$DRM/tests/drm_kunit_helpers.ko"
+	insmod "$DRM/ttm_fence_lru/ttm_fence_lru/ttm_fence_lru.ko"
+	insmod "$1"
+	insmod "$2"
+}
+
+"$1" "${@:2}"
+rmmod "$(basename "$3" .ko)"
+[ "$1" = engine ] || rmmod ttm
 rmmod ttm_fence_lru
 if grep -q ttm_fence_lru /proc/slabinfo; then
 	bug "the engine is gone, but not its slab caches"

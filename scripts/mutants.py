@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Breaks the engine, one small change at a time, and sees whether its tests notice.
+"""Breaks the engine and its glue, one small change at a time, and sees whether their tests
+notice.
 
 Mechanical mutants are generated from the present source by pattern; named ones are
-files in tests/mutants/. Each is compiled into a copy of the engine's module, which a
-guest loads together with the KUnit suites of the engine. To be called by mutants.sh,
-which builds the kernel.
+files in tests/mutants/. Each is compiled into a copy of its module, which a guest loads
+together with the KUnit suites for it. To be called by mutants.sh, which builds the kernel.
 """
 
 import argparse
@@ -450,14 +450,50 @@ def squeeze(text):
     return re.sub(r'\s+', ' ', text).strip()
 
 
-def mechanical(root):
+class Part:
+    """What is broken, and by which tests it is tried: the engine, or TTM's glue."""
+
+    def __init__(self, name, root, tree, pristine):
+        self.name, self.root = name, root
+        self.own = name == 'engine'
+        if self.own:
+            self.base, self.pristine = root, None
+            self.directory = root / 'ttm_fence_lru'
+            self.inside = 'drivers/gpu/drm/ttm_fence_lru/ttm_fence_lru'
+            self.module, self.tests = 'ttm_fence_lru', 'ttm_fence_lru_test'
+        else:
+            self.base, self.pristine = tree, pristine
+            self.directory = tree / 'drivers/gpu/drm/ttm'
+            self.inside = 'drivers/gpu/drm/ttm'
+            self.module, self.tests = 'ttm', 'ttm_fence_lru_ttm_test'
+        # What waits for fences sleeps most of the time.
+        self.arguments = [] if self.own else ['time-travel']
+
+    def paths(self):
+        return sorted(self.directory.glob('*.[ch]'))
+
+    def is_ours(self, path, source):
+        """Tells whether a line, counted from 1, is one that the patches added."""
+        if self.own:
+            return lambda line: True
+        before = self.pristine / path.relative_to(self.base)
+        if not before.exists():
+            return lambda line: True
+        matcher = difflib.SequenceMatcher(None, before.read_text(encoding='utf-8').split('\n'),
+                                          source.split('\n'), autojunk=False)
+        ours = {line + 1 for tag, _, _, start, end in matcher.get_opcodes() if tag != 'equal'
+                for line in range(start, end)}
+        return ours.__contains__
+
+
+def mechanical(part):
     """All mechanical mutants of the present source, with stable names."""
     mutants = []
-    paths = sorted((root / 'ttm_fence_lru').glob('*.[ch]'))
-    for path in paths:
+    for path in part.paths():
         source = path.read_text(encoding='utf-8')
-        name = str(path.relative_to(root))
-        found = [m for f in functions(name, source) for m in f.mutants]
+        name = str(path.relative_to(part.base))
+        is_ours = part.is_ours(path, source)
+        found = [m for f in functions(name, source) for m in f.mutants if is_ours(m.line)]
         seen, count = set(), collections.Counter()
         for mutant in sorted(found, key=lambda m: (m.line, m.kind, m.edits)):
             changed = mutant.apply(source)
@@ -481,10 +517,10 @@ def summary_line(mutant, source, changed):
     return squeeze(changed.split('\n')[mutant.line - 1])
 
 
-def named(root):
-    """The mutants that somebody thought of: tests/mutants/*.mutant."""
-    mutants = []
-    for path in sorted((root / 'tests/mutants').glob('*.mutant')):
+def named(part):
+    """The mutants that somebody thought of: tests/mutants/<part>/*.mutant."""
+    mutants, root = [], part.base
+    for path in sorted((part.root / 'tests/mutants' / part.name).glob('*.mutant')):
         text = path.read_text(encoding='utf-8')
         match = re.fullmatch(r'(?:#[^\n]*\n)*Breaks: (.*?)\nFile: (\S+)\n'
                              r'Old:\n(.*?\n)New:\n(.*)', text, flags=re.S)
@@ -524,9 +560,10 @@ LOCKING = re.compile(
     r'spinlock (recursion|already unlocked|wrong|bad)|workqueue leaked lock|'
     r'context imbalance|exited with irqs disabled|trying to register non-static key')
 REPORT = re.compile(
-    r'KASAN:|Kernel panic|Oops|kernel BUG at|WARNING: CPU|\bBUG:|list_(add|del) corruption|'
-    r'refcount_t:|UBSAN:|detected stall|INFO: task .* blocked|segfault|Out of memory')
-AT = re.compile(r'WARNING: CPU: \d+ PID: \d+ at (\S+):(\d+)')
+    r'KASAN:|Kernel panic|Oops|kernel BUG at|WARNING: at|\bBUG:|list_(add|del) corruption|'
+    r'refcount_t:|UBSAN:|detected stall|INFO: task .* blocked|segfault|Out of memory|'
+    r'has \d+ allocated at module unload')
+AT = re.compile(r'WARNING: (?:CPU: \d+ PID: \d+ )?at (\S+):(\d+)')
 
 
 class Sources:
@@ -564,25 +601,32 @@ def read_cases(log):
     return cases
 
 
-def read_reports(log, sources):
-    """The headings of what the kernel complained about: of locking, and all others."""
+def read_reports(log, sources, provoked=None):
+    """The headings of what the kernel complained about: of locking, and all others.
+
+    What is provoked, so often, is left out.
+    """
     locking, others = [], []
+    left = collections.Counter(provoked)
     for line in log.split('\n'):
         text = re.sub(r'^\[[ 0-9.]*\] *', '', line)
-        if sources.is_locking(text):
+        text = re.sub(r'CPU: \d+ PID: \d+ at', 'at', text)
+        if left[text]:
+            left[text] -= 1
+        elif sources.is_locking(text):
             locking.append(text)
         elif REPORT.search(text):
             others.append(text)
-    if 'Call Trace:' in log and not locking and not others:
+    if 'Call Trace:' in log and not locking and not others and not provoked:
         others.append('a call trace without a heading')
     return locking, others
 
 
-def classify(log, status, sound, sources):
+def classify(log, status, sound, sources, provoked=None):
     """How a mutant ended, and by what; None if nobody noticed."""
     cases = read_cases(log)
     failed = [name for name, passed in cases.items() if not passed]
-    locking, others = read_reports(log, sources)
+    locking, others = read_reports(log, sources, provoked)
     if failed:
         return 'kunit', failed
     if others:
@@ -593,7 +637,8 @@ def classify(log, status, sound, sources):
         return 'lockdep', locking[:3]
     if status in (130, 137, 143):
         raise RuntimeError('the guest was stopped from outside')
-    if status != 0:
+    # 99 is that the kernel complained.
+    if status not in (0, 99 if provoked else 0):
         return 'report', [f'the guest ended with {status}']
     missing = [name for name in sound if name not in cases]
     if missing:
@@ -604,14 +649,13 @@ def classify(log, status, sound, sources):
 # ---------------------------------------------------------------- building and running
 
 class Kernel:
-    """The kernel that is there, and how kbuild made the engine's module of it."""
+    """The kernel that is there, and how kbuild made the module of it."""
 
-    def __init__(self, root, tree, out):
-        self.root, self.tree, self.out = root, tree, out
-        self.inside = 'drivers/gpu/drm/ttm_fence_lru/ttm_fence_lru'
-        self.tests = out / 'drivers/gpu/drm/ttm_fence_lru/kunit/ttm_fence_lru_test.ko'
-        self.engine = out / self.inside / 'ttm_fence_lru.ko'
-        objects = (out / self.inside / 'ttm_fence_lru.mod').read_text().split()
+    def __init__(self, part, tree, out):
+        self.part, self.tree, self.out = part, tree, out
+        self.inside = part.inside
+        self.tests = out / f'drivers/gpu/drm/ttm_fence_lru/kunit/{part.tests}.ko'
+        objects = (out / self.inside / f'{part.module}.mod').read_text().split()
         self.objects = [pathlib.Path(name) for name in objects]
 
     def command(self, target):
@@ -641,14 +685,15 @@ class Kernel:
         """The module, of what is in the scratch copy and else of kbuild's objects."""
         objects = [scratch / path.name if (scratch / path.name).exists()
                    else self.out / path for path in self.objects]
-        whole, module = scratch / 'all.o', scratch / 'ttm_fence_lru.ko'
-        command = self.command('ttm_fence_lru.o')
+        name = self.part.module
+        whole, module = scratch / 'all.o', scratch / f'{name}.ko'
+        command = self.command(f'{name}.o')
         command = re.sub(r'-o \S+ @\S+', f'-o {whole} ' + ' '.join(map(str, objects)), command)
         result = self.run(command)
         if not result.returncode:
-            command = self.command('ttm_fence_lru.ko')
-            command = command.replace(f'{self.inside}/ttm_fence_lru.ko', str(module))
-            command = command.replace(f'{self.inside}/ttm_fence_lru.o', str(whole))
+            command = self.command(f'{name}.ko')
+            command = command.replace(f'{self.inside}/{name}.ko', str(module))
+            command = command.replace(f'{self.inside}/{name}.o', str(whole))
             result = self.run(command)
         return result.stderr if result.returncode else None
 
@@ -664,36 +709,38 @@ class Kernel:
 class Lab:
     """Runs mutants, each worker in a scratch directory of its own."""
 
-    def __init__(self, args, root, kernel, directory):
-        self.args, self.root, self.kernel = args, root, kernel
-        self.memory = Memory(directory / 'verdicts.jsonl', kernel, args.seed)
+    def __init__(self, args, part, kernel, directory):
+        self.args, self.part, self.kernel = args, part, kernel
+        self.memory = Memory(directory / f'verdicts-{part.name}.jsonl', kernel, args.seed)
         self.logs = directory / 'logs'
         self.logs.mkdir(parents=True, exist_ok=True)
-        self.sources = Sources(root / 'ttm_fence_lru', root / 'kunit')
+        self.sources = Sources(part.directory, part.root / 'ttm_fence_lru',
+                               part.root / 'kunit')
         self.workers = queue.Queue()
         for number in range(args.jobs):
             scratch = directory / f'worker-{number}'
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir()
             self.workers.put((number, scratch))
-        self.sound, self.limit, self.codes = [], 120, {}
+        self.sound, self.provoked, self.limit, self.codes = [], None, 120, {}
 
     def boot(self, number, module, limit):
         """Boots the guest; returns its exit status and its log."""
         name = f'mutant-{number}'
-        command = [self.root / 'scripts/boot.sh', '-t', str(limit), '-m', '256M', '-l', name,
-                   'um-mutants', 'kunit.enable=1', '--',
-                   self.root / 'scripts/mutants-guest.sh', module, self.kernel.tests,
+        scripts = self.part.root / 'scripts'
+        command = [scripts / 'boot.sh', '-t', str(limit), '-m', '256M', '-l', name,
+                   'um-mutants', 'kunit.enable=1', *self.part.arguments, '--',
+                   scripts / 'mutants-guest.sh', self.part.name, module, self.kernel.tests,
                    str(self.args.seed)]
         result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
                                 check=False)
-        log = self.root / f'build/logs/boot-{name}.log'
+        log = self.part.root / f'build/logs/boot-{name}.log'
         with open(log, 'rb') as file:
             text = file.read(4 << 20).decode('utf-8', 'replace')
         return result.returncode, text
 
     def run_sound(self):
-        """The engine as it is must pass; and its time is the measure for hangs."""
+        """The module as it is must pass; and its time is the measure for hangs."""
         number, scratch = self.workers.get()
         self.fill(scratch)
         names = [path.stem for path in self.kernel.objects]
@@ -706,28 +753,34 @@ class Lab:
         built = time.monotonic()
         if self.kernel.link(scratch):
             sys.exit('error: the module cannot be linked')
-        status, log = self.boot(number, scratch / 'ttm_fence_lru.ko', 600)
+        status, log = self.boot(number, scratch / f'{self.part.module}.ko', 600)
         took = time.monotonic() - built
-        (self.logs / 'sound.log').write_text(log, encoding='utf-8')
+        (self.logs / f'sound-{self.part.name}.log').write_text(log, encoding='utf-8')
         self.sound = list(read_cases(log))
-        end, by = classify(log, status, self.sound, self.sources)
+        if not self.part.own:
+            locking, others = read_reports(log, self.sources)
+            self.provoked = collections.Counter(locking + others)
+        end, by = classify(log, status, self.sound, self.sources, self.provoked)
         if end or not self.sound:
-            sys.exit(f'error: the sound engine does not pass: {end}: {"; ".join(by)}\n'
-                     f'       See build/mutants/logs/sound.log')
+            sys.exit(f'error: the sound {self.part.name} does not pass: {end}: '
+                     f'{"; ".join(by)}\n'
+                     f'       See build/mutants/logs/sound-{self.part.name}.log')
         # The machine may be busier later.
         self.limit = max(20, int(took * 10))
-        print(f'  the sound engine passes {len(self.sound)} cases in {took:.1f} s '
+        print(f'  the sound {self.part.name} passes {len(self.sound)} cases in {took:.1f} s '
               f'({(built - start) / len(names):.1f} s to compile a file); '
               f'what takes longer than {self.limit} s hangs', flush=True)
         self.workers.put((number, scratch))
 
     def fill(self, scratch):
         shutil.rmtree(scratch)
-        shutil.copytree(self.root / 'ttm_fence_lru', scratch)
+        scratch.mkdir()
+        for path in self.part.paths():
+            shutil.copy(path, scratch)
 
     def try_mutant(self, mutant):
         """Compiles, loads and judges one mutant, unless that was done before."""
-        changes = diff(mutant, self.root)
+        changes = diff(mutant, self.part.base)
         verdict = self.memory.recall(mutant, changes)
         if verdict:
             return verdict
@@ -746,7 +799,7 @@ class Lab:
 
     def judge(self, mutant, number, scratch):
         self.fill(scratch)
-        source = (self.root / mutant.path).read_text(encoding='utf-8')
+        source = (self.part.base / mutant.path).read_text(encoding='utf-8')
         name = pathlib.Path(mutant.path).name
         (scratch / name).write_text(mutant.apply(source), encoding='utf-8')
         names = [name[:-2]] if name.endswith('.c') else [p.stem for p in self.kernel.objects]
@@ -761,24 +814,25 @@ class Lab:
         error = self.kernel.link(scratch)
         if error:
             return 'stillborn', [error.strip().split('\n')[-1]]
-        status, log = self.boot(number, scratch / 'ttm_fence_lru.ko', self.limit)
+        status, log = self.boot(number, scratch / f'{self.part.module}.ko', self.limit)
         (self.logs / f'{mutant.id}.log').write_text(log, encoding='utf-8')
-        end, by = classify(log, status, self.sound, self.sources)
+        end, by = classify(log, status, self.sound, self.sources, self.provoked)
         return end or 'survived', by
 
 
 class Memory:
     """Verdicts of earlier runs, which may have been interrupted.
 
-    The same mutant of the same engine, tried by the same tests, ends the same.
+    The same mutant of the same sources, tried by the same tests, ends the same.
     """
 
     def __init__(self, path, kernel, seed):
         digest = hashlib.sha256(str(seed).encode())
-        engine = sorted((kernel.root / 'ttm_fence_lru').glob('*.[ch]'))
-        engine += sorted((kernel.root / 'include').rglob('*.h'))
-        for file in engine + [kernel.tests, kernel.out / '.config', pathlib.Path(__file__),
-                              kernel.root / 'scripts/mutants-guest.sh']:
+        part = kernel.part
+        files = sorted({*(part.root / 'ttm_fence_lru').glob('*.[ch]'), *part.paths()})
+        files += sorted((part.root / 'include').rglob('*.h'))
+        for file in files + [kernel.tests, kernel.out / '.config', pathlib.Path(__file__),
+                             part.root / 'scripts/mutants-guest.sh']:
             digest.update(file.read_bytes())
         self.path, self.same, self.verdicts = path, digest.hexdigest(), {}
         self.recalled, self.lock = 0, threading.Lock()
@@ -848,8 +902,8 @@ def wrap(text, indent):
     return textwrap.fill(text, 96, initial_indent=indent, subsequent_indent=indent)
 
 
-def report(results, mutants, total, explained, args, directory, seconds):
-    """Prints the result; returns whether it is good enough."""
+def report(part, results, total, explained, args, directory, seconds):
+    """Prints the result of one part; returns whether it is good enough."""
     mechanical_results = [r for r in results if r['kind'] != 'named']
     named_results = [r for r in results if r['kind'] == 'named']
     for result in mechanical_results:
@@ -865,7 +919,7 @@ def report(results, mutants, total, explained, args, directory, seconds):
     unexplained = [r for r in survivors if not r['reason']]
     good = (share >= args.least and not unexplained and
             named_killed == len(named_results))
-    directory.joinpath('results.json').write_text(json.dumps({
+    directory.joinpath(f'results-{part.name}.json').write_text(json.dumps({
         'seed': args.seed, 'generated': total, 'tried': len(mechanical_results),
         'counted': len(counted), 'killed': len(killed), 'percent': round(share, 1),
         'killed_by_lockdep_alone': alone, 'killed_by_hang': hangs,
@@ -891,16 +945,12 @@ def report(results, mutants, total, explained, args, directory, seconds):
         for line in result['diff']:
             print(f'    {line}')
         print(wrap(result['reason'] or 'NOT EXPLAINED', '      '))
-    if len(mechanical_results) == total and explained.stale():
-        print('\nexplained in Documentation/mutants.rst, but no survivor:')
-        for line in explained.stale():
-            print(f'  {line}')
     return good
 
 
-def show(mutant, root):
+def show(mutant, part):
     print(f'{mutant.id}  {mutant.function or mutant.breaks}')
-    for line in diff(mutant, root):
+    for line in diff(mutant, part.base):
         print(f'  {line}')
 
 
@@ -909,70 +959,87 @@ def progress(done, total, result):
     print(f'  {done:4}/{total} {result["result"]:9} {result["id"]:32} {by}'[:110], flush=True)
 
 
-def choose(args, root):
+def choose(args, part):
     """The mutants to run, and how many mechanical ones there are."""
-    every = mechanical(root)
-    extra = named(root)
+    every = mechanical(part)
+    extra = named(part)
     if args.mutant:
-        chosen = [m for m in every + extra if m.id == args.mutant]
-        if not chosen:
-            near = difflib.get_close_matches(args.mutant, [m.id for m in every + extra], 5, 0.3)
-            sys.exit(f'error: there is no mutant {args.mutant}; near it: {", ".join(near)}')
-        return chosen, len(every)
+        return [m for m in every + extra if m.id == args.mutant], len(every)
     if args.mutants < len(every):
         picked = set(random.Random(args.seed).sample(range(len(every)), args.mutants))
         return extra + [m for i, m in enumerate(every) if i in picked], len(every)
     return extra + every, len(every)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--root', type=pathlib.Path, required=True)
-    parser.add_argument('--tree', type=pathlib.Path)
-    parser.add_argument('--out', type=pathlib.Path, help='where the kernel was built')
-    parser.add_argument('--jobs', type=int, default=2)
-    parser.add_argument('--seed', type=int, default=1)
-    parser.add_argument('--mutants', type=int, default=1000, help='at most so many')
-    parser.add_argument('--mutant', help='only this one')
-    parser.add_argument('--least', type=float, default=90, help='percent to be killed')
-    parser.add_argument('--list', action='store_true', help='show all, run none')
-    args = parser.parse_args()
-    root = args.root
-    chosen, total = choose(args, root)
-    if args.list:
-        for mutant in chosen:
-            show(mutant, root)
-        return 0
-
-    directory = root / 'build/mutants'
-    shutil.rmtree(directory / 'logs', ignore_errors=True)
-    directory.mkdir(parents=True, exist_ok=True)
-    lab = Lab(args, root, Kernel(root, args.tree, args.out), directory)
+def try_part(args, part, chosen, total, explained, directory):
+    """Tries the chosen mutants of one part; returns whether its tests are good enough."""
+    lab = Lab(args, part, Kernel(part, args.tree, args.out), directory)
     start = time.monotonic()
+    print(f'  {part.name}:')
     lab.run_sound()
     count = sum(m.kind != 'named' for m in chosen)
     print(f'  {count} of {total} mechanical mutants, seed {args.seed}; '
           f'{len(chosen) - count} named ones', flush=True)
     results = []
-    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+    with concurrent.futures.ThreadPoolExecutor(lab.workers.qsize()) as pool:
         for number, result in enumerate(pool.map(lab.try_mutant, chosen), 1):
             results.append(result)
             progress(number, len(chosen), result)
     seconds = time.monotonic() - start
     if lab.memory.recalled:
-        print(f'  {lab.memory.recalled} were tried in an earlier run, with the same engine '
+        print(f'  {lab.memory.recalled} were tried in an earlier run, with the same sources '
               f'and tests')
     if args.mutant:
-        show(chosen[0], root)
+        show(chosen[0], part)
         result = results[0]
         print(f'{result["result"]}: ' + '; '.join(result['by']))
         print(f'The log is build/mutants/logs/{result["id"]}.log')
-        return 0 if result['result'] in KILLED else 1
-    good = report(results, chosen, total, Explained(root / 'Documentation/mutants.rst'),
-                  args, directory, seconds)
-    print(f'\nmutants: {"passed" if good else "failed"} in {seconds / 60:.0f} minutes; '
-          f'see build/mutants/results.json')
-    return 0 if good else 1
+        return result['result'] in KILLED
+    good = report(part, results, total, explained, args, directory, seconds)
+    print(f'\nmutants of the {part.name}: {"passed" if good else "failed"} in '
+          f'{seconds / 60:.0f} minutes; see build/mutants/results-{part.name}.json\n', flush=True)
+    return good
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--root', type=pathlib.Path, required=True)
+    parser.add_argument('--tree', type=pathlib.Path, required=True, help='with the patches')
+    parser.add_argument('--source', type=pathlib.Path, required=True, help='without them')
+    parser.add_argument('--out', type=pathlib.Path, help='where the kernel was built')
+    parser.add_argument('--part', choices=('engine', 'glue'), help='only this one')
+    parser.add_argument('--jobs', type=int, default=2)
+    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--mutants', type=int, default=1000, help='at most so many of a part')
+    parser.add_argument('--mutant', help='only this one')
+    parser.add_argument('--least', type=float, default=90, help='percent to be killed')
+    parser.add_argument('--list', action='store_true', help='show all, run none')
+    args = parser.parse_args()
+
+    parts = [Part(name, args.root, args.tree, args.source)
+             for name in ([args.part] if args.part else ['engine', 'glue'])]
+    work = [(part, *choose(args, part)) for part in parts]
+    if args.mutant:
+        work = [item for item in work if item[1]]
+        if not work:
+            ids = [m.id for part in parts for m in mechanical(part) + named(part)]
+            near = difflib.get_close_matches(args.mutant, ids, 5, 0.3)
+            sys.exit(f'error: there is no mutant {args.mutant}; near it: {", ".join(near)}')
+    if args.list:
+        for part, chosen, _ in work:
+            for mutant in chosen:
+                show(mutant, part)
+        return 0
+
+    directory = args.root / 'build/mutants'
+    shutil.rmtree(directory / 'logs', ignore_errors=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    explained = Explained(args.root / 'Documentation/mutants.rst')
+    good = [try_part(args, *item, explained, directory) for item in work]
+    if len(work) == 2 and args.mutants >= max(total for _, _, total in work):
+        for line in explained.stale():
+            print(f'explained in Documentation/mutants.rst, but no survivor: {line}')
+    return 0 if all(good) else 1
 
 
 if __name__ == '__main__':
