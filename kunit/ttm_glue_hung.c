@@ -183,6 +183,28 @@ static void evicting_all_fails_with_a_hung_channel(struct kunit *test)
 }
 
 /* TTM's own wait for a single buffer cannot be made shorter. */
+static void take_most_of_the_time(struct glue_fence *fence)
+{
+	schedule_timeout_uninterruptible(TIMEOUT * 2 / 3);
+}
+
+/* The time that there is begins anew with each buffer that is evicted. */
+static void evicting_all_goes_on_while_fences_signal(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	unsigned long start = jiffies;
+	char name;
+
+	for (name = 'a'; name <= 'c'; name++)
+		glue_use(glue_bo(dev, name, &glue_vram), 0)->on_wait =
+			take_most_of_the_time;
+
+	KUNIT_EXPECT_EQ(test, evict_all(dev), 0);
+	KUNIT_EXPECT_GT(test, jiffies - start, TIMEOUT);
+	KUNIT_EXPECT_STREQ(test, dev->evicted, "abc");
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+}
+
 static void evicting_all_fails_with_a_hung_leftover(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
@@ -388,6 +410,7 @@ static struct kunit_case hung_cases[] = {
 	KUNIT_CASE(a_hung_leftover_is_waited_for_beside_others),
 	KUNIT_CASE(an_allocation_under_hung_leftovers_gives_up),
 	KUNIT_CASE(evicting_all_fails_with_a_hung_channel),
+	KUNIT_CASE_SLOW(evicting_all_goes_on_while_fences_signal),
 	KUNIT_CASE_SLOW(evicting_all_fails_with_a_hung_leftover),
 	KUNIT_CASE(swapping_out_comes_to_an_end),
 	KUNIT_CASE(a_signal_ends_swapping_out),
