@@ -28,7 +28,7 @@ help: ## show this
 # HISTORIES=<n>      how many random histories to play; default: 1000
 # V=1                show the commands of the kernel's build
 # BENCH=<names>      only these measurements; default: all
-# FULL=1             compare with the unpatched kernel as well (slow)
+# FULL=1             test and bench: compare with the unpatched kernel as well (slow)
 # PART=engine|glue   only mutants of this part; default: both
 # MUTANTS=<n>        try so many mutants of each part, chosen by SEED; default: all
 # MUTANT=<id>        try this mutant only, such as reclaim.c:45:negate

@@ -51,9 +51,15 @@ const struct bench_flavour bench_flavour_today = {
 	.finish = today_finish,
 };
 
+#ifdef TTM_HAS_FENCE_LRU
 /*
  * Ours: nothing runs until somebody wants the memory, and reclaims in such steps.
  */
+
+static struct ttm_fence_lru *ours_fence_lru(struct ttm_device *bdev)
+{
+	return bdev->fence_lru;
+}
 
 static int ours_reserve(struct ttm_buffer_object *bo,
 			struct ttm_fence_lru_channel *channel)
@@ -80,9 +86,11 @@ static void ours_finish(struct bench_device *dev, int left)
 
 const struct bench_flavour bench_flavour_ours = {
 	.name = "ours",
-	.fence_lru = true,
+	.enable = ttm_device_enable_fence_lru,
+	.fence_lru = ours_fence_lru,
 	.reserve = ours_reserve,
 	.fence = ours_fence,
 	.wait_busy = ours_wait_busy,
 	.finish = ours_finish,
 };
+#endif

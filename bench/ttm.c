@@ -5,11 +5,18 @@
  */
 #include <linux/dma-resv.h>
 #include <linux/err.h>
+#include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "ttm_device.h"
+
+static bool only_today;
+
+MODULE_PARM_DESC(only_today,
+		 "Leave out the device that opts in (default: off)");
+module_param(only_today, bool, 0444);
 
 /* Few buffers are created again and again, so that a sample has this many. */
 #define MIN_OPS 10000
@@ -95,7 +102,7 @@ static void new_fences(struct run *run)
 /* Each fence must be made known before it is emitted, in turn with the others. */
 static int reserve_node(struct run *run, struct dma_fence *fence)
 {
-	if (!run->dev->flavour->fence_lru)
+	if (!run->dev->flavour->enable)
 		return 0;
 
 	return ttm_fence_lru_channel_reserve(&bench_fence_channel(fence)->base);
@@ -352,7 +359,7 @@ static int idle_life(struct run *run, bool retired)
 	if (!retired)
 		return delete_idle(run, &run->timers[DELETE_SIGNALED]);
 
-	if (run->dev->flavour->fence_lru) {
+	if (run->dev->flavour->enable) {
 		bench_start(&run->timers[RETIRE_ALIVE]);
 		run->dev->flavour->finish(run->dev, 0);
 		bench_stop(&run->timers[RETIRE_ALIVE]);
@@ -439,8 +446,11 @@ int bench_ttm(const struct bench_measurement *measurement,
 {
 	static const struct bench_flavour *const flavours[] = {
 		&bench_flavour_today,
+#ifdef TTM_HAS_FENCE_LRU
 		&bench_flavour_ours,
+#endif
 	};
+	unsigned int nr = only_today ? 1 : ARRAY_SIZE(flavours);
 	struct dma_fence *fences;
 	struct bench_device *devs;
 	struct drm_device *drm;
@@ -451,15 +461,14 @@ int bench_ttm(const struct bench_measurement *measurement,
 	if (IS_ERR(drm))
 		return PTR_ERR(drm);
 	fences = allocate_fences(measurement);
-	devs = kcalloc(ARRAY_SIZE(flavours), sizeof(*devs), GFP_KERNEL);
+	devs = kcalloc(nr, sizeof(*devs), GFP_KERNEL);
 	if (!fences || !devs)
 		ret = -ENOMEM;
 
-	for (i = 0; i < ARRAY_SIZE(flavours) && !ret; i++)
+	for (i = 0; i < nr && !ret; i++)
 		ret = bench_device_init(&devs[i], drm, flavours[i]);
 	if (!ret)
-		ret = sample_all(devs, ARRAY_SIZE(flavours), measurement,
-				 fences, results);
+		ret = sample_all(devs, nr, measurement, fences, results);
 	else if (i)
 		i--;
 	while (i--)

@@ -131,8 +131,8 @@ int bench_device_init(struct bench_device *dev, struct drm_device *drm,
 	if (ret)
 		return ret;
 
-	if (flavour->fence_lru)
-		ret = ttm_device_enable_fence_lru(&dev->bdev);
+	if (flavour->enable)
+		ret = flavour->enable(&dev->bdev);
 	if (!ret)
 		ret = init_managers(&dev->bdev);
 	if (ret)
@@ -150,6 +150,7 @@ void bench_device_fini(struct bench_device *dev)
 int bench_device_configure(struct bench_device *dev,
 			   const struct bench_config *config)
 {
+	const struct bench_flavour *flavour = dev->flavour;
 	int ret = -ENOMEM;
 
 	dev->bos = kvcalloc(config->buffers, sizeof(*dev->bos), GFP_KERNEL);
@@ -159,9 +160,9 @@ int bench_device_configure(struct bench_device *dev,
 		goto free;
 
 	bench_channels_init(dev->channels, config->channels);
-	if (dev->flavour->fence_lru) {
+	if (flavour->enable) {
 		ret = bench_channels_register(dev->channels, config->channels,
-					      dev->bdev.fence_lru);
+					      flavour->fence_lru(&dev->bdev));
 		if (ret)
 			goto free;
 	}
@@ -176,7 +177,7 @@ free:
 
 void bench_device_unconfigure(struct bench_device *dev)
 {
-	if (dev->flavour->fence_lru)
+	if (dev->flavour->enable)
 		bench_channels_unregister(dev->channels, dev->nr_channels);
 	kvfree(dev->channels);
 	kvfree(dev->bos);

@@ -48,7 +48,8 @@ struct bench_device {
 /**
  * struct bench_flavour - a way to use and to delete buffers
  * @name: in the results
- * @fence_lru: whether the device opts in
+ * @enable: opt in; NULL if the device does not
+ * @fence_lru: the engine of a device that opted in
  * @reserve: make room for a fence
  * @fence: add it; the buffer was used last
  * @wait_busy: return when whoever deletes waits for the first fence
@@ -57,7 +58,8 @@ struct bench_device {
  */
 struct bench_flavour {
 	const char *name;
-	bool fence_lru;
+	int (*enable)(struct ttm_device *bdev);
+	struct ttm_fence_lru *(*fence_lru)(struct ttm_device *bdev);
 	int (*reserve)(struct ttm_buffer_object *bo,
 		       struct ttm_fence_lru_channel *channel);
 	void (*fence)(struct ttm_buffer_object *bo, struct dma_fence *fence);
@@ -66,7 +68,9 @@ struct bench_flavour {
 };
 
 extern const struct bench_flavour bench_flavour_today;
+#ifdef TTM_HAS_FENCE_LRU
 extern const struct bench_flavour bench_flavour_ours;
+#endif
 
 struct drm_device *bench_drm_create(void);
 void bench_drm_destroy(struct drm_device *drm);

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# bench-guest.sh [<measurement> ...]: what the benchmark does in the guest. Leaves the
-# samples in build/bench, a file for each measurement.
+# bench-guest.sh [-o <parameter>] [<measurement> ...]: what the benchmark does in the
+# guest. Leaves the samples in build/bench, a file for each measurement.
 
 . "$(dirname "$0")/guest-lib.sh"
 
@@ -10,9 +10,14 @@
 RESULTS=$BUILD/bench
 FILES=/sys/kernel/debug/ttm_fence_lru_bench
 
+parameters=()
+if [ "${1:-}" = -o ]; then
+	parameters=("$2")
+	shift 2
+fi
 uname -r >"$RESULTS/kernel"
 touch_memory
-load ttm_fence_lru_bench
+load ttm_fence_lru_bench "${parameters[@]}"
 [ $# -gt 0 ] || mapfile -t names <"$FILES/list"
 [ $# = 0 ] || names=("$@")
 number=0

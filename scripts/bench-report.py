@@ -142,6 +142,38 @@ def print_ttm(results, config, title):
               (f"   {show_ratio(ratio)}" if ratio else ""))
 
 
+def read_pairs(directory):
+    """Medians of boots, in turn of TTM without our patches and of a device that did not
+    opt in: what -> [(unpatched, patched), ...], for the first configuration."""
+    pairs = collections.defaultdict(list)
+    for path in sorted(directory.glob("unpatched-*")):
+        both = []
+        for name in (path, path.with_name(path.name.removeprefix("un"))):
+            samples = {}
+            for line in name.read_text().splitlines():
+                fields = parse(line)
+                if fields.get("buffers") == "1000" and fields["per_node"] == "10" and \
+                        fields["channels"] == "1" and fields["memory"] == "vram":
+                    samples.setdefault(fields["what"], []).append(
+                        int(fields["cpu_ns"]) / int(fields["ops"]))
+            both.append({what: statistics.median(s) for what, s in samples.items()})
+        for what in both[0]:
+            pairs[what].append((both[0][what], both[1][what]))
+    return pairs
+
+
+def print_unpatched(pairs):
+    title = f"a device that did not opt in, {len(next(iter(pairs.values())))} boots of each"
+    print(f"\n  {title:<44}unpatched  patched   patched / unpatched")
+    print("  " + "-" * 84)
+    for label, what in TTM_ROWS:
+        if what in pairs:
+            befores, afters = zip(*pairs[what])
+            ratio = spread([after / before for before, after in pairs[what]])
+            print(f"  {label:<44}{cell(statistics.median(befores)):>9}"
+                  f"{cell(statistics.median(afters)):>9}   {show_ratio(ratio)}")
+
+
 def sweep(name, values, **fixed):
     return [dict(fixed, **{name: value}) for value in values]
 
@@ -279,15 +311,19 @@ def main():
         print(f"there are no samples in {directory}", file=sys.stderr)
         return 1
     rows = verdicts(results)
+    pairs = read_pairs(directory / "unpatched")
     report = {
         "kernel": (directory / "kernel").read_text().strip(),
         "machine": machine(),
         "values": results.values,
         "verdicts": rows,
         "measurements": describe(results),
+        "unpatched_and_patched": pairs,
     }
     (directory / "results.json").write_text(json.dumps(report, indent=2) + "\n")
     print_tables(results)
+    if pairs:
+        print_unpatched(pairs)
     print_verdicts(rows)
     return 0
 

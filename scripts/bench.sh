@@ -6,17 +6,44 @@
 # build/bench/results.json.
 #
 # BENCH=<names>  only these measurements; default: all that the module lists
+# FULL=1         also measures a device that did not opt in beside TTM without our
+#                patches, each in boots of its own, in turn
 
 . "$(dirname "$0")/lib.sh"
 
 RESULTS=$BUILD/bench
 BENCH=${BENCH:-}
 
+# Boots of each kernel.
+PAIRS=6
+
+# today <config> <file>: what today's flavour takes on that kernel, in a boot of its own.
+today()
+{
+	"$ROOT/scripts/boot.sh" -t 1800 -m 2G -l bench "$1" -- \
+		"$ROOT/scripts/bench-guest.sh" -o only_today=1 ttm
+	mv "$RESULTS/ttm.samples" "$2"
+}
+
+measure_unpatched()
+{
+	local pair kept=$RESULTS/unpatched
+
+	mkdir -p "$kept"
+	for ((pair = 1; pair <= PAIRS; pair++)); do
+		say "  a device that did not opt in, and TTM without our patches: $pair of $PAIRS"
+		today um-bench-unpatched "$kept/unpatched-$pair"
+		today um-bench "$kept/patched-$pair"
+	done
+}
+
 "$ROOT/scripts/build.sh" um-bench
+[ -z "${FULL:-}" ] || "$ROOT/scripts/build.sh" um-bench-unpatched
 lock bench
 rm -rf "$RESULTS"
 mkdir -p "$RESULTS"
 start=$SECONDS
+[ -z "${FULL:-}" ] || measure_unpatched
 # shellcheck disable=SC2086 # one word per measurement
 "$ROOT/scripts/boot.sh" -t 1800 -m 2G -l bench um-bench -- \
 	"$ROOT/scripts/bench-guest.sh" $BENCH

@@ -5,7 +5,8 @@
 #
 # configs/<arch>.config and configs/<arch>-<purpose>.config say what is wanted,
 # on top of allnoconfig. Nothing is done if nothing changed. The purpose
-# "pristine" is built from the source without our patches.
+# "pristine" is built from the source as it is, and "unpatched" with our code, but
+# without our patches of TTM.
 #
 # CONFIGURE_ONLY=1: makes its configuration, no more.
 
@@ -20,6 +21,7 @@ cat "${FRAGMENTS[@]}" >/dev/null || die "there is no configuration '$CONFIG' in 
 purposes=(build)
 [ "$ARCH" = um ] || purposes+=("$ARCH")
 "$ROOT/scripts/packages.sh" "${purposes[@]}"
+[ "$CONFIG" = "${CONFIG%-unpatched}" ] || export UNPATCHED=1
 "$ROOT/scripts/tree.sh"
 case $CONFIG in
 *-pristine) TREE=$(kernel_source) ;;

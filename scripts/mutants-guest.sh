@@ -24,16 +24,28 @@ knows()
 		END { exit !found }' /proc/lockdep
 }
 
+# The engine must show lockdep the order of the locks before anybody takes them so.
+expect_taught()
+{
+	local filter=/sys/module/kunit/parameters/filter_glob
+
+	[ -e /proc/lockdep ] || return 0
+	printf ttm_fence_lru_check >"$filter"
+	insmod "$1"
+	rmmod "$(basename "$1" .ko)"
+	printf '*' >"$filter"
+	if ! knows fs_reclaim '&lru->reclaim_lock' ||
+	   ! knows dma_fence_map '&channel->lock' ||
+	   ! knows ttm_fence_lru_drain reservation_ww_class_mutex; then
+		bug "lockdep has not been shown the order of the locks"
+	fi
+}
+
 engine()
 {
 	insmod "$1"
+	expect_taught "$2"
 	insmod "$2" histories=100 ${3:+seed="$3"}
-	if [ -e /proc/lockdep ]; then
-		if ! knows fs_reclaim '&lru->reclaim_lock' ||
-		   ! knows dma_fence_map '&channel->lock'; then
-			bug "lockdep has not been shown the order of the locks"
-		fi
-	fi
 }
 
 glue()

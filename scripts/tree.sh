@@ -7,12 +7,16 @@
 # a second or two and leaves the source alone. A file that a patch ever touched
 # is a real copy in it. It is replaced only if its content changes, so that make
 # builds only what a changed patch changes, also when a patch goes away.
+#
+# UNPATCHED=1: lays a tree whose TTM is not patched, only our code beside it.
 
 . "$(dirname "$0")/lib.sh"
 
 "$ROOT/scripts/source.sh"
 # TTM's first; nouveau's build on them, and nothing else does.
 PATCHES=("$ROOT/patches/$KERNEL"/*.patch "$ROOT/patches/$KERNEL-nouveau"/*.patch)
+# The first one only has our directory built.
+[ -z "${UNPATCHED:-}" ] || PATCHES=("${PATCHES[0]}")
 SRC=$(kernel_source)
 TREE=$(kernel_tree)
 SCRATCH=$TREE.scratch
@@ -139,7 +143,7 @@ lay()
 }
 
 cat "${PATCHES[@]}" >/dev/null 2>&1 || die "there are no patches in patches/$KERNEL"
-lock "tree-$KERNEL$(kernel_suffix)"
+lock "$(basename "$TREE")"
 now=$(stamp)
 [ "$(cat "$TREE/.stamp" 2>/dev/null)" != "$now" ] || exit 0
 run_step tree "laying the patches over the source" \
