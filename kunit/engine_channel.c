@@ -252,6 +252,36 @@ static void channels_are_as_many_as_a_buffer_can_count(struct kunit *test)
 	mock_check(dev);
 }
 
+/* Allocate contexts until the next one is in the same bucket. */
+static void skip_to_bucket_of(struct mock_channel *channel)
+{
+	unsigned int bits = HASH_BITS(channel->dev->lru.by_context);
+	u64 context;
+
+	do {
+		context = dma_fence_context_alloc(1) + 1;
+	} while (hash_min(context, bits) != hash_min(channel->context, bits));
+}
+
+static void channels_share_a_bucket(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *first = mock_channel_create(dev), *second;
+
+	skip_to_bucket_of(first);
+	second = mock_channel_create(dev);
+	mock_submit(first, mock_bo_create(dev, 'A'));
+	mock_submit(second, mock_bo_create(dev, 'B'));
+	EXPECT_NODES(first, "A");
+	EXPECT_NODES(second, "B");
+
+	/* And so does a context that is nobody's. */
+	skip_to_bucket_of(first);
+	mock_bo_use(mock_bo_create(dev, 'C'),
+		    mock_fence_create(dev, dma_fence_context_alloc(1), 1));
+	EXPECT_STATE(dev, "C", "");
+}
+
 static void many_channels_can_be_registered(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -326,6 +356,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(an_unknown_fence_makes_no_link),
 	KUNIT_CASE(a_context_has_one_live_channel),
 	KUNIT_CASE(channels_are_as_many_as_a_buffer_can_count),
+	KUNIT_CASE(channels_share_a_bucket),
 	KUNIT_CASE(many_channels_can_be_registered),
 	KUNIT_CASE(a_killed_channel_takes_no_fence_and_frees_its_buffers),
 	KUNIT_CASE(unregistering_leaves_no_node_and_frees_nothing_early),
