@@ -163,7 +163,7 @@ def read_pairs(directory):
 
 
 def print_unpatched(pairs):
-    title = f"a device that did not opt in, {len(next(iter(pairs.values())))} boots of each"
+    title = f"not opted in, {len(next(iter(pairs.values())))} boots of each"
     print(f"\n  {title:<44}unpatched  patched   patched / unpatched")
     print("  " + "-" * 84)
     for label, what in TTM_ROWS:
