@@ -5,8 +5,8 @@
 #
 # configs/<arch>.config and configs/<arch>-<purpose>.config say what is wanted,
 # on top of allnoconfig. Nothing is done if nothing changed. The purpose
-# "pristine" is built from the source as it is, and "unpatched" with our code, but
-# without our patches of TTM.
+# "pristine" is built from the source as it is. With "-unpatched" after it a
+# configuration is built with our code, but without our patches of TTM.
 #
 # CONFIGURE_ONLY=1: makes its configuration, no more.
 
@@ -15,7 +15,7 @@
 [ $# = 1 ] || die "usage: build.sh <config>"
 CONFIG=$1
 ARCH=${CONFIG%%-*}
-FRAGMENTS=("$ROOT/configs/$ARCH.config" "$ROOT/configs/$CONFIG.config")
+FRAGMENTS=("$ROOT/configs/$ARCH.config" "$ROOT/configs/${CONFIG%-unpatched}.config")
 cat "${FRAGMENTS[@]}" >/dev/null || die "there is no configuration '$CONFIG' in configs/"
 
 purposes=(build)

@@ -466,7 +466,7 @@ class Part:
             self.directory = tree / 'drivers/gpu/drm/ttm'
             self.inside = 'drivers/gpu/drm/ttm'
             self.module, self.tests = 'ttm', 'ttm_fence_lru_ttm_test'
-        # What waits for fences sleeps most of the time.
+        # The suites of the glue sleep most of the time; here that takes none.
         self.arguments = [] if self.own else ['time-travel']
 
     def paths(self):
@@ -981,7 +981,7 @@ def try_part(args, part, chosen, total, explained, directory):
     print(f'  {count} of {total} mechanical mutants, seed {args.seed}; '
           f'{len(chosen) - count} named ones', flush=True)
     results = []
-    with concurrent.futures.ThreadPoolExecutor(lab.workers.qsize()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         for number, result in enumerate(pool.map(lab.try_mutant, chosen), 1):
             results.append(result)
             progress(number, len(chosen), result)

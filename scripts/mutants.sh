@@ -17,5 +17,6 @@ CONFIG=um-mutants
 "$ROOT/scripts/build.sh" "$CONFIG"
 lock mutants
 exec python3 "$ROOT/scripts/mutants.py" --root "$ROOT" --tree "$(kernel_tree)" \
-	--source "$(kernel_source)" --out "$(kernel_out "$CONFIG")" --jobs "$JOBS" --seed "${SEED:-1}" \
+	--source "$(kernel_source)" --out "$(kernel_out "$CONFIG")" \
+	--jobs "$JOBS" --seed "${SEED:-1}" \
 	${PART:+--part "$PART"} ${MUTANTS:+--mutants "$MUTANTS"} ${MUTANT:+--mutant "$MUTANT"}
