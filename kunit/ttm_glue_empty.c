@@ -195,24 +195,63 @@ static void a_busy_buffer_moves_with_its_links(struct kunit *test)
 	glue_expect_lru(dev, TTM_PL_TT, "a", 0);
 }
 
-static void a_ghost_outlives_its_buffer(struct kunit *test)
+static void a_buffer_dies_before_its_ghost(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	u64 signaled;
+
+	dev->mover = &dev->channels[0];
+	KUNIT_EXPECT_EQ(test, glue_move(a, &glue_gtt), 0);
+	glue_put(a);
+	glue_expect_zombies(dev, 2, 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
+	glue_expect_usage(dev, TTM_PL_TT, 1);
+
+	glue_complete(last_fence(dev));
+	KUNIT_EXPECT_EQ(test, PAGE_SIZE,
+			ttm_device_zombies(&dev->bdev, TTM_PL_TT, &signaled));
+	KUNIT_EXPECT_EQ(test, PAGE_SIZE, signaled);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+	glue_expect_usage(dev, TTM_PL_TT, 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+}
+
+/* Its fences are those of the exporter, which the buffer holds. */
+static void the_ghost_of_an_import_keeps_its_buffer(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
 	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
 
 	dev->mover = &dev->channels[0];
+	a->tbo.type = ttm_bo_type_sg;
 	KUNIT_EXPECT_EQ(test, glue_move(a, &glue_gtt), 0);
-	/* The ghost holds a reference of it. */
+	a->tbo.type = ttm_bo_type_device;
 	glue_put(a);
+	glue_complete(last_fence(dev));
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
 	glue_expect_usage(dev, TTM_PL_TT, 1);
-	glue_expect_zombies(dev, 1, 0);
 
-	glue_complete(last_fence(dev));
 	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
-	glue_expect_usage(dev, TTM_PL_VRAM, 0);
-	glue_expect_usage(dev, TTM_PL_TT, 0);
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+	glue_expect_usage(dev, TTM_PL_TT, 0);
+}
+
+static void without_a_fence_lru_a_ghost_keeps_its_buffer(struct kunit *test)
+{
+	struct glue_device *dev = glue_device_create(test, false);
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+
+	dev->mover = &dev->channels[0];
+	KUNIT_EXPECT_EQ(test, glue_move(a, &glue_gtt), 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&a->tbo.kref), 2);
+	glue_complete_on_wait(last_fence(dev));
+	flush_workqueue(dev->bdev.wq);
+	KUNIT_EXPECT_EQ(test, kref_read(&a->tbo.kref), 1);
+	glue_put(a);
+	flush_workqueue(dev->bdev.wq);
+	glue_device_destroy(dev);
 }
 
 static void a_pipelined_eviction_orders_the_next_owner(struct kunit *test)
@@ -380,7 +419,9 @@ static struct kunit_case empty_cases[] = {
 	KUNIT_CASE(swapout_does_not_count_vram),
 	KUNIT_CASE(a_move_leaves_a_ghost),
 	KUNIT_CASE(a_busy_buffer_moves_with_its_links),
-	KUNIT_CASE(a_ghost_outlives_its_buffer),
+	KUNIT_CASE(a_buffer_dies_before_its_ghost),
+	KUNIT_CASE(the_ghost_of_an_import_keeps_its_buffer),
+	KUNIT_CASE(without_a_fence_lru_a_ghost_keeps_its_buffer),
 	KUNIT_CASE(a_pipelined_eviction_orders_the_next_owner),
 	KUNIT_CASE(a_device_goes_with_its_zombies),
 	KUNIT_CASE(fini_waits_for_leftovers),

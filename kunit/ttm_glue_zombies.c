@@ -2,6 +2,8 @@
 /*
  * The memory that dead BOs keep: limits, the shrinker, what is told about it.
  */
+#include <linux/kthread.h>
+#include <linux/notifier.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
 #include <linux/swap.h>
@@ -45,6 +47,19 @@ static unsigned long shrink(struct glue_device *dev, unsigned long pages)
 	KUNIT_EXPECT_EQ(dev->test, state.reclaimed,
 			freed == SHRINK_STOP ? 0 : freed);
 	return freed;
+}
+
+/* As the system does it before it kills a task. Returns pages. */
+static unsigned long run_out_of_memory(struct glue_device *dev)
+{
+	struct notifier_block *nb = &dev->bdev.zombies_oom;
+	unsigned long freed = 5;
+
+	fs_reclaim_acquire(GFP_KERNEL);
+	KUNIT_EXPECT_EQ(dev->test, NOTIFY_OK, nb->notifier_call(nb, 0, &freed));
+	fs_reclaim_release(GFP_KERNEL);
+	/* Others may have freed some, too. */
+	return freed - 5;
 }
 
 static unsigned long count(struct glue_device *dev)
@@ -246,6 +261,48 @@ static void zombies_in_its_way_become_leftovers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
 }
 
+static void all_pages_are_given_back_before_a_task_is_killed(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	int i;
+
+	declare_reclaim_safe(dev, TTM_PL_TT);
+	KUNIT_EXPECT_EQ(test, run_out_of_memory(dev), 0);
+	for (i = 0; i < 8; i++)
+		glue_complete(bury(dev, 'a' + i, &glue_gtt));
+	glue_complete(bury(dev, 'v', &glue_vram));
+	KUNIT_EXPECT_EQ(test, run_out_of_memory(dev), 8);
+	glue_expect_usage(dev, TTM_PL_TT, 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+	KUNIT_EXPECT_EQ(test, run_out_of_memory(dev), 0);
+}
+
+static int complete_later(void *fence)
+{
+	schedule_timeout_uninterruptible(2);
+	glue_complete(fence);
+	return 0;
+}
+
+/* A task lives on if the GPU is done in a moment, and not for a GPU that hangs. */
+static void a_moment_is_waited_before_a_task_is_killed(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct task_struct *task;
+	struct glue_fence *fence;
+
+	declare_reclaim_safe(dev, TTM_PL_TT);
+	fence = bury(dev, 'a', &glue_gtt);
+	KUNIT_EXPECT_EQ(test, run_out_of_memory(dev), 0);
+	glue_expect_usage(dev, TTM_PL_TT, 1);
+
+	task = kthread_run(complete_later, fence, "complete");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	get_task_struct(task);
+	KUNIT_EXPECT_EQ(test, run_out_of_memory(dev), 1);
+	kthread_stop_put(task);
+}
+
 static void expect_zombie_bytes(struct glue_device *dev, unsigned int pages,
 				unsigned int signaled_pages)
 {
@@ -293,6 +350,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(it_gets_no_more_than_it_wants),
 	KUNIT_CASE(other_managers_are_left_alone),
 	KUNIT_CASE(zombies_in_its_way_become_leftovers),
+	KUNIT_CASE(all_pages_are_given_back_before_a_task_is_killed),
+	KUNIT_CASE(a_moment_is_waited_before_a_task_is_killed),
 	KUNIT_CASE(what_nobody_uses_is_told_apart),
 	{}
 };

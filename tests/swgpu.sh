@@ -6,8 +6,7 @@
 # kernel: lockdep and KASAN watch. If the kernel of the demo is there, also as a module
 # that is loaded and unloaded.
 #
-# CASE=<text> runs only the cases whose names contain it. HOG=1 also lets a hog want the
-# memory that only the shrinker can give it.
+# CASE=<text> runs only the cases whose names contain it.
 
 . "$(dirname "$0")/../scripts/lib.sh"
 
@@ -37,10 +36,7 @@ memory_tests()
 {
 	local fence_lru hog=(vram_mb=32 gtt_mb=2304)
 
-	# Not part of all tests until it is certain that no hog is killed beside the shrinker.
-	if [ -n "${HOG:-}" ]; then
-		guest "memory hog" -m 3G "$MODULES" -- "$RUN" -r "--hog 2048" "${hog[@]}"
-	fi
+	guest "memory hog" -m 3G "$MODULES" -- "$RUN" -r "--hog 2048" "${hog[@]}"
 	guest "memory hog, no shrinker" -m 3G "$MODULES" -- \
 		"$RUN" -r "--hog-limit 2048" "${hog[@]}" shrinker=0
 	for fence_lru in 1 0; do

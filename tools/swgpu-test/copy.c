@@ -110,6 +110,27 @@ void test_pipelined_death(int fd)
 	check(gpu_drain_to(fd, 0));
 }
 
+/* Nobody uses its memory once it is copied, whoever keeps the place that it left. */
+void test_moving_death(int fd)
+{
+	struct drm_swgpu_stats before = gpu_stats(fd, 0), s;
+	uint64_t size = before.vram_bytes / NR_QUARTERS;
+	uint32_t channel, handles[2];
+	int i;
+
+	check_is(gpu_channel(fd, &channel), 0);
+	for (i = 0; i < 2; i++) {
+		check_is(gpu_create(fd, size, GTT, &handles[i]), 0);
+		check_is(gpu_use(fd, channel, handles[i], WRITE, VRAM, 0), 0);
+	}
+	check_is(gpu_close(fd, handles[0]), 0);
+	check_is(gpu_wait(fd, handles[1], 0, 5 * SECOND), 0);
+	if (!before.fence_lru)
+		check(gpu_buffers_fall_to(fd, before.buffers + 1));
+	s = gpu_stats(fd, 0);
+	check_is(s.vram_used_bytes, before.vram_used_bytes + size);
+}
+
 /* The driver was loaded with broken=2. */
 void test_broken_copies(int fd)
 {

@@ -89,6 +89,7 @@ void test_broken(int fd);
 /* copy.c */
 void test_pipelined(int fd);
 void test_pipelined_death(int fd);
+void test_moving_death(int fd);
 void test_broken_copies(int fd);
 /* prime.c: these want a second device */
 void test_prime_self(int fd);

@@ -47,6 +47,7 @@ static const struct {
 	{ "statistics add up", test_stats },
 	{ "evictions are pipelined, and their contents survive", test_pipelined },
 	{ "what is evicted may be freed before it was copied", test_pipelined_death },
+	{ "a buffer may be closed while it moves", test_moving_death },
 	{ "a buffer is its own import on its own device", test_prime_self },
 	{ "jobs of two devices share a buffer", test_prime_jobs },
 	{ "sharing refuses bad arguments", test_prime_bad },
