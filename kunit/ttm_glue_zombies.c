@@ -8,7 +8,10 @@
 #include <linux/shrinker.h>
 #include <linux/swap.h>
 
+#include <kunit/static_stub.h>
+
 #include "ttm_glue_helpers.h"
+#include "ttm_zombies.h"
 
 /* A BO that died under a fence of its own. */
 static struct glue_fence *bury(struct glue_device *dev, char name,
@@ -198,6 +201,27 @@ static void a_device_of_today_has_nothing_to_trim(struct kunit *test)
 	glue_device_destroy(dev);
 }
 
+static int no_shrinker(struct ttm_device *bdev)
+{
+	return -ENOMEM;
+}
+
+static void opting_in_may_fail(struct kunit *test)
+{
+	struct glue_device *dev = glue_device_create(test, false);
+
+	kunit_activate_static_stub(test, ttm_zombies_init_shrinker,
+				   no_shrinker);
+	KUNIT_EXPECT_EQ(test, ttm_device_enable_fence_lru(&dev->bdev), -ENOMEM);
+	kunit_deactivate_static_stub(test, ttm_zombies_init_shrinker);
+	KUNIT_EXPECT_NULL(test, dev->bdev.fence_lru);
+
+	/* It is as it was. */
+	glue_put(glue_bo(dev, 'a', &glue_vram));
+	glue_expect_freed(dev, TTM_FREED_AT_RELEASE, 1);
+	glue_device_destroy(dev);
+}
+
 static void the_system_gets_pages_of_dead_bos(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
@@ -216,6 +240,19 @@ static void the_system_gets_pages_of_dead_bos(struct kunit *test)
 	/* What is left holds no memory, and is destroyed when that can be done. */
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
 	glue_retire(dev);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+}
+
+/* As an import whose memory was released where it could not be destroyed. */
+static void what_could_not_be_destroyed_is_not_forgotten(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+
+	declare_reclaim_safe(dev, TTM_PL_TT);
+	glue_complete(bury(dev, 'a', &glue_gtt));
+	KUNIT_EXPECT_EQ(test, shrink(dev, 8), 1);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
+	ttm_device_trim_imports(&dev->bdev);
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
 }
 
@@ -346,7 +383,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(the_pages_of_an_import_are_not_the_systems),
 	KUNIT_CASE(all_imports_are_let_go_at_once),
 	KUNIT_CASE(a_device_of_today_has_nothing_to_trim),
+	KUNIT_CASE(opting_in_may_fail),
 	KUNIT_CASE(the_system_gets_pages_of_dead_bos),
+	KUNIT_CASE(what_could_not_be_destroyed_is_not_forgotten),
 	KUNIT_CASE(it_gets_no_more_than_it_wants),
 	KUNIT_CASE(other_managers_are_left_alone),
 	KUNIT_CASE(zombies_in_its_way_become_leftovers),

@@ -150,6 +150,16 @@ static int vram_alloc(struct ttm_resource_manager *man,
 }
 
 /*
+ * Whether there is something to mark as released: a buffer that failed to move here
+ * has not touched the memory, and the copy of the one that was evicted from here may
+ * still be under way.
+ */
+static bool vram_was_used(struct swgpu_vram_resource *res)
+{
+	return !res->vacated && res->base.bo->resource == &res->base;
+}
+
+/*
  * Off the LRU last: teardown takes an empty LRU as proof that nobody uses the
  * manager any more.
  */
@@ -160,7 +170,7 @@ static void vram_free(struct ttm_resource_manager *man,
 	struct swgpu_vram *vram = to_vram(man);
 	struct swgpu_tag_place place;
 
-	if (!res->vacated) {
+	if (vram_was_used(res)) {
 		place_of(vram, &res->blocks, &place);
 		swgpu_tag_poison(&place);
 	}

@@ -116,6 +116,8 @@ void test_suspend(int fd);
 void test_suspend_hung(int fd);
 void test_suspend_hung_gtt(int fd);
 void test_suspend_hung_copy(int fd);
+/* nomem.c */
+void test_no_memory(int fd);
 /* hog.c */
 void test_hog(int fd, unsigned int mib, bool shrinker);
 /* clear.c */

@@ -64,6 +64,7 @@ static const struct {
 	{ "a client is killed with work in flight", test_killed_client },
 	{ "a client is killed with its channel", test_killed_channel },
 	{ "fdinfo says what a client has", test_fdinfo },
+	{ "any allocation may fail", test_no_memory },
 	{ "suspend keeps contents", test_suspend },
 	{ "suspend fails while a channel hangs", test_suspend_hung },
 	{ "suspend fails while a channel hangs that uses GTT", test_suspend_hung_gtt },

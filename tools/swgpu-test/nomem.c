@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Each of the allocations that a request makes fails once. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "gpu.h"
+
+#define NR_QUARTERS	4
+#define MAX_ALLOCATIONS	1000
+
+/* VRAM full of idle buffers with contents, and what the requests are about. */
+struct nomem {
+	int fd, other, fail_nth;
+	uint64_t size;
+	uint32_t channel;
+	uint32_t handles[NR_QUARTERS];
+	uint64_t *maps[NR_QUARTERS];
+	uint32_t made; /* by the request */
+	int dma_buf;
+};
+
+/**
+ * struct request - a system call that allocates
+ * @name: for who reads the results
+ * @prepare: what has to be so each time
+ * @run: the call
+ * @undo: what it did, if it did it
+ */
+struct request {
+	const char *name;
+	void (*prepare)(struct nomem *t);
+	int (*run)(struct nomem *t);
+	void (*undo)(struct nomem *t);
+};
+
+static bool set(const char *where, const char *what, const char *value)
+{
+	char path[100];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", where, what);
+	fd = open(path, O_WRONLY);
+	if (fd < 0)
+		return false;
+	ret = write(fd, value, strlen(value));
+	close(fd);
+	return ret > 0;
+}
+
+/* Of all allocations, those that may wait for memory included. */
+static bool let_allocations_fail(void)
+{
+	return set("failslab", "ignore-gfp-wait", "N") &&
+	       set("failslab", "verbose", "0") &&
+	       set("fail_page_alloc", "ignore-gfp-wait", "N") &&
+	       set("fail_page_alloc", "min-order", "0") &&
+	       set("fail_page_alloc", "verbose", "0");
+}
+
+static void fail_nth(struct nomem *t, int n)
+{
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%d", n);
+
+	check_is(pwrite(t->fail_nth, text, length, 0), length);
+}
+
+/* Nothing fails any more. True if something did. */
+static bool fail_none(struct nomem *t)
+{
+	char left = 0;
+
+	check_is(pread(t->fail_nth, &left, 1, 0), 1);
+	fail_nth(t, 0);
+	return left == '0';
+}
+
+static void use_all(struct nomem *t, uint32_t domains)
+{
+	int i;
+
+	for (i = 0; i < NR_QUARTERS; i++)
+		check_is(gpu_use(t->fd, t->channel, t->handles[i], READ, domains, 0), 0);
+	for (i = 0; i < NR_QUARTERS; i++)
+		check_is(gpu_wait(t->fd, t->handles[i], 0, 5 * SECOND), 0);
+}
+
+static void all_in_vram(struct nomem *t)
+{
+	use_all(t, VRAM);
+}
+
+static void all_in_gtt(struct nomem *t)
+{
+	use_all(t, GTT);
+}
+
+static int create(struct nomem *t)
+{
+	return gpu_create(t->fd, t->size, VRAM, &t->made);
+}
+
+static void close_made(struct nomem *t)
+{
+	check_is(gpu_close(t->fd, t->made), 0);
+}
+
+/* All of VRAM is of the dead, and busy. */
+static void bury(struct nomem *t)
+{
+	uint32_t handles[NR_QUARTERS];
+	int i;
+
+	all_in_gtt(t);
+	for (i = 0; i < NR_QUARTERS; i++) {
+		check_is(gpu_create(t->fd, t->size, VRAM, &handles[i]), 0);
+		check_is(gpu_use(t->fd, t->channel, handles[i], WRITE, VRAM, 5 * MS), 0);
+	}
+	for (i = 0; i < NR_QUARTERS; i++)
+		check_is(gpu_close(t->fd, handles[i]), 0);
+}
+
+static int move_in(struct nomem *t)
+{
+	return gpu_use(t->fd, t->channel, t->handles[0], WRITE, VRAM, 0);
+}
+
+static int move_out(struct nomem *t)
+{
+	return gpu_use(t->fd, t->channel, t->handles[0], WRITE, GTT, 0);
+}
+
+static int make_channel(struct nomem *t)
+{
+	return gpu_channel(t->fd, &t->made);
+}
+
+static void destroy_channel(struct nomem *t)
+{
+	check_is(gpu_channel_destroy(t->fd, t->made), 0);
+}
+
+static int export(struct nomem *t)
+{
+	t->dma_buf = gpu_export(t->fd, t->handles[1]);
+	return t->dma_buf < 0 ? t->dma_buf : 0;
+}
+
+static void close_export(struct nomem *t)
+{
+	close(t->dma_buf);
+	t->dma_buf = -1;
+}
+
+static void prepare_import(struct nomem *t)
+{
+	if (t->dma_buf < 0)
+		check_is(export(t), 0);
+}
+
+static int import(struct nomem *t)
+{
+	return gpu_import(t->other, t->dma_buf, &t->made);
+}
+
+static void close_import(struct nomem *t)
+{
+	check_is(gpu_close(t->other, t->made), 0);
+}
+
+static void make_busy(struct nomem *t)
+{
+	check_is(gpu_create(t->fd, PAGE, GTT, &t->made), 0);
+	check_is(gpu_use(t->fd, t->channel, t->made, WRITE, GTT, MS), 0);
+}
+
+static int close_busy(struct nomem *t)
+{
+	/* Nothing to be told to user space: it happens. */
+	check_is(gpu_close(t->fd, t->made), 0);
+	return 0;
+}
+
+static const struct request requests[] = {
+	{ "create, evicting", all_in_vram, create, close_made },
+	{ "create, waiting", bury, create, close_made },
+	{ "move in", all_in_gtt, move_in, NULL },
+	{ "move out", all_in_vram, move_out, NULL },
+	{ "make a channel", NULL, make_channel, destroy_channel },
+	{ "export", NULL, export, close_export },
+	{ "import", prepare_import, import, close_import },
+	{ "close", make_busy, close_busy, NULL },
+};
+
+static void fail_each(struct nomem *t, const struct request *request)
+{
+	bool failed = true;
+	int n, ret, refused = 0;
+
+	for (n = 1; failed && n < MAX_ALLOCATIONS; n++) {
+		if (request->prepare)
+			request->prepare(t);
+		fail_nth(t, n);
+		ret = request->run(t);
+		failed = fail_none(t);
+		check(!ret || (failed && ret == -ENOMEM));
+		refused += ret != 0;
+		if (!ret && request->undo)
+			request->undo(t);
+	}
+	check(!failed);
+	printf("# %s: %d allocations failed, refused %d times\n", request->name, n - 2,
+	       refused);
+}
+
+static bool fill(struct nomem *t)
+{
+	int i;
+
+	t->size = gpu_stats(t->fd, 0).vram_bytes / NR_QUARTERS;
+	check_is(gpu_channel(t->fd, &t->channel), 0);
+	for (i = 0; i < NR_QUARTERS; i++) {
+		check_is(gpu_create(t->fd, t->size, VRAM, &t->handles[i]), 0);
+		t->maps[i] = gpu_map(t->fd, t->handles[i], t->size);
+		if (!check(t->maps[i]))
+			return false;
+		t->maps[i][0] = 100 + i;
+		t->maps[i][t->size / 8 - 10] = 200 + i;
+	}
+	return true;
+}
+
+static void check_contents(struct nomem *t)
+{
+	int i;
+
+	for (i = 0; i < NR_QUARTERS; i++) {
+		check_is(t->maps[i][0], 100 + i);
+		check_is(t->maps[i][t->size / 8 - 10], 200 + i);
+		munmap(t->maps[i], t->size);
+	}
+}
+
+void test_no_memory(int fd)
+{
+	struct nomem t = { .fd = fd, .other = gpu_open_other(), .dma_buf = -1 };
+	unsigned int i;
+
+	t.fail_nth = open("/proc/self/fail-nth", O_RDWR);
+	if (t.fail_nth < 0 || !let_allocations_fail()) {
+		skip("this kernel lets no allocation fail");
+		return;
+	}
+	if (!check(fill(&t)))
+		return;
+	for (i = 0; i < ARRAY_SIZE(requests); i++)
+		fail_each(&t, &requests[i]);
+	check_contents(&t);
+	close(t.fail_nth);
+	close(t.dma_buf);
+	close(t.other);
+}
