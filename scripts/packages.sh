@@ -20,6 +20,9 @@ packages_of()
 	demo)  say gnuplot-nox:gnuplot ;;
 	modules) say gcc-12:gcc libelf1:/usr/lib/x86_64-linux-gnu/libelf.so.1 ;;
 	boot)  say busybox-static:busybox cpio:cpio qemu-system-x86:qemu-system-x86_64 ;;
+	nouveau) say busybox-static:busybox cpio:cpio bochsbios:/usr/share/bochs/BIOS-bochs-latest \
+		vgabios:/usr/share/vgabios/vgabios.bin isolinux:/usr/lib/ISOLINUX/isolinux.bin \
+		syslinux-common:/usr/lib/syslinux/modules/bios/ldlinux.c32 xorriso:xorriso ;;
 	x86)   say libelf-dev:/usr/include/libelf.h qemu-system-x86:qemu-system-x86_64 ;;
 	*)     die "packages.sh: unknown purpose '$1'" ;;
 	esac

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "check.h"
 #include "swgpu_drm.h"
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
@@ -47,16 +48,6 @@ bool gpu_drain_to(int fd, uint64_t zombies);
 /* Waits until there are no more than @buffers, five seconds at most. */
 bool gpu_buffers_fall_to(int fd, uint64_t buffers);
 void gpu_sleep(uint64_t ns);
-
-/* The case fails, and says where, if @condition does not hold. */
-#define check(condition) check_at(condition, #condition, __FILE__, __LINE__)
-#define check_is(expression, expected)						\
-	check_is_at(expression, expected, #expression, __FILE__, __LINE__)
-bool check_at(bool condition, const char *what, const char *file, int line);
-bool check_is_at(long got, long expected, const char *what, const char *file, int line);
-
-/* The case cannot be run here. */
-void skip(const char *why);
 
 /* The cases: args.c */
 void test_bad_create(int fd);

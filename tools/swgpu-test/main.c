@@ -73,33 +73,6 @@ static const struct {
 
 #define NR_CASES	((int)ARRAY_SIZE(cases))
 
-static bool failed;
-static const char *skipped;
-
-void skip(const char *why)
-{
-	skipped = why;
-}
-
-bool check_at(bool condition, const char *what, const char *file, int line)
-{
-	if (!condition) {
-		printf("# %s:%d: does not hold: %s\n", file, line, what);
-		failed = true;
-	}
-	return condition;
-}
-
-bool check_is_at(long got, long expected, const char *what, const char *file, int line)
-{
-	if (got != expected) {
-		printf("# %s:%d: %s is %ld (%s), not %ld\n", file, line, what, got,
-		       got < 0 ? strerror(-got) : "-", expected);
-		failed = true;
-	}
-	return got == expected;
-}
-
 static void check_unchanged(int observer, struct drm_swgpu_stats *before)
 {
 	struct drm_swgpu_stats after;
@@ -123,8 +96,7 @@ static bool run_case(int i, int observer, int other)
 	if (other >= 0)
 		other_before = gpu_stats(other, 0);
 
-	failed = false;
-	skipped = NULL;
+	case_begin();
 	if (check(fd >= 0)) {
 		cases[i].run(fd);
 		close(fd);
@@ -133,24 +105,22 @@ static bool run_case(int i, int observer, int other)
 	if (other >= 0)
 		check_unchanged(other, &other_before);
 	check_unchanged(observer, &before);
-	printf("%s %d - %s%s%s\n", failed ? "not ok" : "ok", i + 1, cases[i].name,
-	       skipped && !failed ? " # SKIP " : "", skipped && !failed ? skipped : "");
-	return !failed;
+	return case_end(i + 1, cases[i].name);
 }
 
 /* The driver does something wrong: the tags must tell. */
 static int run_broken(int fd, void (*run)(int fd), const char *what)
 {
 	run(fd);
-	printf("1..1\n%s 1 - %s\n", failed ? "not ok" : "ok", what);
-	return failed ? 1 : 0;
+	printf("1..1\n");
+	return !case_end(1, what);
 }
 
 static int run_clear(int observer)
 {
 	test_clear(observer);
-	printf("1..1\n%s 1 - a large buffer is freed\n", failed ? "not ok" : "ok");
-	return failed ? 1 : 0;
+	printf("1..1\n");
+	return !case_end(1, "a large buffer is freed");
 }
 
 static int run_unplug(int observer, int other)
@@ -158,17 +128,17 @@ static int run_unplug(int observer, int other)
 	close(observer);
 	close(other);
 	test_unplug();
-	printf("1..1\n%s 1 - a device goes while it is used, and comes back\n",
-	       failed ? "not ok" : "ok");
-	return failed ? 1 : 0;
+	printf("1..1\n");
+	return !case_end(1, "a device goes while it is used, and comes back");
 }
 
 static int run_hog(int observer, unsigned int mib, bool shrinker)
 {
 	test_hog(observer, mib, shrinker);
-	printf("1..1\n%s 1 - %u MiB are dead, and somebody wants them: %s\n",
-	       failed ? "not ok" : "ok", mib, shrinker ? "a shrinker" : "a limit");
-	return failed ? 1 : 0;
+	printf("1..1\n");
+	return !case_end(1, shrinker ?
+			 "most memory is dead, and somebody wants it: a shrinker" :
+			 "most memory is dead, and somebody wants it: a limit");
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,151 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# nouveau.sh: boots our kernel on cards that the Bochs emulator has, and lets
+# tools/nouveau-test use nouveau there, with the fence-ordered LRU and with today's
+# delayed delete.
+#
+# BOCHS=<binary>  Bochs 3.1 or later, configured with --enable-geforce
+# MODEL=<names>   only these cards: geforce3, geforcefx5900, geforce6800
+# CASE=<text>     only the cases whose names contain it
+
+. "$(dirname "$0")/lib.sh"
+
+CONFIG=x86-nouveau
+WORK=$BUILD/nouveau
+TIMEOUT=${NOUVEAU_TIMEOUT:-900}
+CASE=${CASE:-}
+read -ra MODELS <<<"${MODEL:-geforce3 geforcefx5900 geforce6800}"
+
+# Of Debian's packages bochsbios, vgabios, isolinux and syslinux-common.
+BIOS=/usr/share/bochs/BIOS-bochs-latest
+VGABIOS=/usr/share/vgabios/vgabios.bin
+ISOLINUX=/usr/lib/ISOLINUX/isolinux.bin
+LDLINUX=/usr/lib/syslinux/modules/bios/ldlinux.c32
+
+check_bochs()
+{
+	[ -n "${BOCHS:-}" ] ||
+		die "BOCHS is not set: this takes an emulator that has a GeForce" \
+		    "Debian's Bochs has none. Build Bochs 3.1 or later with" \
+		    "    ./configure --enable-geforce --enable-pci --enable-x86-64 --enable-cpu-level=6 --with-nogui" \
+		    "and call: make nouveau BOCHS=<its binary>"
+	[ -x "$BOCHS" ] || die "BOCHS=$BOCHS: no such program"
+	grep -q geforcefx5900 "$BOCHS" ||
+		die "BOCHS=$BOCHS: has no GeForce" "Configure it with --enable-geforce."
+}
+
+build_tool()
+{
+	make -C "$ROOT/tools/nouveau-test" OUT="$BUILD/tools/nouveau-test" \
+		UAPI="$(kernel_tree)/include/uapi/drm"
+}
+
+make_initramfs()
+{
+	local ram=$WORK/initramfs applet
+
+	rm -rf "$ram"
+	mkdir -p "$ram/bin"
+	cp "$(command -v busybox)" "$BUILD/tools/nouveau-test/nouveau-test" "$ram/bin/"
+	for applet in $(busybox --list | grep -vx busybox); do
+		ln -s busybox "$ram/bin/$applet"
+	done
+	cp "$ROOT/scripts/nouveau-init.sh" "$ram/init"
+	printf 'CASE=%q\n' "$CASE" >"$ram/job"
+	(cd "$ram" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >"$ram.gz"
+}
+
+# make_iso <fence_lru>: what the emulated machine boots from.
+make_iso()
+{
+	local iso=$WORK/iso
+
+	rm -rf "$iso"
+	mkdir -p "$iso"
+	cp "$(kernel_out "$CONFIG")/arch/x86/boot/bzImage" "$iso/linux"
+	cp "$WORK/initramfs.gz" "$ISOLINUX" "$LDLINUX" "$iso/"
+	cat >"$iso/isolinux.cfg" <<EOF
+default linux
+label linux
+  kernel linux
+  append initrd=initramfs.gz console=ttyS0,115200 rdinit=/init panic=-1 oops=panic loglevel=4 nouveau.fence_lru=$1 noapic
+EOF
+	xorriso -as mkisofs -quiet -o "$WORK/boot.iso" -b isolinux.bin -c boot.cat \
+		-no-emul-boot -boot-load-size 4 -boot-info-table "$iso"
+}
+
+# configure <model>: the machine.
+configure()
+{
+	"$ROOT/tools/nouveau-test/vbios.py" "$1" "$VGABIOS" "$WORK/vbios.rom"
+	cat >"$WORK/bochsrc" <<EOF
+display_library: nogui
+megs: 512
+cpu: count=1, ips=100000000, reset_on_triple_fault=0
+clock: sync=none
+romimage: file=$BIOS
+vgaromimage: file=$WORK/vbios.rom
+vga: extension=geforce, update_freq=75, realtime=0
+geforce: model=$1
+pci: enabled=1, chipset=i440bx, slot5=geforce
+ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
+ata0-master: type=cdrom, path=$WORK/boot.iso, status=inserted
+boot: cdrom
+com1: enabled=1, mode=file, dev=$WORK/serial.log
+log: $WORK/bochs.log
+panic: action=fatal
+error: action=ignore
+info: action=ignore
+EOF
+}
+
+# The machine does not switch itself off.
+run_bochs()
+{
+	local deadline=$((SECONDS + TIMEOUT)) pid
+
+	rm -f "$WORK/serial.log" "$WORK/boot.iso.lock"
+	"$BOCHS" -q -f "$WORK/bochsrc" </dev/null >"$WORK/bochs.out" 2>&1 &
+	pid=$!
+	until grep -q '^# end' "$WORK/serial.log" 2>/dev/null; do
+		sleep 1
+		kill -0 $pid 2>/dev/null || { say "Bochs ended"; return 1; }
+		[ $SECONDS -lt $deadline ] || { say "took longer than $TIMEOUT s"; break; }
+	done
+	kill $pid 2>/dev/null || true
+	wait $pid 2>/dev/null || true
+	grep -q '^# end' "$WORK/serial.log"
+}
+
+# run <model> <fence_lru>
+run()
+{
+	local log=$LOGS/nouveau-$1-$2.log
+
+	make_iso "$2"
+	configure "$1"
+	run_bochs || { tail -n 20 "$WORK/serial.log" "$WORK/bochs.log"; return 1; }
+	sed 's/\r$//' "$WORK/serial.log" >"$log"
+}
+
+check_bochs
+"$ROOT/scripts/packages.sh" nouveau
+"$ROOT/scripts/build.sh" "$CONFIG"
+mkdir -p "$WORK"
+lock nouveau
+run_step nouveau-test-tool "building the test program" "Read the log." build_tool
+run_step nouveau-initramfs "packing what the guest needs" "Read the log." make_initramfs
+passed=0 failed=0 skipped=0
+for model in "${MODELS[@]}"; do
+	for fence_lru in 1 0; do
+		log=$LOGS/nouveau-$model-$fence_lru.log
+		say "# $model, fence_lru=$fence_lru"
+		run_step "nouveau-run" "running nouveau on $model" \
+			"The guest's log is build/nouveau/serial.log" run "$model" "$fence_lru"
+		grep -E '^(ok|not ok|#) ' "$log" | sed '/^# the kernel.s log/,$d'
+		passed=$((passed + $(grep -c '^ok ' "$log" || true)))
+		failed=$((failed + $(grep -c '^not ok ' "$log" || true)))
+	done
+done
+summary

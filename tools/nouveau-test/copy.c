@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Channels that copy, one after the other. */
+
+#include <unistd.h>
+
+#include "nv.h"
+
+static void fill(struct nv_bo *bo, uint32_t seed)
+{
+	uint64_t i;
+
+	for (i = 0; i < bo->size / 4; i++)
+		bo->map[i] = seed + i;
+}
+
+static bool holds(const struct nv_bo *bo, uint32_t seed)
+{
+	uint64_t i;
+
+	for (i = 0; i < bo->size / 4; i++)
+		if (bo->map[i] != seed + i)
+			return false;
+	return true;
+}
+
+static bool make(int fd, uint64_t size, uint32_t domains, struct nv_bo *bo)
+{
+	return check_is(nv_bo_create(fd, size, domains, bo), 0) &&
+	       check_is(nv_bo_map(fd, bo), 0);
+}
+
+/* From GART to VRAM, within it, and back, on three channels of two clients. */
+void test_copy(int fd)
+{
+	static const uint32_t domains[] = { GART, VRAM, VRAM, GART };
+	struct nv_channel channels[3];
+	struct nv_bo bos[4];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(channels); i++)
+		if (!check_is(nv_channel_create(fd, &channels[i]), 0))
+			return;
+	for (i = 0; i < ARRAY_SIZE(bos); i++)
+		if (!make(fd, 64 * PAGE, domains[i], &bos[i]))
+			return;
+	fill(&bos[0], 1000);
+	/* Each waits for the one before. */
+	for (i = 0; i < ARRAY_SIZE(channels); i++)
+		check_is(nv_copy(&channels[i], &bos[i], &bos[i + 1], 64 * PAGE), 0);
+	check_is(nv_bo_wait(fd, &bos[3]), 0);
+	check(holds(&bos[3], 1000));
+	for (i = 0; i < ARRAY_SIZE(bos); i++)
+		check_is(nv_bo_close(fd, &bos[i]), 0);
+	for (i = 0; i < ARRAY_SIZE(channels); i++)
+		check_is(nv_channel_destroy(&channels[i]), 0);
+}
+
+#define MANY	30
+
+/* More than 16, where cards before NV50 hang without a fix. */
+void test_many_channels(int fd)
+{
+	struct nv_channel channels[MANY];
+	struct nv_bo from, to;
+	int i, nr;
+
+	if (!make(fd, PAGE, GART, &from) || !make(fd, PAGE, VRAM, &to))
+		return;
+	for (nr = 0; nr < MANY; nr++)
+		if (!check_is(nv_channel_create(fd, &channels[nr]), 0))
+			break;
+	for (i = 0; i < nr; i++) {
+		fill(&from, 7 * i);
+		check_is(nv_copy(&channels[i], &from, &to, PAGE), 0);
+		check_is(nv_bo_wait(fd, &to), 0);
+		check(holds(&to, 7 * i));
+	}
+	for (i = 0; i < nr; i++)
+		check_is(nv_channel_destroy(&channels[i]), 0);
+}
+
+/* Jobs that share a buffer wait for each other, also when the first is blocked. */
+void test_order(int fd)
+{
+	struct nv_channel first, second;
+	struct nv_bo from, shared, to;
+
+	if (!check_is(nv_channel_create(fd, &first), 0) ||
+	    !check_is(nv_channel_create(fd, &second), 0) ||
+	    !make(fd, 8 * PAGE, GART, &from) || !make(fd, 8 * PAGE, VRAM, &shared) ||
+	    !make(fd, 8 * PAGE, GART, &to))
+		return;
+	fill(&from, 5);
+	fill(&shared, 6);
+	fill(&to, 7);
+	nv_block(&first);
+	check_is(nv_copy(&first, &from, &shared, 8 * PAGE), 0);
+	check_is(nv_copy(&second, &shared, &to, 8 * PAGE), 0);
+	nv_sleep(100 * MS);
+	check(nv_bo_busy(fd, &to) != 0);
+	check(holds(&to, 7));
+	nv_unblock(&first);
+	check_is(nv_bo_wait(fd, &to), 0);
+	check(holds(&to, 5));
+}

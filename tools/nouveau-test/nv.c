@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* nouveau's requests, one function for each. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "nv.h"
+
+int nv_ioctl(int fd, unsigned long request, void *arg)
+{
+	int ret;
+
+	do {
+		ret = ioctl(fd, request, arg);
+	} while (ret < 0 && (errno == EINTR || errno == EAGAIN));
+	return ret < 0 ? -errno : 0;
+}
+
+static bool is_nouveau(int fd)
+{
+	char name[16] = "";
+	struct drm_version version = { .name = name, .name_len = sizeof(name) - 1 };
+
+	return !nv_ioctl(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, "nouveau");
+}
+
+int nv_open(void)
+{
+	char path[32];
+	int i, fd;
+
+	for (i = 128; i < 192; i++) {
+		snprintf(path, sizeof(path), "/dev/dri/renderD%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (is_nouveau(fd))
+			return fd;
+		close(fd);
+	}
+	return -ENODEV;
+}
+
+uint64_t nv_param(int fd, uint64_t param)
+{
+	struct drm_nouveau_getparam args = { .param = param };
+
+	check_is(nv_ioctl(fd, DRM_IOCTL_NOUVEAU_GETPARAM, &args), 0);
+	return args.value;
+}
+
+uint64_t nv_vram_size(int fd)
+{
+	return nv_param(fd, NOUVEAU_GETPARAM_FB_SIZE);
+}
+
+uint64_t nv_vram_used(int fd)
+{
+	return nv_param(fd, NOUVEAU_GETPARAM_VRAM_USED);
+}
+
+int nv_bo_create(int fd, uint64_t size, uint32_t domains, struct nv_bo *bo)
+{
+	struct drm_nouveau_gem_new args = {
+		.info = {
+			.size = size,
+			.domain = domains | NOUVEAU_GEM_DOMAIN_MAPPABLE,
+		},
+		.align = PAGE,
+	};
+	int ret = nv_ioctl(fd, DRM_IOCTL_NOUVEAU_GEM_NEW, &args);
+
+	*bo = (struct nv_bo){
+		.handle = args.info.handle,
+		.size = size,
+		.domains = domains,
+	};
+	return ret;
+}
+
+int nv_bo_map(int fd, struct nv_bo *bo)
+{
+	struct drm_nouveau_gem_info info = { .handle = bo->handle };
+	int ret = nv_ioctl(fd, DRM_IOCTL_NOUVEAU_GEM_INFO, &info);
+	void *map;
+
+	if (ret)
+		return ret;
+	bo->size = info.size;
+	map = mmap(NULL, info.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		   info.map_handle);
+	if (map == MAP_FAILED)
+		return -errno;
+	bo->map = map;
+	return 0;
+}
+
+int nv_bo_close(int fd, struct nv_bo *bo)
+{
+	struct drm_gem_close args = { .handle = bo->handle };
+
+	if (bo->map)
+		munmap(bo->map, bo->size);
+	bo->map = NULL;
+	return nv_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &args);
+}
+
+static int cpu_prep(int fd, const struct nv_bo *bo, uint32_t flags)
+{
+	struct drm_nouveau_gem_cpu_prep args = {
+		.handle = bo->handle,
+		.flags = NOUVEAU_GEM_CPU_PREP_WRITE | flags,
+	};
+
+	return nv_ioctl(fd, DRM_IOCTL_NOUVEAU_GEM_CPU_PREP, &args);
+}
+
+int nv_bo_wait(int fd, const struct nv_bo *bo)
+{
+	return cpu_prep(fd, bo, 0);
+}
+
+int nv_bo_busy(int fd, const struct nv_bo *bo)
+{
+	return cpu_prep(fd, bo, NOUVEAU_GEM_CPU_PREP_NOWAIT);
+}
+
+void nv_sleep(uint64_t ns)
+{
+	struct timespec t = { .tv_sec = ns / SECOND, .tv_nsec = ns % SECOND };
+
+	while (nanosleep(&t, &t) && errno == EINTR)
+		;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* nouveau's requests, one function for each; and channels that copy, and can be blocked. */
+#ifndef NV_H
+#define NV_H
+
+#include <stdint.h>
+
+#include <nouveau_drm.h>
+
+#include "check.h"
+
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
+#define PAGE		4096UL
+#define MIB		(1024 * 1024UL)
+#define MS		1000000ULL
+#define SECOND		(1000 * MS)
+
+#define VRAM		NOUVEAU_GEM_DOMAIN_VRAM
+#define GART		NOUVEAU_GEM_DOMAIN_GART
+
+#define NV_MAX_BOS	16
+
+/**
+ * struct nv_bo - a buffer
+ * @handle: of its file
+ * @size: in bytes
+ * @domains: where it may be
+ * @map: its contents, or NULL
+ */
+struct nv_bo {
+	uint32_t handle;
+	uint64_t size;
+	uint32_t domains;
+	uint32_t *map;
+};
+
+/**
+ * struct nv_channel - a channel that copies
+ * @fd: its client
+ * @id: its number there
+ * @push: what the commands are written to
+ * @pos: where the next word goes
+ * @start: where those that were not submitted yet begin
+ * @notifier: a page of the channel's, with its semaphore
+ * @semaphore: the word that it waits for
+ * @blocks: how often it was blocked so far
+ */
+struct nv_channel {
+	int fd;
+	int id;
+	struct nv_bo push;
+	unsigned int pos;
+	unsigned int start;
+	struct nv_bo notifier;
+	volatile uint32_t *semaphore;
+	uint32_t blocks;
+};
+
+/* All return 0 or a negative errno, unless they say otherwise. nv.c */
+int nv_open(void); /* a file descriptor */
+int nv_ioctl(int fd, unsigned long request, void *arg);
+uint64_t nv_param(int fd, uint64_t param);
+uint64_t nv_vram_size(int fd);
+uint64_t nv_vram_used(int fd);
+int nv_bo_create(int fd, uint64_t size, uint32_t domains, struct nv_bo *bo);
+int nv_bo_map(int fd, struct nv_bo *bo);
+int nv_bo_close(int fd, struct nv_bo *bo);
+int nv_bo_wait(int fd, const struct nv_bo *bo); /* until nobody uses it */
+int nv_bo_busy(int fd, const struct nv_bo *bo); /* -EBUSY if it is */
+void nv_sleep(uint64_t ns);
+
+/* channel.c */
+int nv_channel_create(int fd, struct nv_channel *channel);
+int nv_channel_destroy(struct nv_channel *channel);
+/* The channel stops before its next job, until it is let go. */
+void nv_block(struct nv_channel *channel);
+void nv_unblock(struct nv_channel *channel);
+/* A job that uses buffers, and does nothing with them. */
+int nv_use(struct nv_channel *channel, struct nv_bo *const *bos, unsigned int nr);
+int nv_use_one(struct nv_channel *channel, struct nv_bo *bo);
+/* A job that copies whole pages. */
+int nv_copy(struct nv_channel *channel, struct nv_bo *from, struct nv_bo *to,
+	    uint64_t size);
+
+/* The cases: copy.c */
+void test_copy(int fd);
+void test_many_channels(int fd);
+void test_order(int fd);
+/* death.c */
+void test_free_blocked(int fd);
+void test_two_channels(int fd);
+void test_killed_client(int fd);
+void test_usage(int fd);
+/* pressure.c */
+void test_pressure(int fd);
+void test_pressure_some(int fd);
+void test_pressure_all(int fd);
+void test_eviction(int fd);
+void test_channel_in_full_vram(int fd);
+/* unbind.c */
+void test_unbind(void);
+
+#endif
