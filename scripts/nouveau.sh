@@ -69,7 +69,7 @@ make_iso()
 default linux
 label linux
   kernel linux
-  append initrd=initramfs.gz console=ttyS0,115200 rdinit=/init panic=-1 oops=panic loglevel=4 nouveau.fence_lru=$1 noapic
+  append initrd=initramfs.gz console=ttyS0,115200 rdinit=/init panic=-1 oops=panic loglevel=4 nouveau.fence_lru=$1 noapic pci=realloc
 EOF
 	xorriso -as mkisofs -quiet -o "$WORK/boot.iso" -b isolinux.bin -c boot.cat \
 		-no-emul-boot -boot-load-size 4 -boot-info-table "$iso"

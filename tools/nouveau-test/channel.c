@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "nv.h"
 
@@ -32,6 +33,7 @@ struct drm_nouveau_grobj_alloc {
 /* Methods of all channels */
 #define SET_OBJECT	0x0000
 #define SEMAPHORE	0x0060	/* object, offset, value to wait for */
+#define RELEASE		0x006c	/* write this value */
 /* Methods of M2MF */
 #define DMA_NOTIFY	0x0180
 #define DMA_IN		0x0184	/* and out */
@@ -163,25 +165,20 @@ static int alloc_channel(struct nv_channel *channel)
 	return ret;
 }
 
-static int alloc_objects(struct nv_channel *channel)
+static int alloc_semaphore(struct nv_channel *channel)
 {
-	struct drm_nouveau_notifierobj_alloc notifier = {
+	struct drm_nouveau_notifierobj_alloc args = {
 		.channel = channel->id,
 		.handle = OBJ_NOTIFIER,
 		.size = 64,
 	};
-	struct drm_nouveau_grobj_alloc m2mf = {
-		.channel = channel->id,
-		.handle = OBJ_M2MF,
-		.class = CLASS_M2MF,
-	};
-	int ret;
+	int ret = nv_ioctl(channel->fd, DRM_IOCTL_NOUVEAU_NOTIFIEROBJ_ALLOC, &args);
 
-	ret = nv_ioctl(channel->fd, DRM_IOCTL_NOUVEAU_NOTIFIEROBJ_ALLOC, &notifier);
 	if (ret)
 		return ret;
-	channel->semaphore = channel->notifier.map + notifier.offset / sizeof(uint32_t);
-	return nv_ioctl(channel->fd, DRM_IOCTL_NOUVEAU_GROBJ_ALLOC, &m2mf);
+	channel->semaphore = channel->notifier.map + args.offset / sizeof(uint32_t);
+	*channel->semaphore = 0;
+	return 0;
 }
 
 int nv_channel_create(int fd, struct nv_channel *channel)
@@ -190,16 +187,7 @@ int nv_channel_create(int fd, struct nv_channel *channel)
 
 	*channel = (struct nv_channel){ .fd = fd };
 	ret = alloc_channel(channel);
-	if (!ret)
-		ret = alloc_objects(channel);
-	if (ret)
-		return ret;
-	*channel->semaphore = 0;
-	method(channel, SUBCHANNEL, SET_OBJECT, 1);
-	put(channel, OBJ_M2MF);
-	method(channel, SUBCHANNEL, DMA_NOTIFY, 1);
-	put(channel, OBJ_NOTIFIER);
-	return nv_use(channel, NULL, 0);
+	return ret ? ret : alloc_semaphore(channel);
 }
 
 int nv_channel_destroy(struct nv_channel *channel)
@@ -211,17 +199,35 @@ int nv_channel_destroy(struct nv_channel *channel)
 	return nv_ioctl(channel->fd, DRM_IOCTL_NOUVEAU_CHANNEL_FREE, &args);
 }
 
-void nv_block(struct nv_channel *channel)
+/* Every push names its semaphore anew: others may have been here meanwhile. */
+static void put_semaphore(struct nv_channel *channel)
 {
-	method(channel, 0, SEMAPHORE, 3);
+	method(channel, 0, SEMAPHORE, 2);
 	put(channel, OBJ_NOTIFIER);
 	put(channel, 0);
+}
+
+void nv_block(struct nv_channel *channel)
+{
+	put_semaphore(channel);
+	method(channel, 0, SEMAPHORE + 8, 1);
 	put(channel, ++channel->blocks);
 }
 
 void nv_unblock(struct nv_channel *channel)
 {
 	*channel->semaphore = channel->blocks;
+}
+
+pid_t nv_unblock_later(struct nv_channel *channel, uint64_t ns)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	nv_sleep(ns);
+	nv_unblock(channel);
+	_exit(0);
 }
 
 int nv_use(struct nv_channel *channel, struct nv_bo *const *bos, unsigned int nr)
@@ -236,15 +242,51 @@ int nv_use(struct nv_channel *channel, struct nv_bo *const *bos, unsigned int nr
 	ret = make_room(channel);
 	if (ret)
 		return ret;
-	/* A method that does nothing: there is no empty submission. */
-	method(channel, SUBCHANNEL, DMA_NOTIFY, 1);
-	put(channel, OBJ_NOTIFIER);
+	/* Does nothing: there is no empty submission. */
+	put_semaphore(channel);
+	return submit(channel, &job);
+}
+
+int nv_release(struct nv_channel *channel, uint32_t value)
+{
+	struct job job;
+	int ret = make_room(channel);
+
+	if (ret)
+		return ret;
+	job_init(&job, channel);
+	put_semaphore(channel);
+	method(channel, 0, RELEASE, 1);
+	put(channel, value);
 	return submit(channel, &job);
 }
 
 int nv_use_one(struct nv_channel *channel, struct nv_bo *bo)
 {
 	return nv_use(channel, &bo, 1);
+}
+
+/* Its memory is large, so only channels that copy have it. */
+static int make_m2mf(struct nv_channel *channel)
+{
+	struct drm_nouveau_grobj_alloc args = {
+		.channel = channel->id,
+		.handle = OBJ_M2MF,
+		.class = CLASS_M2MF,
+	};
+	int ret;
+
+	if (channel->copies)
+		return 0;
+	ret = nv_ioctl(channel->fd, DRM_IOCTL_NOUVEAU_GROBJ_ALLOC, &args);
+	if (ret)
+		return ret;
+	channel->copies = true;
+	method(channel, SUBCHANNEL, SET_OBJECT, 1);
+	put(channel, OBJ_M2MF);
+	method(channel, SUBCHANNEL, DMA_NOTIFY, 1);
+	put(channel, OBJ_NOTIFIER);
+	return 0;
 }
 
 static void put_lines(struct nv_channel *channel, struct job *job, unsigned int from,
@@ -276,6 +318,8 @@ int nv_copy(struct nv_channel *channel, struct nv_bo *from, struct nv_bo *to,
 	if (lines > MAX_LINES * (MAX_RELOCS - 2) / 2)
 		return -E2BIG;
 	ret = make_room(channel);
+	if (!ret)
+		ret = make_m2mf(channel);
 	if (ret)
 		return ret;
 	method(channel, SUBCHANNEL, DMA_IN, 2);

@@ -4,6 +4,7 @@
 #define NV_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <nouveau_drm.h>
 
@@ -45,6 +46,7 @@ struct nv_bo {
  * @notifier: a page of the channel's, with its semaphore
  * @semaphore: the word that it waits for
  * @blocks: how often it was blocked so far
+ * @copies: it has the object that copies
  */
 struct nv_channel {
 	int fd;
@@ -55,6 +57,7 @@ struct nv_channel {
 	struct nv_bo notifier;
 	volatile uint32_t *semaphore;
 	uint32_t blocks;
+	bool copies;
 };
 
 /* All return 0 or a negative errno, unless they say otherwise. nv.c */
@@ -76,9 +79,13 @@ int nv_channel_destroy(struct nv_channel *channel);
 /* The channel stops before its next job, until it is let go. */
 void nv_block(struct nv_channel *channel);
 void nv_unblock(struct nv_channel *channel);
+/* Another process does it, while this one may have to wait. Returns it. */
+pid_t nv_unblock_later(struct nv_channel *channel, uint64_t ns);
 /* A job that uses buffers, and does nothing with them. */
 int nv_use(struct nv_channel *channel, struct nv_bo *const *bos, unsigned int nr);
 int nv_use_one(struct nv_channel *channel, struct nv_bo *bo);
+/* A job that writes to the semaphore. */
+int nv_release(struct nv_channel *channel, uint32_t value);
 /* A job that copies whole pages. */
 int nv_copy(struct nv_channel *channel, struct nv_bo *from, struct nv_bo *to,
 	    uint64_t size);
