@@ -69,6 +69,8 @@ void test_pressure_all(int fd)
 	}
 	check(ret == -ENOMEM || ret == -ENOSPC || ret == -EBUSY);
 	nv_unblock(&channel);
+	/* A channel that is known to hang is waited for by nobody until it goes on. */
+	check_is(nv_bo_wait(fd, &channel.push), 0);
 	churn(&channel, 2 * PART);
 }
 
