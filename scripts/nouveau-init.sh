@@ -19,7 +19,8 @@ dd if=/sys/bus/pci/devices/0000:00:07.0/config of=/route bs=1 skip=97 count=1 2>
 dd if=/route of=/sys/bus/pci/devices/0000:00:07.0/config bs=1 seek=96 conv=notrunc 2>/dev/null
 # Only what is meant to be on the console; all is in the log in the end.
 dmesg -n 3
-echo "# $(uname -r), $(cat /sys/module/nouveau/parameters/fence_lru)"
+modprobe nouveau "$(tr ' ' '\n' </proc/cmdline | grep '^fence_lru=')"
+echo "# $(uname -r), fence_lru=$(cat /sys/module/nouveau/parameters/fence_lru)"
 nouveau-test ${CASE:+"$CASE"}
 [ -n "$CASE" ] || nouveau-test --unbind
 echo "# the kernel's log"

@@ -51,6 +51,8 @@ make_initramfs()
 	for applet in $(busybox --list | grep -vx busybox); do
 		ln -s busybox "$ram/bin/$applet"
 	done
+	make -s --no-print-directory -C "$(kernel_tree)" O="$(kernel_out "$CONFIG")" ARCH=x86 \
+		INSTALL_MOD_PATH="$ram" INSTALL_MOD_STRIP=1 modules_install
 	cp "$ROOT/scripts/nouveau-init.sh" "$ram/init"
 	printf 'CASE=%q\n' "$CASE" >"$ram/job"
 	(cd "$ram" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >"$ram.gz"
@@ -69,7 +71,7 @@ make_iso()
 default linux
 label linux
   kernel linux
-  append initrd=initramfs.gz console=ttyS0,115200 rdinit=/init panic=-1 oops=panic loglevel=4 nouveau.fence_lru=$1 noapic pci=realloc
+  append initrd=initramfs.gz console=ttyS0,115200 rdinit=/init panic=-1 oops=panic loglevel=4 fence_lru=$1 noapic pci=realloc
 EOF
 	xorriso -as mkisofs -quiet -o "$WORK/boot.iso" -b isolinux.bin -c boot.cat \
 		-no-emul-boot -boot-load-size 4 -boot-info-table "$iso"
@@ -108,7 +110,7 @@ run_bochs()
 	rm -f "$WORK/serial.log" "$WORK/boot.iso.lock"
 	"$BOCHS" -q -f "$WORK/bochsrc" </dev/null >"$WORK/bochs.out" 2>&1 &
 	pid=$!
-	until grep -q '^# end' "$WORK/serial.log" 2>/dev/null; do
+	until grep -qE '^# end|Kernel panic' "$WORK/serial.log" 2>/dev/null; do
 		sleep 1
 		kill -0 $pid 2>/dev/null || { say "Bochs ended"; return 1; }
 		[ $SECONDS -lt $deadline ] || { say "took longer than $TIMEOUT s"; break; }
@@ -138,7 +140,7 @@ run_step nouveau-test-tool "building the test program" "Read the log." build_too
 run_step nouveau-initramfs "packing what the guest needs" "Read the log." make_initramfs
 passed=0 failed=0 skipped=0
 for model in "${MODELS[@]}"; do
-	for fence_lru in 1 0; do
+	for fence_lru in ${MODES:-1 0}; do
 		log=$LOGS/nouveau-$model-$fence_lru.log
 		say "# $model, fence_lru=$fence_lru"
 		run_step "nouveau-run" "running nouveau on $model" \

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* The driver goes while buffers are dead and alive, busy and idle. */
+/* The driver goes, and leaves no buffer behind. */
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "nv.h"
@@ -38,26 +39,42 @@ static bool find_device(char *name, size_t size)
 	return entry;
 }
 
-void test_unbind(void)
+/* Leaves buffers that died in every state. */
+static void live_and_die(void)
 {
 	struct nv_channel blocked, other;
 	struct nv_bo bo;
-	char name[NAME_MAX + 1];
 	int i, fd = nv_open();
 
-	if (!check(fd >= 0) || !check(find_device(name, sizeof(name))) ||
-	    !check_is(nv_channel_create(fd, &blocked), 0) ||
-	    !check_is(nv_channel_create(fd, &other), 0))
-		return;
+	if (nv_channel_create(fd, &blocked) || nv_channel_create(fd, &other))
+		_exit(1);
 	nv_block(&blocked);
 	for (i = 0; i < 16; i++) {
-		if (!check_is(nv_bo_create(fd, 64 * PAGE, i & 1 ? VRAM : GART, &bo), 0))
-			return;
-		check_is(nv_use_one(i & 2 ? &blocked : &other, &bo), 0);
+		if (nv_bo_create(fd, 64 * PAGE, i & 1 ? VRAM : GART, &bo) ||
+		    nv_use_one(i & 2 ? &blocked : &other, &bo))
+			_exit(1);
 		if (i & 4)
-			check_is(nv_bo_close(fd, &bo), 0);
+			nv_bo_close(fd, &bo);
 	}
-	close(fd);
+	/* Bochs does not survive that a channel is stopped while it waits. */
+	nv_unblock(&blocked);
+	_exit(0);
+}
+
+/* No file is open: nouveau does not stand that, now as before. */
+void test_unbind(void)
+{
+	char name[NAME_MAX + 1];
+	int status = 1;
+	pid_t pid;
+
+	if (!check(find_device(name, sizeof(name))))
+		return;
+	pid = fork();
+	if (!pid)
+		live_and_die();
+	check(waitpid(pid, &status, 0) == pid);
+	check_is(status, 0);
 	check(put(DRIVER "/unbind", name));
 	check(nv_open() < 0);
 }
