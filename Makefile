@@ -5,9 +5,9 @@
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
 .PHONY: help demo bench test check kunit mutants coverage kernel source clean distclean \
-	modules modules_install modules_uninstall dkms boot-test
+	modules modules_install modules_uninstall dkms boot-test nouveau
 
-export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT
+export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE
 export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FULL PART MUTANTS MUTANT BENCH
 
 help: ## show this
@@ -31,6 +31,8 @@ help: ## show this
 # FULL=1             test and bench: compare with the unpatched kernel as well (slow)
 # PART=engine|glue   only mutants of this part; default: both
 # MUTANTS=<n>        try so many mutants of each part, chosen by SEED; default: all
+# BOCHS=<binary>     a Bochs with a GeForce, for make nouveau; MODEL=<card>: only on it
+# CASE=<text>        nouveau: only the cases whose names contain it
 # MUTANT=<id>        try this mutant only, such as reclaim.c:45:negate
 
 demo: ## build the kernels, run them side by side, show what differs
@@ -68,6 +70,9 @@ dkms: ## make a Debian package that builds the modules for each kernel
 
 boot-test: ## boot Debian's own kernel in QEMU and load the modules
 	@scripts/boot-test.sh
+
+nouveau: ## run nouveau on cards that Bochs emulates; needs BOCHS=<binary>
+	@scripts/nouveau.sh
 
 kernel: ## build the kernel that the demo boots
 	@scripts/build.sh um-demo

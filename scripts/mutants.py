@@ -601,6 +601,14 @@ def read_cases(log):
     return cases
 
 
+def heading(line):
+    """What a report says, whoever compiled the file where, and however long a function is."""
+    text = re.sub(r'^\[[ 0-9.]*\] *', '', line)
+    text = re.sub(r'CPU: \d+ PID: \d+ at', 'at', text)
+    text = re.sub(r'[\w./-]*/([\w-]+\.[ch]:\d+)', r'\1', text)
+    return re.sub(r'\+0x[0-9a-f]+/0x[0-9a-f]+', '', text)
+
+
 def read_reports(log, sources, provoked=None):
     """The headings of what the kernel complained about: of locking, and all others.
 
@@ -609,11 +617,10 @@ def read_reports(log, sources, provoked=None):
     locking, others = [], []
     left = collections.Counter(provoked)
     for line in log.split('\n'):
-        text = re.sub(r'^\[[ 0-9.]*\] *', '', line)
-        text = re.sub(r'CPU: \d+ PID: \d+ at', 'at', text)
+        text = heading(line)
         if left[text]:
             left[text] -= 1
-        elif sources.is_locking(text):
+        elif sources.is_locking(line):
             locking.append(text)
         elif REPORT.search(text):
             others.append(text)

@@ -131,6 +131,31 @@ run()
 	sed 's/\r$//' "$WORK/serial.log" >"$log"
 }
 
+# Warnings and worse since nouveau was loaded, but for what the emulator causes: a channel
+# that does not exist, and interrupts that take long.
+complaints()
+{
+	sed -n '/^# the kernel.s log/,/^# end/p' "$1" | sed -n '/nouveau .*: NVIDIA/,$p' |
+		grep -E '^<[0-4]>' |
+		grep -vE '(fifo: CACHE_ERROR - ch 31 \[unknown\] subc [0-7] mthd 0000 data [0-9a-f]{8}|hrtimer: interrupt took [0-9]+ ns)$'
+}
+
+# report <log>: what the guest said, and what its kernel did.
+report()
+{
+	grep -E '^(ok|not ok|#) ' "$1" | sed '/^# the kernel.s log/,$d'
+	passed=$((passed + $(grep -c '^ok ' "$1" || true)))
+	skipped=$((skipped + $(grep -c '^ok .*# SKIP' "$1" || true)))
+	failed=$((failed + $(grep -c '^not ok ' "$1" || true)))
+	if complaints "$1"; then
+		failed=$((failed + 1))
+		say "not ok - the kernel's log is clean"
+	else
+		passed=$((passed + 1))
+		say "ok - the kernel's log is clean"
+	fi
+}
+
 check_bochs
 "$ROOT/scripts/packages.sh" nouveau
 "$ROOT/scripts/build.sh" "$CONFIG"
@@ -140,14 +165,13 @@ run_step nouveau-test-tool "building the test program" "Read the log." build_too
 run_step nouveau-initramfs "packing what the guest needs" "Read the log." make_initramfs
 passed=0 failed=0 skipped=0
 for model in "${MODELS[@]}"; do
-	for fence_lru in ${MODES:-1 0}; do
+	for fence_lru in 1 0; do
 		log=$LOGS/nouveau-$model-$fence_lru.log
 		say "# $model, fence_lru=$fence_lru"
 		run_step "nouveau-run" "running nouveau on $model" \
 			"The guest's log is build/nouveau/serial.log" run "$model" "$fence_lru"
-		grep -E '^(ok|not ok|#) ' "$log" | sed '/^# the kernel.s log/,$d'
-		passed=$((passed + $(grep -c '^ok ' "$log" || true)))
-		failed=$((failed + $(grep -c '^not ok ' "$log" || true)))
+		report "$log"
 	done
 done
+passed=$((passed - skipped))
 summary
