@@ -213,6 +213,9 @@ struct glue_device *glue_device_create(struct kunit *test, bool opt_in)
 	INIT_LIST_HEAD(&dev->bos);
 	dma_resv_init(&dev->vm_resv);
 	dev->drm = first ? first->drm : create_drm(test);
+	/* Drivers' devices are zeroed; what TTM sets anyway, it must set. */
+	dev->bdev.fence_lru = ERR_PTR(-EINVAL);
+	memset(dev->bdev.freed_bytes, 0xff, sizeof(dev->bdev.freed_bytes));
 
 	KUNIT_ASSERT_EQ(test, init_ttm(dev, opt_in), 0);
 	init_channels(dev);

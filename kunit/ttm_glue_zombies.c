@@ -282,6 +282,19 @@ static void other_managers_are_left_alone(struct kunit *test)
 	glue_expect_usage(dev, TTM_PL_VRAM, 1);
 }
 
+/* Those of another kind of pages may be freed, and are. */
+static void only_the_declared_manager_is_shrunk(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+
+	declare_reclaim_safe(dev, TTM_PL_SYSTEM);
+	glue_complete(bury(dev, 'a', &glue_gtt));
+	glue_complete(bury(dev, 's', &glue_system));
+	KUNIT_EXPECT_EQ(test, count(dev), 1);
+	KUNIT_EXPECT_EQ(test, shrink(dev, 8), 1);
+	glue_expect_usage(dev, TTM_PL_TT, 1);
+}
+
 /* It meets them on its way; they stay, and nothing is lost. */
 static void zombies_in_its_way_become_leftovers(struct kunit *test)
 {
@@ -388,6 +401,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(what_could_not_be_destroyed_is_not_forgotten),
 	KUNIT_CASE(it_gets_no_more_than_it_wants),
 	KUNIT_CASE(other_managers_are_left_alone),
+	KUNIT_CASE(only_the_declared_manager_is_shrunk),
 	KUNIT_CASE(zombies_in_its_way_become_leftovers),
 	KUNIT_CASE(all_pages_are_given_back_before_a_task_is_killed),
 	KUNIT_CASE(a_moment_is_waited_before_a_task_is_killed),

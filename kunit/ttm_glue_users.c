@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What drivers call besides: the helpers for submissions, room for fences, going away, and
+ * what is printed.
+ */
+#include <linux/kthread.h>
+#include <linux/sched.h>
+
+#include <kunit/static_stub.h>
+
+#include <drm/drm_print.h>
+#include <drm/ttm/ttm_bo_group.h>
+#include <drm/ttm/ttm_execbuf_util.h>
+#include <drm/ttm/ttm_range_manager.h>
+
+#include "../ttm_fence_lru/internal.h"
+#include "ttm_glue_helpers.h"
+
+/* Two buffers of a submission: one is written, one is read. */
+struct submission {
+	struct list_head list;
+	struct ttm_validate_buffer entries[2];
+	struct ww_acquire_ctx ticket;
+};
+
+static void reserve(struct submission *s, struct glue_bo *written,
+		    struct glue_bo *read)
+{
+	INIT_LIST_HEAD(&s->list);
+	s->entries[0] = (struct ttm_validate_buffer){ .bo = &written->tbo };
+	s->entries[1] = (struct ttm_validate_buffer){
+		.bo = &read->tbo,
+		.num_shared = 1,
+	};
+	list_add_tail(&s->entries[0].head, &s->list);
+	list_add_tail(&s->entries[1].head, &s->list);
+	KUNIT_ASSERT_EQ(written->dev->test, 0,
+			ttm_eu_reserve_buffers(&s->ticket, &s->list, false,
+					       NULL));
+}
+
+static void expect_locked(struct glue_bo *bo, bool locked)
+{
+	KUNIT_EXPECT_EQ(bo->dev->test, locked,
+			dma_resv_is_locked(bo->tbo.base.resv));
+}
+
+static void the_buffers_of_a_submission_are_fenced(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_bo *b = glue_bo(dev, 'b', &glue_vram);
+	struct glue_fence *fence = glue_emit(dev, 0, true);
+	struct submission s;
+
+	reserve(&s, a, b);
+	expect_locked(a, true);
+	expect_locked(b, true);
+	ttm_eu_fence_buffer_objects(&s.ticket, &s.list, &fence->base);
+	expect_locked(a, false);
+	expect_locked(b, false);
+	glue_expect_lru(dev, TTM_PL_VRAM, "", 2);
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(a->tbo.base.resv,
+							DMA_RESV_USAGE_WRITE));
+	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(b->tbo.base.resv,
+						       DMA_RESV_USAGE_WRITE));
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(b->tbo.base.resv,
+							DMA_RESV_USAGE_READ));
+	glue_complete(fence);
+	glue_retire(dev);
+	glue_expect_lru(dev, TTM_PL_VRAM, "ab", 0);
+}
+
+static void a_submission_that_fails_leaves_its_buffers(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_bo *b = glue_bo(dev, 'b', &glue_vram);
+	struct submission s;
+
+	reserve(&s, a, b);
+	ttm_eu_backoff_reservation(&s.ticket, &s.list);
+	expect_locked(a, false);
+	expect_locked(b, false);
+	glue_expect_lru(dev, TTM_PL_VRAM, "ab", 0);
+}
+
+static struct ttm_fence_lru_link *no_link(struct ttm_fence_lru_bo *bo,
+					  gfp_t gfp)
+{
+	return NULL;
+}
+
+static void room_for_the_fences_of_a_group(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_bo_group *group;
+	struct glue_fence *fences[2];
+	int i;
+
+	group = ttm_bo_group_create(&dev->bdev, &dev->vm_resv);
+	KUNIT_ASSERT_NOT_NULL(test, group);
+	for (i = 0; i < 2; i++)
+		fences[i] = glue_emit(dev, i, true);
+	dma_resv_lock(&dev->vm_resv, NULL);
+	KUNIT_EXPECT_EQ(test, ttm_bo_group_reserve_fences(group, 2), 0);
+	kunit_activate_static_stub(test, ttm_fence_lru_link_alloc, no_link);
+	/* Room was made for both: nothing is allocated any more. */
+	for (i = 0; i < 2; i++)
+		ttm_bo_group_add_fence(group, &fences[i]->base,
+				       DMA_RESV_USAGE_BOOKKEEP);
+	KUNIT_EXPECT_EQ(test, group->fence_lru.base.nr_links, 2);
+	KUNIT_EXPECT_EQ(test, ttm_bo_group_reserve_fences(group, 1), -ENOMEM);
+	kunit_deactivate_static_stub(test, ttm_fence_lru_link_alloc);
+	dma_resv_unlock(&dev->vm_resv);
+	for (i = 0; i < 2; i++)
+		glue_complete(fences[i]);
+	glue_retire(dev);
+	ttm_bo_group_put(group);
+}
+
+static int complete_later(void *fence)
+{
+	schedule_timeout_uninterruptible(2);
+	glue_complete(fence);
+	return 0;
+}
+
+/* Fences of others signal in time, and then nothing is leaked. */
+static void a_device_waits_for_what_is_left(struct kunit *test)
+{
+	struct glue_device *dev = glue_device_create(test, true);
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_system);
+	struct glue_fence *fence = glue_use(a, GLUE_FOREIGN);
+	struct task_struct *task;
+	int i;
+
+	glue_put(a);
+	for (i = 0; i < GLUE_FOREIGN; i++)
+		ttm_fence_lru_channel_unregister(&dev->channels[i].base);
+	KUNIT_EXPECT_EQ(test, ttm_range_man_fini(&dev->bdev, TTM_PL_VRAM), 0);
+	KUNIT_EXPECT_EQ(test, ttm_range_man_fini(&dev->bdev, TTM_PL_TT), 0);
+	task = kthread_run(complete_later, fence, "complete");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	get_task_struct(task);
+	ttm_device_fini(&dev->bdev);
+	kthread_stop_put(task);
+	KUNIT_EXPECT_NULL(test, dev->bdev.fence_lru);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_notified, 1);
+	dma_fence_put(&fence->base);
+	dma_resv_fini(&dev->vm_resv);
+}
+
+/* What its exporter does with the memory later is no concern of a dead import. */
+static void a_dead_import_waits_for_its_own_fences(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo_shared(dev, 'a');
+	struct glue_bo *b = glue_bo_shared(dev, 'b');
+	struct glue_fence *own = glue_use(a, 0);
+
+	a->tbo.type = ttm_bo_type_sg;
+	glue_put(a);
+	glue_use(b, 1);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+	glue_complete(own);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
+}
+
+static void what_dead_buffers_keep_is_printed(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	const size_t size = 1024;
+	char *text = kunit_kzalloc(test, size, GFP_KERNEL);
+	struct drm_print_iterator it = { .data = text, .remain = size };
+	struct drm_printer p = drm_coredump_printer(&it);
+	struct glue_fence *fence;
+	struct glue_bo *z;
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	ttm_fence_lru_set_limit(dev->bdev.fence_lru, TTM_PL_TT, 5000);
+	ttm_fence_lru_set_limit(dev->bdev.fence_lru, TTM_FENCE_LRU_ANY_TYPE,
+				60000);
+	glue_use(glue_bo(dev, 'a', &glue_vram), 0);
+	z = glue_bo(dev, 'z', &glue_gtt);
+	fence = glue_use(z, 1);
+	glue_put(z);
+	glue_complete(fence);
+	ttm_device_print_zombies(&dev->bdev, &p);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "type=0 used=0 zombies=0"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "type=1 used=4096 zombies=4096 signaled=4096 limit=5000\n"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "type=2 used=4096 zombies=0 signaled=0 limit=-1\n"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "busy=2 zombies=1 leftover=0 bytes=4096 peak=4096 limit=60000\n"));
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(the_buffers_of_a_submission_are_fenced),
+	KUNIT_CASE(a_submission_that_fails_leaves_its_buffers),
+	KUNIT_CASE(room_for_the_fences_of_a_group),
+	KUNIT_CASE(a_device_waits_for_what_is_left),
+	KUNIT_CASE(a_dead_import_waits_for_its_own_fences),
+	KUNIT_CASE(what_dead_buffers_keep_is_printed),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "ttm_fence_lru_glue_users",
+	.init = glue_init,
+	.exit = glue_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
