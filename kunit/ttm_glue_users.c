@@ -169,6 +169,12 @@ static void a_dead_import_waits_for_its_own_fences(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
 }
 
+static void expect_text(struct kunit *test, const char *text, const char *part)
+{
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, part), "no \"%s\" in %s",
+				  part, text);
+}
+
 static void what_dead_buffers_keep_is_printed(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
@@ -189,10 +195,12 @@ static void what_dead_buffers_keep_is_printed(struct kunit *test)
 	glue_put(z);
 	glue_complete(fence);
 	ttm_device_print_zombies(&dev->bdev, &p);
-	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "type=0 used=0 zombies=0"));
-	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "type=1 used=4096 zombies=4096 signaled=4096 limit=5000\n"));
-	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "type=2 used=4096 zombies=0 signaled=0 limit=-1\n"));
-	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "busy=2 zombies=1 leftover=0 bytes=4096 peak=4096 limit=60000\n"));
+	expect_text(test, text, "type=0 used=0 zombies=0 signaled=0 ");
+	expect_text(test, text, "type=1 used=4096 zombies=4096 signaled=4096 ");
+	expect_text(test, text, "signaled=4096 limit=5000\n");
+	expect_text(test, text, "type=2 used=4096 zombies=0 signaled=0 ");
+	expect_text(test, text, "busy=2 zombies=1 leftover=0 bytes=4096 ");
+	expect_text(test, text, "bytes=4096 peak=4096 limit=60000\n");
 }
 
 static struct kunit_case cases[] = {
