@@ -47,6 +47,8 @@ void test_prime_self(int fd)
 	int second = gpu_open(), dma_buf;
 
 	check_is(gpu_create(fd, 3 * PAGE, VRAM, &handle), 0);
+	/* Cleared, so that it dies idle. */
+	check_is(gpu_wait(fd, handle, 0, 5 * SECOND), 0);
 	dma_buf = gpu_export(fd, handle);
 	if (!check(dma_buf >= 0))
 		return;
