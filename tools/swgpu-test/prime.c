@@ -77,7 +77,11 @@ void test_prime_jobs(int fd)
 	if (!share(&s, fd, 5 * PAGE, VRAM))
 		return;
 	/* In VRAM it could not be reached by the other device. A copy leaves a ghost. */
-	check_is(gpu_drain(fd), 0);
+	check_is(gpu_wait(fd, s.handle, 0, 5 * SECOND), 0);
+	for (i = 0; i < 500 && gpu_stats(fd, 0).vram_used_bytes; i++) {
+		check_is(gpu_drain(fd), 0);
+		gpu_sleep(10 * MS);
+	}
 	check_is(gpu_stats(fd, 0).vram_used_bytes, 0);
 	check_is(gpu_stats(fd, 0).gtt_used_bytes, 5 * PAGE);
 	check_is(gpu_stats(s.other, 0).gtt_used_bytes, 5 * PAGE);
