@@ -323,6 +323,7 @@ static void fini_waits_for_leftovers(struct kunit *test)
 	ttm_device_fini(&dev->bdev);
 	KUNIT_EXPECT_NULL(test, dev->bdev.fence_lru);
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_notified, 1);
 
 	flush_work(&fence->work);
 	dma_fence_put(&fence->base);

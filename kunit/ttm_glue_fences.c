@@ -112,9 +112,14 @@ void glue_drain_on_wait(struct glue_fence *fence)
 	fence->on_wait = drain;
 }
 
-/* Complete it from another thread, once this one sleeps. */
+static void sleep_a_moment(struct glue_fence *fence)
+{
+	schedule_timeout_uninterruptible(2);
+}
+
+/* Complete it from another thread, a moment after this one sleeps. */
 void glue_complete_later(struct glue_fence *fence)
 {
-	fence->on_wait = do_nothing;
+	fence->on_wait = sleep_a_moment;
 	schedule_work(&fence->work);
 }

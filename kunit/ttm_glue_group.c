@@ -135,12 +135,6 @@ static void a_member_that_dies_gets_links_of_its_own(struct kunit *test)
 	ttm_bo_group_put(group);
 }
 
-static struct ttm_fence_lru_link *no_link(struct ttm_fence_lru_bo *bo,
-					  gfp_t gfp)
-{
-	return NULL;
-}
-
 static void a_member_without_memory_for_links_is_not_lost(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
@@ -152,7 +146,8 @@ static void a_member_without_memory_for_links_is_not_lost(struct kunit *test)
 	b = glue_member(group, 'b');
 	first = glue_use_group(group, 0);
 	second = glue_use_group(group, 1);
-	kunit_activate_static_stub(test, ttm_fence_lru_link_alloc, no_link);
+	kunit_activate_static_stub(test, ttm_fence_lru_link_alloc,
+				   glue_no_link);
 	/* One lives on, and counts as idle; the other is left over. */
 	leave(a);
 	glue_expect_lru(dev, TTM_PL_VRAM, "a", 1);

@@ -397,6 +397,12 @@ struct glue_fence *glue_use(struct glue_bo *bo, unsigned int channel)
 	return fence;
 }
 
+/* Instead of ttm_fence_lru_link_alloc(): there is no memory. */
+struct ttm_fence_lru_link *glue_no_link(struct ttm_fence_lru_bo *bo, gfp_t gfp)
+{
+	return NULL;
+}
+
 /* A group of buffers that share the reservation object of the device. */
 struct ttm_bo_group *glue_group(struct glue_device *dev)
 {

@@ -147,6 +147,7 @@ void glue_complete_on_wait(struct glue_fence *fence);
 void glue_drain_on_wait(struct glue_fence *fence);
 void glue_complete_later(struct glue_fence *fence);
 
+struct ttm_fence_lru_link *glue_no_link(struct ttm_fence_lru_bo *bo, gfp_t gfp);
 struct ttm_bo_group *glue_group(struct glue_device *dev);
 struct glue_bo *glue_member(struct ttm_bo_group *group, char name);
 void glue_join(struct ttm_bo_group *group, struct glue_bo *bo);

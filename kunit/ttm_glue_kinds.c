@@ -142,12 +142,6 @@ static void a_busy_zombie_in_another_place(struct kunit *test)
 	glue_expect_zombies(dev, 1, 0);
 }
 
-static struct ttm_fence_lru_link *no_link(struct ttm_fence_lru_bo *bo,
-					  gfp_t gfp)
-{
-	return NULL;
-}
-
 static void no_memory_for_a_link(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
@@ -156,7 +150,8 @@ static void no_memory_for_a_link(struct kunit *test)
 
 	/* Its first link is in use: the next channel needs another. */
 	glue_use(a, 0);
-	kunit_activate_static_stub(test, ttm_fence_lru_link_alloc, no_link);
+	kunit_activate_static_stub(test, ttm_fence_lru_link_alloc,
+				   glue_no_link);
 	glue_lock(a);
 	KUNIT_EXPECT_EQ(test, ttm_bo_reserve_fences(&a->tbo, 1), -ENOMEM);
 	ret = ttm_bo_reserve_fence_on(&a->tbo, &dev->channels[1].base);

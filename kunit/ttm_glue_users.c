@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What drivers call besides: the helpers for submissions, room for fences, going away, and
- * what is printed.
+ * What drivers call besides: the helpers for submissions, room for fences, and what is
+ * printed.
  */
-#include <linux/kthread.h>
-#include <linux/sched.h>
-
 #include <kunit/static_stub.h>
 
 #include <drm/drm_print.h>
 #include <drm/ttm/ttm_bo_group.h>
 #include <drm/ttm/ttm_execbuf_util.h>
-#include <drm/ttm/ttm_range_manager.h>
 
 #include "../ttm_fence_lru/internal.h"
 #include "ttm_glue_helpers.h"
@@ -85,26 +81,19 @@ static void a_submission_that_fails_leaves_its_buffers(struct kunit *test)
 	glue_expect_lru(dev, TTM_PL_VRAM, "ab", 0);
 }
 
-static struct ttm_fence_lru_link *no_link(struct ttm_fence_lru_bo *bo,
-					  gfp_t gfp)
-{
-	return NULL;
-}
-
 static void room_for_the_fences_of_a_group(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
-	struct ttm_bo_group *group;
+	struct ttm_bo_group *group = glue_group(dev);
 	struct glue_fence *fences[2];
 	int i;
 
-	group = ttm_bo_group_create(&dev->bdev, &dev->vm_resv);
-	KUNIT_ASSERT_NOT_NULL(test, group);
 	for (i = 0; i < 2; i++)
 		fences[i] = glue_emit(dev, i, true);
 	dma_resv_lock(&dev->vm_resv, NULL);
 	KUNIT_EXPECT_EQ(test, ttm_bo_group_reserve_fences(group, 2), 0);
-	kunit_activate_static_stub(test, ttm_fence_lru_link_alloc, no_link);
+	kunit_activate_static_stub(test, ttm_fence_lru_link_alloc,
+				   glue_no_link);
 	/* Room was made for both: nothing is allocated any more. */
 	for (i = 0; i < 2; i++)
 		ttm_bo_group_add_fence(group, &fences[i]->base,
@@ -117,39 +106,6 @@ static void room_for_the_fences_of_a_group(struct kunit *test)
 		glue_complete(fences[i]);
 	glue_retire(dev);
 	ttm_bo_group_put(group);
-}
-
-static int complete_later(void *fence)
-{
-	schedule_timeout_uninterruptible(2);
-	glue_complete(fence);
-	return 0;
-}
-
-/* Fences of others signal in time, and then nothing is leaked. */
-static void a_device_waits_for_what_is_left(struct kunit *test)
-{
-	struct glue_device *dev = glue_device_create(test, true);
-	struct glue_bo *a = glue_bo(dev, 'a', &glue_system);
-	struct glue_fence *fence = glue_use(a, GLUE_FOREIGN);
-	struct task_struct *task;
-	int i;
-
-	glue_put(a);
-	for (i = 0; i < GLUE_FOREIGN; i++)
-		ttm_fence_lru_channel_unregister(&dev->channels[i].base);
-	KUNIT_EXPECT_EQ(test, ttm_range_man_fini(&dev->bdev, TTM_PL_VRAM), 0);
-	KUNIT_EXPECT_EQ(test, ttm_range_man_fini(&dev->bdev, TTM_PL_TT), 0);
-	task = kthread_run(complete_later, fence, "complete");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
-	get_task_struct(task);
-	ttm_device_fini(&dev->bdev);
-	kthread_stop_put(task);
-	KUNIT_EXPECT_NULL(test, dev->bdev.fence_lru);
-	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
-	KUNIT_EXPECT_EQ(test, dev->nr_notified, 1);
-	dma_fence_put(&fence->base);
-	dma_resv_fini(&dev->vm_resv);
 }
 
 /* What its exporter does with the memory later is no concern of a dead import. */
@@ -207,7 +163,6 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(the_buffers_of_a_submission_are_fenced),
 	KUNIT_CASE(a_submission_that_fails_leaves_its_buffers),
 	KUNIT_CASE(room_for_the_fences_of_a_group),
-	KUNIT_CASE(a_device_waits_for_what_is_left),
 	KUNIT_CASE(a_dead_import_waits_for_its_own_fences),
 	KUNIT_CASE(what_dead_buffers_keep_is_printed),
 	{}

@@ -2,7 +2,6 @@
 /*
  * The memory that dead BOs keep: limits, the shrinker, what is told about it.
  */
-#include <linux/kthread.h>
 #include <linux/notifier.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
@@ -327,18 +326,10 @@ static void all_pages_are_given_back_before_a_task_is_killed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run_out_of_memory(dev), 0);
 }
 
-static int complete_later(void *fence)
-{
-	schedule_timeout_uninterruptible(2);
-	glue_complete(fence);
-	return 0;
-}
-
 /* A task lives on if the GPU is done in a moment, and not for a GPU that hangs. */
 static void a_moment_is_waited_before_a_task_is_killed(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
-	struct task_struct *task;
 	struct glue_fence *fence;
 
 	declare_reclaim_safe(dev, TTM_PL_TT);
@@ -346,11 +337,8 @@ static void a_moment_is_waited_before_a_task_is_killed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run_out_of_memory(dev), 0);
 	glue_expect_usage(dev, TTM_PL_TT, 1);
 
-	task = kthread_run(complete_later, fence, "complete");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
-	get_task_struct(task);
+	glue_complete_later(fence);
 	KUNIT_EXPECT_EQ(test, run_out_of_memory(dev), 1);
-	kthread_stop_put(task);
 }
 
 static void expect_zombie_bytes(struct glue_device *dev, unsigned int pages,
