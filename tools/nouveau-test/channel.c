@@ -127,7 +127,7 @@ static int submit(struct nv_channel *channel, struct job *job)
 	put(channel, RETURN);
 	put(channel, 0);
 	push.length = (channel->pos - channel->start) * sizeof(uint32_t);
-	ret = nv_ioctl(channel->fd, DRM_IOCTL_NOUVEAU_GEM_PUSHBUF, &args);
+	ret = node_ioctl(channel->fd, DRM_IOCTL_NOUVEAU_GEM_PUSHBUF, &args);
 	channel->start = channel->pos;
 	return ret;
 }
@@ -151,7 +151,7 @@ static int alloc_channel(struct nv_channel *channel)
 		.fb_ctxdma_handle = OBJ_VRAM,
 		.tt_ctxdma_handle = OBJ_GART,
 	};
-	int ret = nv_ioctl(channel->fd, DRM_IOCTL_NOUVEAU_CHANNEL_ALLOC, &args);
+	int ret = node_ioctl(channel->fd, DRM_IOCTL_NOUVEAU_CHANNEL_ALLOC, &args);
 
 	if (ret)
 		return ret;
@@ -172,7 +172,7 @@ static int alloc_semaphore(struct nv_channel *channel)
 		.handle = OBJ_NOTIFIER,
 		.size = 64,
 	};
-	int ret = nv_ioctl(channel->fd, DRM_IOCTL_NOUVEAU_NOTIFIEROBJ_ALLOC, &args);
+	int ret = node_ioctl(channel->fd, DRM_IOCTL_NOUVEAU_NOTIFIEROBJ_ALLOC, &args);
 
 	if (ret)
 		return ret;
@@ -196,7 +196,7 @@ int nv_channel_destroy(struct nv_channel *channel)
 
 	nv_bo_close(channel->fd, &channel->push);
 	nv_bo_close(channel->fd, &channel->notifier);
-	return nv_ioctl(channel->fd, DRM_IOCTL_NOUVEAU_CHANNEL_FREE, &args);
+	return node_ioctl(channel->fd, DRM_IOCTL_NOUVEAU_CHANNEL_FREE, &args);
 }
 
 /* Every push names its semaphore anew: others may have been here meanwhile. */
@@ -225,7 +225,7 @@ pid_t nv_unblock_later(struct nv_channel *channel, uint64_t ns)
 
 	if (pid)
 		return pid;
-	nv_sleep(ns);
+	sleep_ns(ns);
 	nv_unblock(channel);
 	_exit(0);
 }
@@ -278,7 +278,7 @@ static int make_m2mf(struct nv_channel *channel)
 
 	if (channel->copies)
 		return 0;
-	ret = nv_ioctl(channel->fd, DRM_IOCTL_NOUVEAU_GROBJ_ALLOC, &args);
+	ret = node_ioctl(channel->fd, DRM_IOCTL_NOUVEAU_GROBJ_ALLOC, &args);
 	if (ret)
 		return ret;
 	channel->copies = true;

@@ -34,13 +34,13 @@ void test_free_blocked(int fd)
 			return;
 		check_is(nv_bo_close(fd, &bo), 0);
 	}
-	nv_sleep(100 * MS);
+	sleep_ns(100 * MS);
 	blocked = nv_vram_used(fd);
 	check(blocked >= before + NR_DEAD * SIZE);
 	nv_unblock(&channel);
 	check_is(nv_channel_destroy(&channel), 0);
 	for (i = 0; i < 100 && nv_vram_used(fd) > before; i++)
-		nv_sleep(10 * MS);
+		sleep_ns(10 * MS);
 	check(nv_vram_used(fd) <= before);
 }
 
@@ -70,7 +70,7 @@ void test_two_channels(int fd)
 	check(nv_vram_used(fd) >= before + SIZE);
 	nv_unblock(&blocked);
 	for (i = 0; i < 100 && nv_vram_used(fd) > before; i++)
-		nv_sleep(10 * MS);
+		sleep_ns(10 * MS);
 	check(nv_vram_used(fd) <= before);
 }
 
@@ -106,7 +106,7 @@ void test_killed_client(int fd)
 	check(waitpid(pid, &status, 0) == pid);
 	check(WIFSIGNALED(status));
 	for (i = 0; i < 100 && nv_vram_used(fd) > before; i++)
-		nv_sleep(10 * MS);
+		sleep_ns(10 * MS);
 	check(nv_vram_used(fd) <= before);
 }
 
@@ -130,6 +130,6 @@ void test_usage(int fd)
 	check_is(nv_use_one(&channel, &last), 0);
 	check_is(nv_bo_wait(fd, &last), 0);
 	for (i = 0; i < 100 && nv_vram_used(fd) > before; i++)
-		nv_sleep(10 * MS);
+		sleep_ns(10 * MS);
 	check(nv_vram_used(fd) <= before);
 }

@@ -2,56 +2,21 @@
 /* nouveau's requests, one function for each. */
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "nv.h"
 
-int nv_ioctl(int fd, unsigned long request, void *arg)
-{
-	int ret;
-
-	do {
-		ret = ioctl(fd, request, arg);
-	} while (ret < 0 && (errno == EINTR || errno == EAGAIN));
-	return ret < 0 ? -errno : 0;
-}
-
-static bool is_nouveau(int fd)
-{
-	char name[16] = "";
-	struct drm_version version = { .name = name, .name_len = sizeof(name) - 1 };
-
-	return !nv_ioctl(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, "nouveau");
-}
-
 int nv_open(void)
 {
-	char path[32];
-	int i, fd;
-
-	for (i = 128; i < 192; i++) {
-		snprintf(path, sizeof(path), "/dev/dri/renderD%d", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (is_nouveau(fd))
-			return fd;
-		close(fd);
-	}
-	return -ENODEV;
+	return node_open("nouveau", 0);
 }
 
 uint64_t nv_param(int fd, uint64_t param)
 {
 	struct drm_nouveau_getparam args = { .param = param };
 
-	check_is(nv_ioctl(fd, DRM_IOCTL_NOUVEAU_GETPARAM, &args), 0);
+	check_is(node_ioctl(fd, DRM_IOCTL_NOUVEAU_GETPARAM, &args), 0);
 	return args.value;
 }
 
@@ -74,7 +39,7 @@ int nv_bo_create(int fd, uint64_t size, uint32_t domains, struct nv_bo *bo)
 		},
 		.align = PAGE,
 	};
-	int ret = nv_ioctl(fd, DRM_IOCTL_NOUVEAU_GEM_NEW, &args);
+	int ret = node_ioctl(fd, DRM_IOCTL_NOUVEAU_GEM_NEW, &args);
 
 	*bo = (struct nv_bo){
 		.handle = args.info.handle,
@@ -87,7 +52,7 @@ int nv_bo_create(int fd, uint64_t size, uint32_t domains, struct nv_bo *bo)
 int nv_bo_map(int fd, struct nv_bo *bo)
 {
 	struct drm_nouveau_gem_info info = { .handle = bo->handle };
-	int ret = nv_ioctl(fd, DRM_IOCTL_NOUVEAU_GEM_INFO, &info);
+	int ret = node_ioctl(fd, DRM_IOCTL_NOUVEAU_GEM_INFO, &info);
 	void *map;
 
 	if (ret)
@@ -108,7 +73,7 @@ int nv_bo_close(int fd, struct nv_bo *bo)
 	if (bo->map)
 		munmap(bo->map, bo->size);
 	bo->map = NULL;
-	return nv_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &args);
+	return node_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &args);
 }
 
 static int cpu_prep(int fd, const struct nv_bo *bo, uint32_t flags)
@@ -118,7 +83,7 @@ static int cpu_prep(int fd, const struct nv_bo *bo, uint32_t flags)
 		.flags = NOUVEAU_GEM_CPU_PREP_WRITE | flags,
 	};
 
-	return nv_ioctl(fd, DRM_IOCTL_NOUVEAU_GEM_CPU_PREP, &args);
+	return node_ioctl(fd, DRM_IOCTL_NOUVEAU_GEM_CPU_PREP, &args);
 }
 
 int nv_bo_wait(int fd, const struct nv_bo *bo)
@@ -129,12 +94,4 @@ int nv_bo_wait(int fd, const struct nv_bo *bo)
 int nv_bo_busy(int fd, const struct nv_bo *bo)
 {
 	return cpu_prep(fd, bo, NOUVEAU_GEM_CPU_PREP_NOWAIT);
-}
-
-void nv_sleep(uint64_t ns)
-{
-	struct timespec t = { .tv_sec = ns / SECOND, .tv_nsec = ns % SECOND };
-
-	while (nanosleep(&t, &t) && errno == EINTR)
-		;
 }

@@ -9,13 +9,9 @@
 #include <nouveau_drm.h>
 
 #include "check.h"
+#include "node.h"
 
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
-
-#define PAGE		4096UL
 #define MIB		(1024 * 1024UL)
-#define MS		1000000ULL
-#define SECOND		(1000 * MS)
 
 #define VRAM		NOUVEAU_GEM_DOMAIN_VRAM
 #define GART		NOUVEAU_GEM_DOMAIN_GART
@@ -62,7 +58,6 @@ struct nv_channel {
 
 /* All return 0 or a negative errno, unless they say otherwise. nv.c */
 int nv_open(void); /* a file descriptor */
-int nv_ioctl(int fd, unsigned long request, void *arg);
 uint64_t nv_param(int fd, uint64_t param);
 uint64_t nv_vram_size(int fd);
 uint64_t nv_vram_used(int fd);
@@ -71,7 +66,6 @@ int nv_bo_map(int fd, struct nv_bo *bo);
 int nv_bo_close(int fd, struct nv_bo *bo);
 int nv_bo_wait(int fd, const struct nv_bo *bo); /* until nobody uses it */
 int nv_bo_busy(int fd, const struct nv_bo *bo); /* -EBUSY if it is */
-void nv_sleep(uint64_t ns);
 
 /* channel.c */
 int nv_channel_create(int fd, struct nv_channel *channel);

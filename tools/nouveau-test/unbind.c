@@ -2,7 +2,6 @@
 /* The driver goes, and leaves no buffer behind. */
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,15 +11,6 @@
 #include "nv.h"
 
 #define DRIVER	"/sys/bus/pci/drivers/nouveau"
-
-static bool put(const char *file, const char *text)
-{
-	int fd = open(file, O_WRONLY);
-	bool good = fd >= 0 && write(fd, text, strlen(text)) > 0;
-
-	close(fd);
-	return good;
-}
 
 /* The first device of the driver. */
 static bool find_device(char *name, size_t size)
@@ -75,6 +65,6 @@ void test_unbind(void)
 		live_and_die();
 	check(waitpid(pid, &status, 0) == pid);
 	check_is(status, 0);
-	check(put(DRIVER "/unbind", name));
+	check(write_file(DRIVER "/unbind", name));
 	check(nv_open() < 0);
 }

@@ -24,7 +24,7 @@ void test_bad_map_and_wait(int fd)
 	struct drm_swgpu_gem_map map = {};
 	uint32_t handle;
 
-	check_is(gpu_ioctl(fd, DRM_IOCTL_SWGPU_GEM_MAP, &map), -ENOENT);
+	check_is(node_ioctl(fd, DRM_IOCTL_SWGPU_GEM_MAP, &map), -ENOENT);
 	check_is(gpu_wait(fd, 0, 0, 0), -ENOENT);
 	check_is(gpu_wait(fd, 4711, 0, 0), -ENOENT);
 
@@ -32,7 +32,7 @@ void test_bad_map_and_wait(int fd)
 		return;
 	map.handle = handle;
 	map.pad = 1;
-	check_is(gpu_ioctl(fd, DRM_IOCTL_SWGPU_GEM_MAP, &map), -EINVAL);
+	check_is(node_ioctl(fd, DRM_IOCTL_SWGPU_GEM_MAP, &map), -EINVAL);
 	check_is(gpu_wait(fd, handle, 2, 0), -EINVAL);
 	check_is(gpu_wait(fd, handle, 0, ~0ULL), 0);
 	check_is(gpu_close(fd, handle), 0);
@@ -45,7 +45,7 @@ void test_bad_channels(int fd)
 	struct drm_swgpu_channel args = { .pad = 1 };
 	uint32_t channel;
 
-	check_is(gpu_ioctl(fd, DRM_IOCTL_SWGPU_CHANNEL_CREATE, &args), -EINVAL);
+	check_is(node_ioctl(fd, DRM_IOCTL_SWGPU_CHANNEL_CREATE, &args), -EINVAL);
 	check_is(gpu_channel_destroy(fd, 0), -ENOENT);
 	check_is(gpu_channel_destroy(fd, 1), -ENOENT);
 	check_is(gpu_fault(fd, 1, SWGPU_FAULT_KILL), -ENOENT);
@@ -53,7 +53,7 @@ void test_bad_channels(int fd)
 	if (!check_is(gpu_channel(fd, &channel), 0))
 		return;
 	args.channel = channel;
-	check_is(gpu_ioctl(fd, DRM_IOCTL_SWGPU_CHANNEL_DESTROY, &args), -EINVAL);
+	check_is(node_ioctl(fd, DRM_IOCTL_SWGPU_CHANNEL_DESTROY, &args), -EINVAL);
 	check_is(gpu_fault(fd, channel, 0), -EINVAL);
 	check_is(gpu_fault(fd, channel, 4), -EINVAL);
 	check_is(gpu_channel_destroy(fd, channel), 0);
@@ -115,8 +115,8 @@ void test_bad_stats(int fd)
 {
 	struct drm_swgpu_stats stats = { .flags = 2 };
 
-	check_is(gpu_ioctl(fd, DRM_IOCTL_SWGPU_STATS, &stats), -EINVAL);
+	check_is(node_ioctl(fd, DRM_IOCTL_SWGPU_STATS, &stats), -EINVAL);
 	stats.flags = 0;
 	stats.pad = 1;
-	check_is(gpu_ioctl(fd, DRM_IOCTL_SWGPU_STATS, &stats), -EINVAL);
+	check_is(node_ioctl(fd, DRM_IOCTL_SWGPU_STATS, &stats), -EINVAL);
 }

@@ -48,7 +48,7 @@ void test_clear(int fd)
 	print_ms("closing it busy", start);
 
 	check_is(gpu_fault(fd, channel, SWGPU_FAULT_RESUME), 0);
-	gpu_sleep(SECOND);
+	sleep_ns(SECOND);
 	start = now();
 	check_is(gpu_create(fd, SIZE, GTT, &handle), 0);
 	print_ms("making the next one", start);

@@ -2,49 +2,12 @@
 /* The copy engine: what is evicted leaves its memory before it was copied. */
 
 #include <errno.h>
-#include <sys/mman.h>
 
 #include "gpu.h"
 
-#define NR_QUARTERS	4
-
-/* VRAM full of buffers of a quarter each, with contents, all idle */
-struct full {
-	uint64_t size;
-	uint32_t channel;
-	uint32_t handles[NR_QUARTERS];
-	uint64_t *maps[NR_QUARTERS];
-};
-
 static bool fill_vram(int fd, struct full *f)
 {
-	int i;
-
-	f->size = gpu_stats(fd, 0).vram_bytes / NR_QUARTERS;
-	check_is(gpu_channel(fd, &f->channel), 0);
-	for (i = 0; i < NR_QUARTERS; i++) {
-		check_is(gpu_create(fd, f->size, VRAM, &f->handles[i]), 0);
-		check_is(gpu_use(fd, f->channel, f->handles[i], WRITE, VRAM, 0), 0);
-		f->maps[i] = gpu_map(fd, f->handles[i], f->size);
-		if (!check(f->maps[i]))
-			return false;
-		f->maps[i][0] = 100 + i;
-		f->maps[i][f->size / 8 - 10] = 200 + i;
-	}
-	for (i = 0; i < NR_QUARTERS; i++)
-		check_is(gpu_wait(fd, f->handles[i], 0, 5 * SECOND), 0);
-	return gpu_fault(fd, 0, SWGPU_FAULT_HANG) == 0;
-}
-
-static void check_contents(struct full *f)
-{
-	int i;
-
-	for (i = 0; i < NR_QUARTERS; i++) {
-		check_is(f->maps[i][0], 100 + i);
-		check_is(f->maps[i][f->size / 8 - 10], 200 + i);
-		munmap(f->maps[i], f->size);
-	}
+	return full_make(fd, f) && gpu_fault(fd, 0, SWGPU_FAULT_HANG) == 0;
 }
 
 /* The new owner's job must wait for the copy, but nobody else does. */
@@ -77,7 +40,7 @@ void test_pipelined(int fd)
 		check_is(gpu_use(fd, f.channel, f.handles[i], READ, VRAM | GTT, 0), 0);
 	for (i = 0; i < NR_QUARTERS; i++)
 		check_is(gpu_wait(fd, f.handles[i], 0, 5 * SECOND), 0);
-	check_contents(&f);
+	full_check(&f);
 	check(gpu_stats(fd, 0).copies > before.copies);
 }
 
@@ -94,8 +57,7 @@ void test_pipelined_death(int fd)
 	}
 	if (!check(fill_vram(fd, &f)))
 		return;
-	for (i = 0; i < NR_QUARTERS; i++)
-		munmap(f.maps[i], f.size);
+	full_unmap(&f);
 	for (i = 0; i < NR_QUARTERS; i++) {
 		check_is(gpu_create(fd, f.size, VRAM, &handles[i]), 0);
 		check_is(gpu_use(fd, f.channel, handles[i], WRITE, VRAM, 0), 0);
@@ -143,9 +105,9 @@ void test_broken_copies(int fd)
 	check_is(gpu_stats(fd, 0).tag_errors, 0);
 	check_is(gpu_create(fd, f.size, VRAM, &handle), 0);
 	/* The memory is cleared for its new owner, and then copied. */
-	gpu_sleep(SECOND);
+	sleep_ns(SECOND);
 	check_is(gpu_fault(fd, 0, SWGPU_FAULT_RESUME), 0);
 	for (i = 0; i < 500 && !gpu_stats(fd, 0).tag_errors; i++)
-		gpu_sleep(10 * MS);
+		sleep_ns(10 * MS);
 	check(gpu_stats(fd, 0).tag_errors > 0);
 }

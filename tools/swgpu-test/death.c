@@ -64,7 +64,7 @@ void test_many_stuck(int fd)
 		check_is(gpu_use(fd, channels[i >= 20], handle, WRITE, GTT, MS), 0);
 		check_is(gpu_close(fd, handle), 0);
 	}
-	gpu_sleep(100 * MS);
+	sleep_ns(100 * MS);
 	check_is(gpu_drain(fd), 0);
 	if (gpu_stats(fd, 0).fence_lru)
 		check_is(gpu_stats(fd, 0).zombies, 20);
@@ -160,7 +160,7 @@ void test_broken(int fd)
 	check_is(gpu_use(fd, channel, handle, READ, VRAM, 50 * MS), 0);
 	check_is(gpu_close(fd, handle), 0);
 	check_is(gpu_stats(fd, 0).tag_errors, 0);
-	gpu_sleep(200 * MS);
+	sleep_ns(200 * MS);
 	check_is(gpu_stats(fd, 0).tag_errors, 1);
 	check_is(gpu_stats(fd, 0).jobs, 1);
 }

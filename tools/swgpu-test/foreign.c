@@ -23,7 +23,7 @@ static int job_fence(struct foreign *f)
 	struct dma_buf_export_sync_file args = { .flags = DMA_BUF_SYNC_READ };
 	int ret, dma_buf = gpu_export(f->other, f->job_buffer);
 
-	ret = gpu_ioctl(dma_buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &args);
+	ret = node_ioctl(dma_buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &args);
 	close(dma_buf);
 	return ret ? ret : args.fd;
 }
@@ -36,7 +36,7 @@ static int add_fence(int fd, uint32_t handle, int fence)
 	};
 	int ret, dma_buf = gpu_export(fd, handle);
 
-	ret = gpu_ioctl(dma_buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &args);
+	ret = node_ioctl(dma_buf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &args);
 	close(dma_buf);
 	return ret;
 }

@@ -3,65 +3,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "gpu.h"
 
-int gpu_ioctl(int fd, unsigned long request, void *arg)
-{
-	int ret;
-
-	do {
-		ret = ioctl(fd, request, arg);
-	} while (ret < 0 && (errno == EINTR || errno == EAGAIN));
-	return ret < 0 ? -errno : 0;
-}
-
-static bool is_swgpu(int fd)
-{
-	char name[16] = "";
-	struct drm_version version = { .name = name, .name_len = sizeof(name) - 1 };
-
-	return !gpu_ioctl(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, "swgpu");
-}
-
-/* The device number @nr, from 0 */
-static int open_device(int nr)
-{
-	char path[32];
-	int i, fd;
-
-	for (i = 128; i < 192; i++) {
-		snprintf(path, sizeof(path), "/dev/dri/renderD%d", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (is_swgpu(fd) && !nr--)
-			return fd;
-		close(fd);
-	}
-	return -ENODEV;
-}
-
 int gpu_open(void)
 {
-	return open_device(0);
+	return node_open("swgpu", 0);
 }
 
 int gpu_open_other(void)
 {
-	return open_device(1);
+	return node_open("swgpu", 1);
 }
 
 int gpu_create(int fd, uint64_t size, uint32_t domains, uint32_t *handle)
 {
 	struct drm_swgpu_gem_create args = { .size = size, .domains = domains };
-	int ret = gpu_ioctl(fd, DRM_IOCTL_SWGPU_GEM_CREATE, &args);
+	int ret = node_ioctl(fd, DRM_IOCTL_SWGPU_GEM_CREATE, &args);
 
 	*handle = args.handle;
 	return ret;
@@ -71,13 +31,13 @@ int gpu_close(int fd, uint32_t handle)
 {
 	struct drm_gem_close args = { .handle = handle };
 
-	return gpu_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &args);
+	return node_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &args);
 }
 
 int gpu_export(int fd, uint32_t handle)
 {
 	struct drm_prime_handle args = { .handle = handle, .flags = O_CLOEXEC | O_RDWR };
-	int ret = gpu_ioctl(fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &args);
+	int ret = node_ioctl(fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &args);
 
 	return ret ? ret : args.fd;
 }
@@ -85,7 +45,7 @@ int gpu_export(int fd, uint32_t handle)
 int gpu_import(int fd, int dma_buf, uint32_t *handle)
 {
 	struct drm_prime_handle args = { .fd = dma_buf };
-	int ret = gpu_ioctl(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &args);
+	int ret = node_ioctl(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &args);
 
 	*handle = args.handle;
 	return ret;
@@ -96,7 +56,7 @@ void *gpu_map(int fd, uint32_t handle, uint64_t size)
 	struct drm_swgpu_gem_map args = { .handle = handle };
 	void *map;
 
-	if (gpu_ioctl(fd, DRM_IOCTL_SWGPU_GEM_MAP, &args))
+	if (node_ioctl(fd, DRM_IOCTL_SWGPU_GEM_MAP, &args))
 		return NULL;
 	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, args.offset);
 	return map == MAP_FAILED ? NULL : map;
@@ -110,13 +70,13 @@ int gpu_wait(int fd, uint32_t handle, uint32_t flags, uint64_t timeout_ns)
 		.timeout_ns = timeout_ns,
 	};
 
-	return gpu_ioctl(fd, DRM_IOCTL_SWGPU_GEM_WAIT, &args);
+	return node_ioctl(fd, DRM_IOCTL_SWGPU_GEM_WAIT, &args);
 }
 
 int gpu_channel(int fd, uint32_t *channel)
 {
 	struct drm_swgpu_channel args = {};
-	int ret = gpu_ioctl(fd, DRM_IOCTL_SWGPU_CHANNEL_CREATE, &args);
+	int ret = node_ioctl(fd, DRM_IOCTL_SWGPU_CHANNEL_CREATE, &args);
 
 	*channel = args.channel;
 	return ret;
@@ -126,14 +86,14 @@ int gpu_channel_destroy(int fd, uint32_t channel)
 {
 	struct drm_swgpu_channel args = { .channel = channel };
 
-	return gpu_ioctl(fd, DRM_IOCTL_SWGPU_CHANNEL_DESTROY, &args);
+	return node_ioctl(fd, DRM_IOCTL_SWGPU_CHANNEL_DESTROY, &args);
 }
 
 int gpu_fault(int fd, uint32_t channel, uint32_t fault)
 {
 	struct drm_swgpu_fault args = { .channel = channel, .fault = fault };
 
-	return gpu_ioctl(fd, DRM_IOCTL_SWGPU_FAULT, &args);
+	return node_ioctl(fd, DRM_IOCTL_SWGPU_FAULT, &args);
 }
 
 bool gpu_copies_async(int fd)
@@ -150,7 +110,7 @@ int gpu_submit(int fd, uint32_t channel, struct drm_swgpu_submit_bo *bos, uint32
 		.bos = (uintptr_t)bos,
 		.duration_ns = duration_ns,
 	};
-	int ret = gpu_ioctl(fd, DRM_IOCTL_SWGPU_SUBMIT, &args);
+	int ret = node_ioctl(fd, DRM_IOCTL_SWGPU_SUBMIT, &args);
 
 	if (seqno)
 		*seqno = args.seqno;
@@ -173,13 +133,13 @@ struct drm_swgpu_stats gpu_stats(int fd, uint32_t flags)
 {
 	struct drm_swgpu_stats stats = { .flags = flags };
 
-	check_is(gpu_ioctl(fd, DRM_IOCTL_SWGPU_STATS, &stats), 0);
+	check_is(node_ioctl(fd, DRM_IOCTL_SWGPU_STATS, &stats), 0);
 	return stats;
 }
 
 int gpu_drain(int fd)
 {
-	return gpu_ioctl(fd, DRM_IOCTL_SWGPU_DRAIN, NULL);
+	return node_ioctl(fd, DRM_IOCTL_SWGPU_DRAIN, NULL);
 }
 
 bool gpu_drain_to(int fd, uint64_t zombies)
@@ -191,7 +151,7 @@ bool gpu_drain_to(int fd, uint64_t zombies)
 			return false;
 		if (gpu_stats(fd, 0).zombies <= zombies)
 			return true;
-		gpu_sleep(10 * MS);
+		sleep_ns(10 * MS);
 	}
 	return false;
 }
@@ -203,15 +163,7 @@ bool gpu_buffers_fall_to(int fd, uint64_t buffers)
 	for (i = 0; i < 500; i++) {
 		if (gpu_stats(fd, 0).buffers <= buffers)
 			return true;
-		gpu_sleep(10 * MS);
+		sleep_ns(10 * MS);
 	}
 	return false;
-}
-
-void gpu_sleep(uint64_t ns)
-{
-	struct timespec t = { .tv_sec = ns / SECOND, .tv_nsec = ns % SECOND };
-
-	while (nanosleep(&t, &t) && errno == EINTR)
-		;
 }

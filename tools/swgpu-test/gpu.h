@@ -6,13 +6,8 @@
 #include <stdint.h>
 
 #include "check.h"
+#include "node.h"
 #include "swgpu_drm.h"
-
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
-
-#define PAGE		4096UL
-#define MS		1000000ULL
-#define SECOND		(1000 * MS)
 
 #define VRAM		SWGPU_DOMAIN_VRAM
 #define GTT		SWGPU_DOMAIN_GTT
@@ -22,7 +17,6 @@
 /* All return 0 or a negative errno, unless they say otherwise. */
 int gpu_open(void); /* a file descriptor */
 int gpu_open_other(void); /* of the second device */
-int gpu_ioctl(int fd, unsigned long request, void *arg);
 
 int gpu_create(int fd, uint64_t size, uint32_t domains, uint32_t *handle);
 int gpu_close(int fd, uint32_t handle);
@@ -47,7 +41,27 @@ int gpu_drain(int fd);
 bool gpu_drain_to(int fd, uint64_t zombies);
 /* Waits until there are no more than @buffers, five seconds at most. */
 bool gpu_buffers_fall_to(int fd, uint64_t buffers);
-void gpu_sleep(uint64_t ns);
+
+#define NR_QUARTERS	4
+
+/**
+ * struct full - VRAM full of buffers of a quarter each, with contents, all idle
+ * @size: of each
+ * @channel: that used them
+ * @handles: of them
+ * @maps: their contents
+ */
+struct full {
+	uint64_t size;
+	uint32_t channel;
+	uint32_t handles[NR_QUARTERS];
+	uint64_t *maps[NR_QUARTERS];
+};
+
+bool full_make(int fd, struct full *f);
+void full_unmap(struct full *f);
+/* What was written when they were made is there. Unmaps them. */
+void full_check(struct full *f);
 
 /* The cases: args.c */
 void test_bad_create(int fd);

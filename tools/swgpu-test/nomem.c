@@ -5,22 +5,19 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "gpu.h"
 
-#define NR_QUARTERS	4
 #define MAX_ALLOCATIONS	1000
 
-/* VRAM full of idle buffers with contents, and what the requests are about. */
+#define SLAB	"/sys/kernel/debug/failslab/"
+#define PAGES	"/sys/kernel/debug/fail_page_alloc/"
+
+/* What the requests are about. */
 struct nomem {
 	int fd, other, fail_nth;
-	uint64_t size;
-	uint32_t channel;
-	uint32_t handles[NR_QUARTERS];
-	uint64_t *maps[NR_QUARTERS];
+	struct full full;
 	uint32_t made; /* by the request */
 	int dma_buf;
 };
@@ -39,28 +36,14 @@ struct request {
 	void (*undo)(struct nomem *t);
 };
 
-static bool set(const char *where, const char *what, const char *value)
-{
-	char path[100];
-	int fd, ret;
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", where, what);
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		return false;
-	ret = write(fd, value, strlen(value));
-	close(fd);
-	return ret > 0;
-}
-
 /* Of all allocations, those that may wait for memory included. */
 static bool let_allocations_fail(void)
 {
-	return set("failslab", "ignore-gfp-wait", "N") &&
-	       set("failslab", "verbose", "0") &&
-	       set("fail_page_alloc", "ignore-gfp-wait", "N") &&
-	       set("fail_page_alloc", "min-order", "0") &&
-	       set("fail_page_alloc", "verbose", "0");
+	return write_file(SLAB "ignore-gfp-wait", "N") &&
+	       write_file(SLAB "verbose", "0") &&
+	       write_file(PAGES "ignore-gfp-wait", "N") &&
+	       write_file(PAGES "min-order", "0") &&
+	       write_file(PAGES "verbose", "0");
 }
 
 static void fail_nth(struct nomem *t, int n)
@@ -86,9 +69,9 @@ static void use_all(struct nomem *t, uint32_t domains)
 	int i;
 
 	for (i = 0; i < NR_QUARTERS; i++)
-		check_is(gpu_use(t->fd, t->channel, t->handles[i], READ, domains, 0), 0);
+		check_is(gpu_use(t->fd, t->full.channel, t->full.handles[i], READ, domains, 0), 0);
 	for (i = 0; i < NR_QUARTERS; i++)
-		check_is(gpu_wait(t->fd, t->handles[i], 0, 5 * SECOND), 0);
+		check_is(gpu_wait(t->fd, t->full.handles[i], 0, 5 * SECOND), 0);
 }
 
 static void all_in_vram(struct nomem *t)
@@ -103,7 +86,7 @@ static void all_in_gtt(struct nomem *t)
 
 static int create(struct nomem *t)
 {
-	return gpu_create(t->fd, t->size, VRAM, &t->made);
+	return gpu_create(t->fd, t->full.size, VRAM, &t->made);
 }
 
 static void close_made(struct nomem *t)
@@ -119,8 +102,8 @@ static void bury(struct nomem *t)
 
 	all_in_gtt(t);
 	for (i = 0; i < NR_QUARTERS; i++) {
-		check_is(gpu_create(t->fd, t->size, VRAM, &handles[i]), 0);
-		check_is(gpu_use(t->fd, t->channel, handles[i], WRITE, VRAM, 5 * MS), 0);
+		check_is(gpu_create(t->fd, t->full.size, VRAM, &handles[i]), 0);
+		check_is(gpu_use(t->fd, t->full.channel, handles[i], WRITE, VRAM, 5 * MS), 0);
 	}
 	for (i = 0; i < NR_QUARTERS; i++)
 		check_is(gpu_close(t->fd, handles[i]), 0);
@@ -128,12 +111,12 @@ static void bury(struct nomem *t)
 
 static int move_in(struct nomem *t)
 {
-	return gpu_use(t->fd, t->channel, t->handles[0], WRITE, VRAM, 0);
+	return gpu_use(t->fd, t->full.channel, t->full.handles[0], WRITE, VRAM, 0);
 }
 
 static int move_out(struct nomem *t)
 {
-	return gpu_use(t->fd, t->channel, t->handles[0], WRITE, GTT, 0);
+	return gpu_use(t->fd, t->full.channel, t->full.handles[0], WRITE, GTT, 0);
 }
 
 static int make_channel(struct nomem *t)
@@ -148,7 +131,7 @@ static void destroy_channel(struct nomem *t)
 
 static int export(struct nomem *t)
 {
-	t->dma_buf = gpu_export(t->fd, t->handles[1]);
+	t->dma_buf = gpu_export(t->fd, t->full.handles[1]);
 	return t->dma_buf < 0 ? t->dma_buf : 0;
 }
 
@@ -177,7 +160,7 @@ static void close_import(struct nomem *t)
 static void make_busy(struct nomem *t)
 {
 	check_is(gpu_create(t->fd, PAGE, GTT, &t->made), 0);
-	check_is(gpu_use(t->fd, t->channel, t->made, WRITE, GTT, MS), 0);
+	check_is(gpu_use(t->fd, t->full.channel, t->made, WRITE, GTT, MS), 0);
 }
 
 static int close_busy(struct nomem *t)
@@ -219,34 +202,6 @@ static void fail_each(struct nomem *t, const struct request *request)
 	       refused);
 }
 
-static bool fill(struct nomem *t)
-{
-	int i;
-
-	t->size = gpu_stats(t->fd, 0).vram_bytes / NR_QUARTERS;
-	check_is(gpu_channel(t->fd, &t->channel), 0);
-	for (i = 0; i < NR_QUARTERS; i++) {
-		check_is(gpu_create(t->fd, t->size, VRAM, &t->handles[i]), 0);
-		t->maps[i] = gpu_map(t->fd, t->handles[i], t->size);
-		if (!check(t->maps[i]))
-			return false;
-		t->maps[i][0] = 100 + i;
-		t->maps[i][t->size / 8 - 10] = 200 + i;
-	}
-	return true;
-}
-
-static void check_contents(struct nomem *t)
-{
-	int i;
-
-	for (i = 0; i < NR_QUARTERS; i++) {
-		check_is(t->maps[i][0], 100 + i);
-		check_is(t->maps[i][t->size / 8 - 10], 200 + i);
-		munmap(t->maps[i], t->size);
-	}
-}
-
 void test_no_memory(int fd)
 {
 	struct nomem t = { .fd = fd, .other = gpu_open_other(), .dma_buf = -1 };
@@ -257,11 +212,11 @@ void test_no_memory(int fd)
 		skip("this kernel lets no allocation fail");
 		return;
 	}
-	if (!check(fill(&t)))
+	if (!check(full_make(fd, &t.full)))
 		return;
 	for (i = 0; i < ARRAY_SIZE(requests); i++)
 		fail_each(&t, &requests[i]);
-	check_contents(&t);
+	full_check(&t.full);
 	close(t.fail_nth);
 	close(t.dma_buf);
 	close(t.other);

@@ -80,7 +80,7 @@ void test_prime_jobs(int fd)
 	check_is(gpu_wait(fd, s.handle, 0, 5 * SECOND), 0);
 	for (i = 0; i < 500 && gpu_stats(fd, 0).vram_used_bytes; i++) {
 		check_is(gpu_drain(fd), 0);
-		gpu_sleep(10 * MS);
+		sleep_ns(10 * MS);
 	}
 	check_is(gpu_stats(fd, 0).vram_used_bytes, 0);
 	check_is(gpu_stats(fd, 0).gtt_used_bytes, 5 * PAGE);
@@ -199,7 +199,7 @@ static void die_busy(int fd, bool hang)
 	check_is(gpu_stats(fd, 0).buffers, before.buffers + nr);
 	check_is(gpu_stats(fd, 0).gtt_used_bytes, before.gtt_used_bytes + nr * 4 * PAGE);
 	if (hang)
-		gpu_sleep(300 * MS);
+		sleep_ns(300 * MS);
 	check_is(gpu_stats(s[0].other, 0).buffers, nr);
 	for (i = 0; i < nr; i++)
 		check_is(gpu_fault(s[i].other, s[i].other_channel, SWGPU_FAULT_RESUME), 0);

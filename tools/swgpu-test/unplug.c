@@ -13,16 +13,6 @@
 
 #include "gpu.h"
 
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return good;
-}
-
 /* The name of the platform device, as "swgpu.0" */
 static bool device_name(int fd, char *name, size_t size)
 {
@@ -162,7 +152,7 @@ void test_unplug(void)
 	unplug_shared(fd, other, name);
 	close(other);
 	for (i = 0; i < 500 && all_buffers() > 0; i++)
-		gpu_sleep(10 * MS);
+		sleep_ns(10 * MS);
 	check_is(all_buffers(), 0);
 
 	check(write_file("/sys/bus/platform/drivers/swgpu/bind", name));

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# How a test program is built, of all sources in its directory and those here. PROGRAM is
+# its name, OUT where it goes, CPPFLAGS what else its sources need. Static, so that it runs
+# in a guest that has nothing else.
+
+CC ?= gcc
+CPPFLAGS += -D_GNU_SOURCE -I../check -MMD -MP
+CFLAGS += -std=c11 -O2 -g -Wall -Wextra -Werror
+LDFLAGS += -static
+
+vpath %.c ../check
+OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard *.c) check.c node.c)
+
+$(OUT)/$(PROGRAM): $(OBJECTS)
+	$(CC) $(LDFLAGS) -o $@ $^
+
+$(OUT)/%.o: %.c Makefile ../check/program.mk | $(OUT)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(OUT):
+	mkdir -p $@
+
+clean:
+	rm -rf $(OUT)
+
+.PHONY: clean
+
+-include $(OBJECTS:.o=.d)
