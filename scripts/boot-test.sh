@@ -6,6 +6,7 @@
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/modules-lib.sh"
+. "$(dirname "$0")/ram-lib.sh"
 
 # What is installed is no concern of this test.
 unset KDIR
@@ -62,27 +63,22 @@ make_initramfs()
 {
 	local stock all ours module trace
 
-	rm -rf "$RAM"
-	mkdir -p "$RAM"/{bin,modules,traces}
+	ram_begin "$RAM" "$ROOT/scripts/boot-test-init.sh"
+	mkdir -p "$RAM"/{modules,traces}
 	stock=$(closure bochs | xargs)
 	ours=$(say "${MODULES[@]}" | xargs)
 	all=$(closure "${MODULES[@]}" | grep -vxF "$(say "${MODULES[@]}")" | xargs)
 	for module in $stock $all $ours; do
 		put_module "$module"
 	done
-	cp "$(command -v busybox)" "$RAM/bin/busybox"
-	for module in $(busybox --list | grep -vx busybox); do
-		ln -s busybox "$RAM/bin/$module"
-	done
 	cp "$BUILD/tools/boot-test/hold" "$RAM/bin/hold"
 	cp "$BUILD/tools/replay/replay" "$RAM/bin/replay_tool"
 	for trace in "${TRACES[@]}"; do
 		xz -dc "$ROOT/traces/$trace.trace.xz" >"$RAM/traces/$trace.trace"
 	done
-	cp "$ROOT/scripts/boot-test-init.sh" "$RAM/init"
 	printf '%s=%q\n' STOCK "$stock" OTHERS "$all" OURS "$ours" LIMIT "$LIMIT" \
 		SPEED "$SPEED" TRACES "$(printf '/traces/%s.trace ' "${TRACES[@]}")" >"$RAM/job"
-	(cd "$RAM" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >"$RAM.gz"
+	ram_pack "$RAM"
 }
 
 build_tools()
@@ -111,10 +107,8 @@ boot()
 # kernel says of every module that it was not built with.
 complaints()
 {
-	sed -n '/^# the kernel.s log/,/^# end/p' "$LOG" |
-		sed -n '/ttm_fence_lru: /,$p' | grep -E '^<([0-4]|[1-9][0-9]+)>' |
-		grep -vE '(loading out-of-tree module taints kernel|module verification failed: signature and/or required key missing - tainting kernel)' |
-		awk -F'[<>]' '$2 % 8 <= 4'
+	ram_complaints "$LOG" 'ttm_fence_lru: ' |
+		grep -vE '(loading out-of-tree module taints kernel|module verification failed: signature and/or required key missing - tainting kernel)'
 }
 
 run_step boot-test-tools "building the tools" "Read the log." build_tools

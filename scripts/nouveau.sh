@@ -10,6 +10,7 @@
 # CASE=<text>     only the cases whose names contain it
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/ram-lib.sh"
 
 CONFIG=x86-nouveau
 WORK=$BUILD/nouveau
@@ -43,19 +44,14 @@ build_tool()
 
 make_initramfs()
 {
-	local ram=$WORK/initramfs applet
+	local ram=$WORK/initramfs
 
-	rm -rf "$ram"
-	mkdir -p "$ram/bin"
-	cp "$(command -v busybox)" "$BUILD/tools/nouveau-test/nouveau-test" "$ram/bin/"
-	for applet in $(busybox --list | grep -vx busybox); do
-		ln -s busybox "$ram/bin/$applet"
-	done
+	ram_begin "$ram" "$ROOT/scripts/nouveau-init.sh"
+	cp "$BUILD/tools/nouveau-test/nouveau-test" "$ram/bin/"
 	make -s --no-print-directory -C "$(kernel_tree)" O="$(kernel_out "$CONFIG")" ARCH=x86 \
 		INSTALL_MOD_PATH="$ram" INSTALL_MOD_STRIP=1 modules_install
-	cp "$ROOT/scripts/nouveau-init.sh" "$ram/init"
 	printf 'CASE=%q\n' "$CASE" >"$ram/job"
-	(cd "$ram" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >"$ram.gz"
+	ram_pack "$ram"
 }
 
 # make_iso <fence_lru>: what the emulated machine boots from.
@@ -135,8 +131,7 @@ run()
 # that does not exist, and interrupts that take long.
 complaints()
 {
-	sed -n '/^# the kernel.s log/,/^# end/p' "$1" | sed -n '/nouveau .*: NVIDIA/,$p' |
-		grep -E '^<[0-4]>' |
+	ram_complaints "$1" 'nouveau .*: NVIDIA' |
 		grep -vE '(fifo: CACHE_ERROR - ch 31 \[unknown\] subc [0-7] mthd 0000 data [0-9a-f]{8}|hrtimer: interrupt took [0-9]+ ns)$'
 }
 
