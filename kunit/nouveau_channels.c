@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * nouveau's channels on the fence-ordered LRU: pushes, ids that are used again, and the
+ * end of a channel.
+ */
+#include "nouveau_mock.h"
+
+static struct nv_channel *new_channel(struct nv_mock *mock, int chid)
+{
+	struct nv_channel *channel = nv_channel(mock, chid);
+	int ret = nv_channel_register(channel);
+
+	KUNIT_ASSERT_EQ(mock->glue->test, ret, 0);
+	return channel;
+}
+
+static void push(struct nv_channel *channel, struct glue_bo *bo)
+{
+	struct nouveau_fence *fence = nv_push(channel, bo);
+
+	nouveau_fence_unref(&fence);
+}
+
+static void a_buffer_is_idle_when_the_channel_is_past_it(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = new_channel(mock, 0);
+	struct glue_bo *a = glue_bo(mock->glue, 'a', &glue_vram);
+
+	push(channel, a);
+	glue_expect_lru(mock->glue, TTM_PL_VRAM, "", 1);
+	glue_retire(mock->glue);
+	glue_expect_lru(mock->glue, TTM_PL_VRAM, "", 1);
+
+	nv_channel_run(channel);
+	glue_retire(mock->glue);
+	glue_expect_lru(mock->glue, TTM_PL_VRAM, "a", 0);
+	KUNIT_EXPECT_EQ(test, mock->events, 0);
+	nv_channel_del(channel);
+}
+
+static void a_dead_buffer_needs_no_interrupt(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = new_channel(mock, 0);
+	struct glue_bo *a = glue_bo(mock->glue, 'a', &glue_vram);
+
+	push(channel, a);
+	glue_put(a);
+	glue_expect_zombies(mock->glue, 1, 0);
+	glue_expect_usage(mock->glue, TTM_PL_VRAM, 1);
+
+	nv_channel_run(channel);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&mock->glue->bdev), 0);
+	glue_expect_usage(mock->glue, TTM_PL_VRAM, 0);
+	KUNIT_EXPECT_EQ(test, mock->events, 0);
+	nv_channel_del(channel);
+}
+
+/* What is read of a device that is switched off says nothing. */
+static void a_device_that_sleeps_is_not_read(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = new_channel(mock, 0);
+	unsigned int reads;
+
+	push(channel, glue_bo(mock->glue, 'a', &glue_vram));
+	nv_channel_run(channel);
+	reads = channel->reads;
+	mock->drm->ttm.asleep = true;
+	glue_retire(mock->glue);
+	KUNIT_EXPECT_EQ(test, channel->reads, reads);
+	glue_expect_lru(mock->glue, TTM_PL_VRAM, "", 1);
+
+	mock->drm->ttm.asleep = false;
+	glue_retire(mock->glue);
+	glue_expect_lru(mock->glue, TTM_PL_VRAM, "a", 0);
+	nv_channel_del(channel);
+}
+
+/*
+ * The fence of the first channel outlives it, and its context is that of the second:
+ * which buffer was used on which is known all the same.
+ */
+static void an_id_is_used_again(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct glue_bo *a = glue_bo(mock->glue, 'a', &glue_vram);
+	struct glue_bo *b = glue_bo(mock->glue, 'b', &glue_vram);
+	struct nv_channel *first, *second;
+	struct nouveau_fence *fence;
+
+	first = new_channel(mock, 3);
+	fence = nv_push(first, a);
+	nv_channel_del(first);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(&fence->base));
+
+	second = new_channel(mock, 3);
+	push(second, b);
+	glue_retire(mock->glue);
+	glue_expect_lru(mock->glue, TTM_PL_VRAM, "a", 1);
+
+	push(second, a);
+	glue_retire(mock->glue);
+	glue_expect_lru(mock->glue, TTM_PL_VRAM, "", 2);
+	nv_channel_run(second);
+	glue_retire(mock->glue);
+	glue_expect_lru(mock->glue, TTM_PL_VRAM, "ba", 0);
+	nouveau_fence_unref(&fence);
+	nv_channel_del(second);
+}
+
+/* Its end does not unregister the one that has the id. */
+static void an_id_in_use_is_refused(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = new_channel(mock, 3), *twin;
+
+	twin = nv_channel(mock, 3);
+	KUNIT_EXPECT_EQ(test, nv_channel_register(twin), -EEXIST);
+	nv_channel_del(twin);
+
+	push(channel, glue_bo(mock->glue, 'a', &glue_vram));
+	glue_expect_lru(mock->glue, TTM_PL_VRAM, "", 1);
+	KUNIT_EXPECT_EQ(test, mock->glue->bdev.fence_lru->nr_channels,
+			GLUE_FOREIGN + 1);
+	nv_channel_del(channel);
+}
+
+/* A channel that was never announced: its buffers are safe, and in no order. */
+static void a_channel_that_is_not_registered_is_waited_for(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = nv_channel(mock, 0);
+	struct glue_bo *a = glue_bo(mock->glue, 'a', &glue_vram);
+
+	push(channel, a);
+	glue_put(a);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&mock->glue->bdev), 1);
+	glue_expect_zombies(mock->glue, 1, 1);
+
+	nv_channel_run(channel);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&mock->glue->bdev), 0);
+	glue_expect_usage(mock->glue, TTM_PL_VRAM, 0);
+	nv_channel_del(channel);
+}
+
+/**
+ * struct mark - notes when a fence signaled
+ * @cb: the callback
+ * @order: the next number, of the case
+ * @number: what it was then
+ * @error: of the fence
+ */
+struct mark {
+	struct dma_fence_cb cb;
+	int *order;
+	int number;
+	int error;
+};
+
+static void note(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+	struct mark *mark = container_of(cb, struct mark, cb);
+
+	mark->number = ++*mark->order;
+	mark->error = fence->error;
+}
+
+/* The hardware has stopped for good; what it was to do next it never does. */
+static void a_channel_is_killed(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = new_channel(mock, 0);
+	struct nouveau_fence *fence;
+	struct mark marks[3] = {};
+	struct glue_bo *bos[3];
+	int i, ret, order = 0;
+
+	for (i = 0; i < 3; i++) {
+		bos[i] = glue_bo(mock->glue, 'a' + i, &glue_vram);
+		fence = nv_push(channel, bos[i]);
+		marks[i].order = &order;
+		ret = dma_fence_add_callback(&fence->base, &marks[i].cb, note);
+		KUNIT_ASSERT_EQ(test, ret, 0);
+		nouveau_fence_unref(&fence);
+	}
+	glue_put(bos[1]);
+	channel->done = 1;
+
+	nouveau_fence_context_kill(channel->base.fence, -ENODEV);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, marks[i].number, i + 1);
+	/* That one was done in time. */
+	KUNIT_EXPECT_EQ(test, marks[0].error, 0);
+	KUNIT_EXPECT_EQ(test, marks[1].error, -ENODEV);
+	KUNIT_EXPECT_EQ(test, marks[2].error, -ENODEV);
+
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&mock->glue->bdev), 0);
+	glue_expect_lru(mock->glue, TTM_PL_VRAM, "ac", 0);
+	glue_expect_usage(mock->glue, TTM_PL_VRAM, 2);
+
+	fence = NULL;
+	ret = nouveau_fence_new(&fence, &channel->base);
+	KUNIT_EXPECT_EQ(test, ret, -ENODEV);
+	KUNIT_EXPECT_NULL(test, fence);
+	glue_expect_sound(mock->glue);
+	nv_channel_del(channel);
+}
+
+static void a_device_of_today_registers_nothing(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = nv_channel(mock, 0);
+	struct nouveau_fence *fence;
+
+	mock->drm->ttm.bdev.fence_lru = NULL;
+	KUNIT_EXPECT_EQ(test, nv_channel_register(channel), 0);
+	fence = nv_emit(channel);
+	nouveau_fence_unref(&fence);
+	nv_channel_del(channel);
+	KUNIT_EXPECT_EQ(test, mock->glue->bdev.fence_lru->nr_channels,
+			GLUE_FOREIGN);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(a_buffer_is_idle_when_the_channel_is_past_it),
+	KUNIT_CASE(a_dead_buffer_needs_no_interrupt),
+	KUNIT_CASE(a_device_that_sleeps_is_not_read),
+	KUNIT_CASE(an_id_is_used_again),
+	KUNIT_CASE(an_id_in_use_is_refused),
+	KUNIT_CASE(a_channel_that_is_not_registered_is_waited_for),
+	KUNIT_CASE(a_channel_is_killed),
+	KUNIT_CASE(a_device_of_today_registers_nothing),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "ttm_fence_lru_nouveau_channels",
+	.init = glue_init,
+	.exit = glue_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
