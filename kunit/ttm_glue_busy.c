@@ -30,27 +30,13 @@ static int init(struct kunit *test)
 	return 0;
 }
 
-/* Fill VRAM with buffers a, b, c ... */
-static void fill(struct glue_device *dev, struct glue_bo **bo)
-{
-	int i;
-
-	for (i = 0; i < GLUE_VRAM_PAGES; i++)
-		bo[i] = glue_bo(dev, 'a' + i, &glue_vram);
-}
-
-/* The same, each used on channel 0 in this order, for ever. */
+/* Fill VRAM with buffers that are used on channel 0 in this order, for ever. */
 static void fill_busy(struct glue_device *dev, struct glue_bo **bo,
 		      const char *order)
 {
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	for (; *order; order++)
 		glue_use(bo[*order - 'a'], 0);
-}
-
-static void expect_evicted(struct glue_device *dev, const char *names)
-{
-	KUNIT_EXPECT_STREQ(dev->test, (char *)dev->evicted, (char *)names);
 }
 
 static void the_oldest_goes_first(struct kunit *test)
@@ -60,7 +46,7 @@ static void the_oldest_goes_first(struct kunit *test)
 
 	fill_busy(dev, bo, "acbda");
 	x = glue_bo(dev, 'x', &glue_vram);
-	expect_evicted(dev, "c");
+	glue_expect_evicted(dev, "c");
 	/* Its memory is still written to: x is under the fence of the copy. */
 	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(x->tbo.base.resv,
 							DMA_RESV_USAGE_KERNEL));
@@ -70,7 +56,7 @@ static void the_oldest_goes_first(struct kunit *test)
 
 	glue_bo(dev, 'y', &glue_vram);
 	glue_bo(dev, 'z', &glue_vram);
-	expect_evicted(dev, "cbd");
+	glue_expect_evicted(dev, "cbd");
 }
 
 static void a_group_goes_in_its_turn(struct kunit *test)
@@ -89,10 +75,10 @@ static void a_group_goes_in_its_turn(struct kunit *test)
 	glue_use(glue_bo(dev, 'd', &glue_vram), 0);
 
 	glue_bo(dev, 'x', &glue_vram);
-	expect_evicted(dev, "a");
+	glue_expect_evicted(dev, "a");
 	glue_bo(dev, 'y', &glue_vram);
 	glue_bo(dev, 'z', &glue_vram);
-	expect_evicted(dev, "abc");
+	glue_expect_evicted(dev, "abc");
 	glue_expect_sound(dev);
 	ttm_bo_group_put(group);
 }
@@ -115,7 +101,7 @@ static void what_is_locked_pinned_or_elsewhere_stays(struct kunit *test)
 	glue_bo_try(dev, 'x', &placement, &ctx, NULL, &err);
 	glue_unlock(bo[1]);
 	KUNIT_EXPECT_EQ(test, err, 0);
-	expect_evicted(dev, "d");
+	glue_expect_evicted(dev, "d");
 
 	glue_lock(bo[2]);
 	ttm_bo_unpin(&bo[2]->tbo);
@@ -131,7 +117,7 @@ static void nothing_is_moved_while_a_channel_goes_on(struct kunit *test)
 	fill_busy(dev, bo, "abc");
 	glue_complete_on_wait(glue_use(bo[3], 1));
 	glue_bo(dev, 'x', &glue_vram);
-	expect_evicted(dev, "d");
+	glue_expect_evicted(dev, "d");
 }
 
 static void dead_ones_are_preferred_for_a_moment(struct kunit *test)
@@ -146,7 +132,7 @@ static void dead_ones_are_preferred_for_a_moment(struct kunit *test)
 	glue_put(bo[3]);
 	glue_bo(dev, 'x', &glue_vram);
 	KUNIT_EXPECT_GE(test, jiffies - start, HZ / 10);
-	expect_evicted(dev, "a");
+	glue_expect_evicted(dev, "a");
 	glue_expect_zombies(dev, 1, 0);
 }
 
@@ -169,7 +155,7 @@ static void a_channel_known_to_hang_is_left_alone(struct kunit *test)
 	glue_use(bo[2], 1);
 	glue_bo(dev, 'x', &glue_vram);
 	glue_bo(dev, 'y', &glue_vram);
-	expect_evicted(dev, "cx");
+	glue_expect_evicted(dev, "cx");
 }
 
 static void who_must_not_wait_moves_nothing(struct kunit *test)
@@ -182,7 +168,7 @@ static void who_must_not_wait_moves_nothing(struct kunit *test)
 	fill_busy(dev, bo, "abcd");
 	glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &err);
 	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
-	expect_evicted(dev, "");
+	glue_expect_evicted(dev, "");
 }
 
 static unsigned int nr_asked;

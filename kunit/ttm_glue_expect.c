@@ -51,6 +51,11 @@ void glue_expect_pinned(struct glue_device *dev, const char *names)
 	KUNIT_EXPECT_STREQ(dev->test, (char *)found, (char *)names);
 }
 
+void glue_expect_evicted(struct glue_device *dev, const char *names)
+{
+	KUNIT_EXPECT_STREQ(dev->test, (char *)dev->evicted, (char *)names);
+}
+
 void glue_expect_usage(struct glue_device *dev, unsigned int type,
 		       unsigned int pages)
 {

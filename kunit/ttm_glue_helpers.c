@@ -24,6 +24,13 @@ PLACEMENT(glue_vram, TTM_PL_VRAM);
 PLACEMENT(glue_gtt, TTM_PL_TT);
 PLACEMENT(glue_system, TTM_PL_SYSTEM);
 
+static const struct ttm_place vram_else_gtt[] = {
+	{ .mem_type = TTM_PL_VRAM, .flags = TTM_PL_FLAG_DESIRED },
+	{ .mem_type = TTM_PL_TT, .flags = TTM_PL_FLAG_FALLBACK },
+};
+
+const struct ttm_placement glue_vram_else_gtt = { 2, vram_else_gtt };
+
 static struct glue_device *to_glue_device(struct ttm_device *bdev)
 {
 	return container_of(bdev, struct glue_device, bdev);
@@ -81,7 +88,7 @@ static void note_eviction(struct glue_device *dev,
 {
 	size_t len = strlen(dev->evicted);
 
-	if (tbo->resource->mem_type == TTM_PL_VRAM &&
+	if (!ttm_manager_type(&dev->bdev, tbo->resource->mem_type)->use_tt &&
 	    len + 1 < sizeof(dev->evicted))
 		dev->evicted[len] = glue_name(tbo);
 }
@@ -113,7 +120,7 @@ static int move_buffer(struct ttm_buffer_object *tbo, bool evict,
 		dev->moving(dev);
 	if (dev->refuse_moves) {
 		dev->refuse_moves--;
-		return -EBUSY;
+		return dev->refusal ?: -EBUSY;
 	}
 
 	if (evict)
@@ -133,7 +140,11 @@ static int move_buffer(struct ttm_buffer_object *tbo, bool evict,
 
 static void delete_mem_notify(struct ttm_buffer_object *tbo)
 {
-	to_glue_device(tbo->bdev)->nr_notified++;
+	struct glue_device *dev = to_glue_device(tbo->bdev);
+
+	dev->nr_notified++;
+	if (dev->releasing)
+		dev->releasing(dev);
 }
 
 static const struct ttm_device_funcs device_funcs = {
@@ -261,8 +272,8 @@ void glue_device_destroy(struct glue_device *dev)
 
 	for (i = 0; dev->bdev.fence_lru && i < GLUE_FOREIGN; i++)
 		ttm_fence_lru_channel_unregister(&dev->channels[i].base);
-	KUNIT_EXPECT_EQ(test, ttm_range_man_fini(&dev->bdev, TTM_PL_VRAM), 0);
-	KUNIT_EXPECT_EQ(test, ttm_range_man_fini(&dev->bdev, TTM_PL_TT), 0);
+	for (i = TTM_PL_TT; i < TTM_NUM_MEM_TYPES; i++)
+		KUNIT_EXPECT_EQ(test, ttm_range_man_fini(&dev->bdev, i), 0);
 	ttm_device_fini(&dev->bdev);
 	KUNIT_EXPECT_NULL(test, dev->bdev.fence_lru);
 	dma_resv_fini(&dev->vm_resv);
@@ -330,6 +341,16 @@ struct glue_bo *glue_bo_shared(struct glue_device *dev, char name)
 	dma_resv_unlock(&dev->vm_resv);
 	KUNIT_ASSERT_EQ_MSG(dev->test, err, 0, "buffer %c", name);
 	return bo;
+}
+
+/* Fill VRAM with buffers a, b, c ... */
+void glue_fill(struct glue_device *dev, struct glue_bo **bo)
+{
+	int i;
+
+	for (i = 0; i < GLUE_VRAM_PAGES; i++)
+		bo[i] = glue_bo(dev, 'a' + i, &glue_vram);
+	glue_expect_usage(dev, TTM_PL_VRAM, GLUE_VRAM_PAGES);
 }
 
 void glue_put(struct glue_bo *bo)

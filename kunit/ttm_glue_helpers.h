@@ -87,9 +87,11 @@ struct glue_bo {
  * @pipeline: evictions are, too
  * @moving: if set, called before each move
  * @refuse_moves: so many moves fail
+ * @refusal: with what error, if not -EBUSY
+ * @releasing: if set, called before the memory of a dead buffer is released
  * @multihop: the way from VRAM to the system leads over GTT
  * @unplugged: idle resources of pages stand on no list any more
- * @evicted: names of the buffers that left VRAM by eviction
+ * @evicted: names of the buffers that left the device's own memory by eviction
  * @nr_notified: how often a buffer was told that its memory goes
  */
 struct glue_device {
@@ -105,6 +107,8 @@ struct glue_device {
 	bool pipeline;
 	void (*moving)(struct glue_device *dev);
 	unsigned int refuse_moves;
+	int refusal;
+	void (*releasing)(struct glue_device *dev);
 	bool multihop;
 	bool unplugged;
 	char evicted[16];
@@ -114,6 +118,7 @@ struct glue_device {
 extern const struct ttm_placement glue_vram;
 extern const struct ttm_placement glue_gtt;
 extern const struct ttm_placement glue_system;
+extern const struct ttm_placement glue_vram_else_gtt;
 
 struct glue_device *glue_device_create(struct kunit *test, bool opt_in);
 void glue_device_destroy(struct glue_device *dev);
@@ -130,6 +135,7 @@ struct glue_bo *glue_bo_try(struct glue_device *dev, char name,
 struct glue_bo *glue_bo(struct glue_device *dev, char name,
 			const struct ttm_placement *placement);
 struct glue_bo *glue_bo_shared(struct glue_device *dev, char name);
+void glue_fill(struct glue_device *dev, struct glue_bo **bo);
 void glue_put(struct glue_bo *bo);
 char glue_name(struct ttm_buffer_object *tbo);
 void glue_lock(struct glue_bo *bo);
@@ -159,6 +165,7 @@ void glue_retire(struct glue_device *dev);
 void glue_expect_lru(struct glue_device *dev, unsigned int type,
 		     const char *names, unsigned int parked);
 void glue_expect_pinned(struct glue_device *dev, const char *names);
+void glue_expect_evicted(struct glue_device *dev, const char *names);
 void glue_expect_usage(struct glue_device *dev, unsigned int type,
 		       unsigned int pages);
 void glue_expect_freed(struct glue_device *dev, enum ttm_freed_at at,

@@ -52,14 +52,6 @@ static unsigned long try_vram(struct glue_device *dev, int expect)
 	return jiffies - start;
 }
 
-static void fill(struct glue_device *dev, struct glue_bo **bo)
-{
-	int i;
-
-	for (i = 0; i < GLUE_VRAM_PAGES; i++)
-		bo[i] = glue_bo(dev, 'a' + i, &glue_vram);
-}
-
 static void an_allocation_gives_up_in_time(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
@@ -68,7 +60,7 @@ static void an_allocation_gives_up_in_time(struct kunit *test)
 	int i;
 
 	/* channel 0: a b; channel 1: zombies c d */
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	for (i = 0; i < GLUE_VRAM_PAGES; i++)
 		glue_use(bo[i], i / 2);
 	glue_put(bo[2]);
@@ -91,7 +83,7 @@ static void a_hung_leftover_does_not_hide_idle_buffers(struct kunit *test)
 	struct glue_device *dev = test->priv;
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	glue_use(bo[0], GLUE_FOREIGN);
 	glue_put(bo[0]);
 	KUNIT_EXPECT_LT(test, try_vram(dev, 0), TIMEOUT);
@@ -105,7 +97,7 @@ static void nor_does_a_live_buffer_under_such_a_fence(struct kunit *test)
 	struct glue_device *dev = test->priv;
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	glue_use(bo[0], GLUE_FOREIGN);
 	KUNIT_EXPECT_LT(test, try_vram(dev, 0), TIMEOUT);
 	KUNIT_EXPECT_STREQ(test, dev->evicted, "b");
@@ -119,7 +111,7 @@ static void a_hung_leftover_is_waited_for_beside_others(struct kunit *test)
 	int i;
 
 	/* leftover a, for ever; leftover b, and channel 0: alive c d */
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	glue_use(bo[0], GLUE_FOREIGN);
 	glue_complete_on_wait(glue_use(bo[1], GLUE_FOREIGN));
 	glue_put(bo[0]);
@@ -139,7 +131,7 @@ static void an_allocation_under_hung_leftovers_gives_up(struct kunit *test)
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 	int i;
 
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	for (i = 0; i < GLUE_VRAM_PAGES; i++) {
 		glue_use(bo[i], GLUE_FOREIGN);
 		if (i % 2)
@@ -292,7 +284,7 @@ static void a_signal_ends_an_allocation(struct kunit *test)
 	struct glue_fence *fence = glue_emit(dev, 0, true);
 	int i;
 
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	for (i = 0; i < GLUE_VRAM_PAGES; i++)
 		glue_attach(bo[i], fence);
 	glue_put(bo[0]);

@@ -6,16 +6,6 @@
 
 #include "ttm_glue_helpers.h"
 
-static const struct ttm_place vram_else_gtt_places[] = {
-	{ .mem_type = TTM_PL_VRAM, .flags = TTM_PL_FLAG_DESIRED },
-	{ .mem_type = TTM_PL_TT, .flags = TTM_PL_FLAG_FALLBACK },
-};
-
-static const struct ttm_placement vram_else_gtt = {
-	.num_placement = ARRAY_SIZE(vram_else_gtt_places),
-	.placement = vram_else_gtt_places,
-};
-
 /* Considered only in the second pass, in which TTM evicts. */
 static const struct ttm_placement vram_by_force = {
 	.num_placement = 1,
@@ -26,16 +16,6 @@ static const struct ttm_placement vram_by_force = {
 		},
 };
 
-/* Fill VRAM with buffers a, b, c ... */
-static void fill(struct glue_device *dev, struct glue_bo **bo)
-{
-	int i;
-
-	for (i = 0; i < GLUE_VRAM_PAGES; i++)
-		bo[i] = glue_bo(dev, 'a' + i, &glue_vram);
-	glue_expect_usage(dev, TTM_PL_VRAM, GLUE_VRAM_PAGES);
-}
-
 /* Fill VRAM with zombies, each of a fence of its own on this channel. */
 static void fill_with_zombies(struct glue_device *dev, unsigned int channel,
 			      struct glue_fence **fence)
@@ -43,7 +23,7 @@ static void fill_with_zombies(struct glue_device *dev, unsigned int channel,
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 	int i;
 
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	for (i = 0; i < GLUE_VRAM_PAGES; i++) {
 		fence[i] = glue_use(bo[i], channel);
 		glue_put(bo[i]);
@@ -57,11 +37,6 @@ static void complete_fences(struct glue_fence **fence)
 
 	for (i = 0; i < GLUE_VRAM_PAGES; i++)
 		glue_complete(fence[i]);
-}
-
-static void expect_evicted(struct glue_device *dev, const char *names)
-{
-	KUNIT_EXPECT_STREQ(dev->test, (char *)dev->evicted, (char *)names);
 }
 
 /* An allocation that must neither succeed nor wait. */
@@ -85,12 +60,12 @@ static void zombies_go_before_falling_back(struct kunit *test)
 	fill_with_zombies(dev, 0, fence);
 	complete_fences(fence);
 
-	x = glue_bo(dev, 'x', &vram_else_gtt);
+	x = glue_bo(dev, 'x', &glue_vram_else_gtt);
 	KUNIT_EXPECT_EQ(test, x->tbo.resource->mem_type, TTM_PL_VRAM);
 	glue_expect_freed(dev, TTM_FREED_AT_RECLAIM, GLUE_VRAM_PAGES);
 	glue_expect_usage(dev, TTM_PL_VRAM, 1);
 	glue_expect_usage(dev, TTM_PL_TT, 0);
-	expect_evicted(dev, "");
+	glue_expect_evicted(dev, "");
 	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
 }
 
@@ -101,7 +76,7 @@ static void zombies_go_before_evicting(struct kunit *test)
 	struct glue_fence *fence;
 
 	/* before: LRU a b, zombies of one fence: c d */
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	fence = glue_emit(dev, 0, true);
 	glue_attach(bo[2], fence);
 	glue_attach(bo[3], fence);
@@ -116,7 +91,7 @@ static void zombies_go_before_evicting(struct kunit *test)
 	glue_expect_zombies(dev, 0, 0);
 	glue_expect_freed(dev, TTM_FREED_AT_RECLAIM, 2);
 	glue_expect_usage(dev, TTM_PL_TT, 0);
-	expect_evicted(dev, "");
+	glue_expect_evicted(dev, "");
 }
 
 /* What has not signaled is not touched, neither by fallback nor by force. */
@@ -127,7 +102,7 @@ static void busy_zombies_send_to_the_fallback(struct kunit *test)
 	struct glue_bo *x;
 
 	fill_with_zombies(dev, 0, fence);
-	x = glue_bo(dev, 'x', &vram_else_gtt);
+	x = glue_bo(dev, 'x', &glue_vram_else_gtt);
 	KUNIT_EXPECT_EQ(test, x->tbo.resource->mem_type, TTM_PL_TT);
 	glue_expect_usage(dev, TTM_PL_VRAM, GLUE_VRAM_PAGES);
 	glue_expect_freed(dev, TTM_FREED_AT_RECLAIM, 0);
@@ -173,14 +148,14 @@ static void idle_buffers_are_evicted_oldest_first(struct kunit *test)
 	struct glue_device *dev = test->priv;
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	glue_bo(dev, 'x', &glue_vram);
-	expect_evicted(dev, "a");
+	glue_expect_evicted(dev, "a");
 	glue_expect_lru(dev, TTM_PL_VRAM, "bcdx", 0);
 	glue_expect_lru(dev, TTM_PL_TT, "a", 0);
 
 	glue_bo(dev, 'y', &glue_vram);
-	expect_evicted(dev, "ab");
+	glue_expect_evicted(dev, "ab");
 	glue_expect_lru(dev, TTM_PL_VRAM, "cdxy", 0);
 	glue_expect_lru(dev, TTM_PL_TT, "ab", 0);
 	glue_expect_sound(dev);
@@ -191,9 +166,9 @@ static void idle_buffers_stay_if_there_is_a_fallback(struct kunit *test)
 	struct glue_device *dev = test->priv;
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 
-	fill(dev, bo);
-	glue_bo(dev, 'x', &vram_else_gtt);
-	expect_evicted(dev, "");
+	glue_fill(dev, bo);
+	glue_bo(dev, 'x', &glue_vram_else_gtt);
+	glue_expect_evicted(dev, "");
 	glue_expect_lru(dev, TTM_PL_VRAM, "abcd", 0);
 	glue_expect_lru(dev, TTM_PL_TT, "x", 0);
 }
@@ -209,7 +184,7 @@ static void eviction_follows_the_merge(struct kunit *test)
 	 * channel 1:      c       b
 	 *            --------------> emission
 	 */
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	fence[0] = glue_use(bo[3], 0);
 	fence[1] = glue_use(bo[2], 1);
 	fence[2] = glue_use(bo[0], 0);
@@ -220,11 +195,11 @@ static void eviction_follows_the_merge(struct kunit *test)
 	glue_complete(fence[0]);
 
 	glue_bo(dev, 'x', &glue_vram);
-	expect_evicted(dev, "d");
+	glue_expect_evicted(dev, "d");
 	glue_expect_lru(dev, TTM_PL_VRAM, "cabx", 0);
 	glue_bo(dev, 'y', &glue_vram);
 	glue_bo(dev, 'z', &glue_vram);
-	expect_evicted(dev, "dca");
+	glue_expect_evicted(dev, "dca");
 	glue_expect_lru(dev, TTM_PL_VRAM, "bxyz", 0);
 }
 
@@ -234,14 +209,14 @@ static void busy_buffers_are_not_evicted_before_idle_ones(struct kunit *test)
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 	int i;
 
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	for (i = 0; i < GLUE_VRAM_PAGES - 1; i++)
 		glue_use(bo[i], 0);
 
 	/* before: parked a b c, LRU d */
 	glue_bo(dev, 'x', &glue_vram);
 	/* now: parked a b c, LRU x */
-	expect_evicted(dev, "d");
+	glue_expect_evicted(dev, "d");
 	glue_expect_lru(dev, TTM_PL_VRAM, "x", 3);
 	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
 }
@@ -259,7 +234,7 @@ static void waits_for_zombies(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 1);
 	glue_expect_freed(dev, TTM_FREED_AT_RECLAIM, 1);
 	glue_expect_zombies(dev, GLUE_VRAM_PAGES - 1, 0);
-	expect_evicted(dev, "");
+	glue_expect_evicted(dev, "");
 }
 
 static void waits_for_busy_buffers(struct kunit *test)
@@ -268,7 +243,7 @@ static void waits_for_busy_buffers(struct kunit *test)
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 	int i;
 
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	for (i = 0; i < GLUE_VRAM_PAGES; i++)
 		glue_complete_on_wait(glue_use(bo[i], i % 2));
 
@@ -287,7 +262,7 @@ static void prefers_zombies_to_busy_buffers(struct kunit *test)
 	int i;
 
 	/* channel 0: a b, alive; channel 1: c d, zombies */
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	for (i = 0; i < GLUE_VRAM_PAGES; i++) {
 		fence[i] = glue_use(bo[i], i / 2);
 		glue_complete_on_wait(fence[i]);
@@ -296,7 +271,7 @@ static void prefers_zombies_to_busy_buffers(struct kunit *test)
 	glue_put(bo[3]);
 
 	glue_bo(dev, 'x', &glue_vram);
-	expect_evicted(dev, "");
+	glue_expect_evicted(dev, "");
 	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
 	KUNIT_EXPECT_EQ(test, dev->channels[1].enables, 1);
 	glue_expect_zombies(dev, 1, 0);
@@ -309,7 +284,7 @@ static void not_waiting_is_obeyed(struct kunit *test)
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 	int i;
 
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	for (i = 0; i < GLUE_VRAM_PAGES; i++)
 		glue_complete_on_wait(glue_use(bo[i], i % 2));
 	glue_put(bo[0]);
@@ -317,7 +292,7 @@ static void not_waiting_is_obeyed(struct kunit *test)
 	expect_no_room(dev, &glue_vram, &ctx);
 	KUNIT_EXPECT_EQ(test,
 			dev->channels[0].enables + dev->channels[1].enables, 0);
-	expect_evicted(dev, "");
+	glue_expect_evicted(dev, "");
 	glue_expect_zombies(dev, 1, 0);
 	glue_expect_lru(dev, TTM_PL_VRAM, "", GLUE_VRAM_PAGES);
 }
@@ -330,7 +305,7 @@ static void a_hung_channel_stops_nobody(struct kunit *test)
 	int i;
 
 	/* channel 0: zombie a, for ever; channel 1: zombies b c d */
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	glue_use(bo[0], 0);
 	for (i = 1; i < GLUE_VRAM_PAGES; i++)
 		glue_complete_on_wait(glue_use(bo[i], 1));
@@ -343,7 +318,7 @@ static void a_hung_channel_stops_nobody(struct kunit *test)
 	glue_bo(dev, 'z', &glue_vram);
 	glue_expect_zombies(dev, 1, 0);
 	glue_expect_freed(dev, TTM_FREED_AT_RECLAIM, 3);
-	expect_evicted(dev, "");
+	glue_expect_evicted(dev, "");
 	KUNIT_EXPECT_TRUE(test, time_before(jiffies, start + 5 * HZ));
 }
 
@@ -355,7 +330,7 @@ static void a_hung_zombie_does_not_hide_busy_buffers(struct kunit *test)
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 	int i, err;
 
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	glue_use(bo[0], 0);
 	for (i = 1; i < GLUE_VRAM_PAGES; i++)
 		glue_complete_on_wait(glue_use(bo[i], 1));
@@ -364,7 +339,7 @@ static void a_hung_zombie_does_not_hide_busy_buffers(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, glue_bo_try(dev, 'x', &glue_vram, &ctx,
 						NULL, &err));
 	KUNIT_EXPECT_EQ(test, err, 0);
-	expect_evicted(dev, "b");
+	glue_expect_evicted(dev, "b");
 	glue_expect_zombies(dev, 1, 0);
 }
 
@@ -377,7 +352,7 @@ static void memory_that_another_reclaimed_is_found(struct kunit *test)
 	struct glue_fence *fence;
 	int i, err;
 
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	fence = glue_emit(dev, 0, true);
 	glue_drain_on_wait(fence);
 	for (i = 0; i < GLUE_VRAM_PAGES; i++) {
@@ -401,7 +376,7 @@ static void a_leftover_is_given_away_once_it_can_be(struct kunit *test)
 	struct glue_fence *fence;
 	int i;
 
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	fence = glue_emit(dev, GLUE_FOREIGN, true);
 	for (i = 0; i < GLUE_VRAM_PAGES; i++) {
 		glue_attach(bo[i], fence);
@@ -425,7 +400,7 @@ static void a_leftover_is_waited_for(struct kunit *test)
 	struct glue_fence *fence;
 	int i;
 
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	fence = glue_emit(dev, GLUE_FOREIGN, true);
 	glue_complete_on_wait(fence);
 	for (i = 0; i < GLUE_VRAM_PAGES; i++) {
@@ -447,7 +422,7 @@ static void eviction_takes_the_memory_of_dead_imports(struct kunit *test)
 	u64 released;
 	int i;
 
-	fill(dev, bo);
+	glue_fill(dev, bo);
 	for (i = 0; i < GLUE_VRAM_PAGES; i++) {
 		bo[i]->tbo.type = ttm_bo_type_sg;
 		glue_put(bo[i]);
