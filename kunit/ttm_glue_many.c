@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * More buffers and fences than are looked at in one go.
+ */
+#include <kunit/static_stub.h>
+
+#include <drm/ttm/ttm_range_manager.h>
+#include <drm/ttm/ttm_tt.h>
+
+#include "ttm_bo_fence_lru.h"
+#include "ttm_glue_helpers.h"
+
+#define TIMEOUT HZ
+/* Pages of a memory type of its own. */
+#define MANY 18
+
+static const struct ttm_place many_place = { .mem_type = TTM_PL_PRIV };
+static const struct ttm_placement many = { 1, &many_place };
+
+static unsigned long short_timeout(void)
+{
+	return TIMEOUT;
+}
+
+static int init(struct kunit *test)
+{
+	struct glue_device *dev;
+	int ret;
+
+	kunit_activate_static_stub(test, ttm_fence_lru_timeout, short_timeout);
+	glue_init(test);
+	dev = test->priv;
+	ret = ttm_range_man_init(&dev->bdev, TTM_PL_PRIV, false, MANY);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	return 0;
+}
+
+static void fill(struct glue_device *dev, struct glue_bo **bo)
+{
+	int i;
+
+	for (i = 0; i < MANY; i++)
+		bo[i] = glue_bo(dev, 'a' + i, &many);
+}
+
+/* Only the last but one of the busy buffers stands in the way. */
+static void more_are_busy(struct kunit *test)
+{
+	const struct ttm_place place = {
+		.fpfn = MANY - 2,
+		.lpfn = MANY - 1,
+		.mem_type = TTM_PL_PRIV,
+	};
+	const struct ttm_placement placement = { 1, &place };
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[MANY];
+	int i;
+
+	dev->mover = &dev->channels[1];
+	dev->pipeline = true;
+	fill(dev, bo);
+	for (i = 0; i < MANY; i++)
+		glue_use(bo[i], 0);
+	glue_bo(dev, 'x', &placement);
+	glue_expect_evicted(dev, (char[]){ bo[MANY - 2]->name, '\0' });
+	glue_expect_lru(dev, TTM_PL_PRIV, "", MANY);
+}
+
+/* All that are noted are waited for, and those that are not do no harm. */
+static void more_fences_of_no_channel(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[MANY];
+	struct glue_fence *fence;
+	int i;
+
+	fill(dev, bo);
+	for (i = 0; i < MANY; i++) {
+		fence = glue_use(bo[i], GLUE_FOREIGN);
+		if (!i)
+			glue_complete_on_wait(fence);
+		glue_put(bo[i]);
+	}
+	glue_bo(dev, 'x', &many);
+	glue_expect_zombies(dev, MANY - 1, MANY - 1);
+	glue_expect_usage(dev, TTM_PL_PRIV, MANY);
+}
+
+static int swap_out(struct glue_device *dev)
+{
+	struct ttm_operation_ctx ctx = {};
+
+	return ttm_device_swapout(&dev->bdev, &ctx, GFP_KERNEL);
+}
+
+/* Dead ones without pages come first: those that have some are found all the same. */
+static void more_are_dead_before_one_with_pages(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[MANY], *idle;
+	struct glue_fence *fence;
+	int i;
+
+	idle = glue_bo(dev, 'i', &glue_gtt);
+	fill(dev, bo);
+	for (i = 0; i < MANY - 1; i++) {
+		fence = glue_use(bo[i], 0);
+		glue_put(bo[i]);
+		glue_complete(fence);
+	}
+	bo[i] = glue_bo(dev, 'z', &glue_gtt);
+	fence = glue_use(bo[i], 0);
+	glue_put(bo[i]);
+	glue_complete(fence);
+
+	KUNIT_EXPECT_EQ(test, swap_out(dev), 1);
+	glue_expect_zombies(dev, 0, 0);
+	KUNIT_EXPECT_FALSE(test,
+			   idle->tbo.ttm->page_flags & TTM_TT_FLAG_SWAPPED);
+}
+
+/* Reclaim tries the first few, in vain; who walks the LRU comes to all of them. */
+static void more_leftovers_with_pages(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_fence *fence;
+	struct glue_bo *bo;
+	int i;
+
+	for (i = 0; i < 9; i++) {
+		bo = glue_bo(dev, 'a' + i, &glue_gtt);
+		fence = glue_use(bo, GLUE_FOREIGN);
+		glue_put(bo);
+	}
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, swap_out(dev), 1);
+	glue_expect_usage(dev, TTM_PL_TT, 8);
+	glue_expect_freed(dev, TTM_FREED_AT_EVICTION, 1);
+	glue_expect_zombies(dev, 8, 9);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(more_are_busy),
+	KUNIT_CASE(more_fences_of_no_channel),
+	KUNIT_CASE(more_are_dead_before_one_with_pages),
+	KUNIT_CASE(more_leftovers_with_pages),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "ttm_fence_lru_glue_many",
+	.init = init,
+	.exit = glue_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
