@@ -4,8 +4,11 @@
  * let the next owner of the memory wait for that.
  */
 #include <linux/jiffies.h>
+#include <linux/kmsg_dump.h>
 
 #include <kunit/static_stub.h>
+
+#include <drm/ttm/ttm_bo_group.h>
 
 #include "ttm_bo_fence_lru.h"
 #include "ttm_glue_helpers.h"
@@ -81,6 +84,55 @@ static void a_group_goes_in_its_turn(struct kunit *test)
 	glue_expect_evicted(dev, "abc");
 	glue_expect_sound(dev);
 	ttm_bo_group_put(group);
+}
+
+/*
+ *   page:  0  1
+ *         [a  b]   busy as one; only b stands in the way
+ */
+static void a_member_that_is_of_no_use_hides_none_that_is(struct kunit *test)
+{
+	const struct ttm_place second = { 1, 2, TTM_PL_VRAM, 0 };
+	const struct ttm_placement wanted = { 1, &second };
+	struct glue_device *dev = test->priv;
+	struct ttm_bo_group *group = glue_group(dev);
+
+	glue_member(group, 'a');
+	glue_member(group, 'b');
+	glue_use_group(group, 0);
+	glue_bo(dev, 'x', &wanted);
+	glue_expect_evicted(dev, "b");
+	glue_expect_sound(dev);
+	ttm_bo_group_put(group);
+}
+
+/* What shares the reservation object of who wants room, which is locked by that. */
+static int try_among_its_own(struct glue_device *dev, bool allow)
+{
+	struct ttm_operation_ctx ctx = {
+		.resv = &dev->vm_resv,
+		.allow_res_evict = allow,
+	};
+	int i, err;
+
+	for (i = 0; i < GLUE_VRAM_PAGES; i++)
+		glue_use(glue_bo_shared(dev, 'a' + i), 0);
+	dma_resv_lock(&dev->vm_resv, NULL);
+	glue_bo_try(dev, 'x', &glue_vram, &ctx, &dev->vm_resv, &err);
+	dma_resv_unlock(&dev->vm_resv);
+	return err;
+}
+
+static void what_the_allocator_has_locked_goes_if_it_says_so(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, try_among_its_own(test->priv, true), 0);
+	glue_expect_evicted(test->priv, "a");
+}
+
+static void and_stays_if_it_does_not(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, try_among_its_own(test->priv, false), -ENOMEM);
+	glue_expect_evicted(test->priv, "");
 }
 
 static void what_is_locked_pinned_or_elsewhere_stays(struct kunit *test)
@@ -197,15 +249,79 @@ static void a_driver_that_has_to_wait_is_asked_once(struct kunit *test)
 	glue_expect_usage(dev, TTM_PL_TT, 0);
 }
 
+/* A signal, say: nobody waits any more, nor tries others. */
+static void an_error_of_the_driver_ends_the_allocation(struct kunit *test)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	int err;
+
+	fill_busy(dev, bo, "abcd");
+	dev->refuse_moves = 1;
+	dev->refusal = -ERESTARTSYS;
+	glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &err);
+	KUNIT_EXPECT_EQ(test, err, -ERESTARTSYS);
+	glue_expect_evicted(dev, "");
+	glue_expect_usage(dev, TTM_PL_TT, 0);
+}
+
+static unsigned int count_complaints(struct kmsg_dump_iter *iter)
+{
+	unsigned int complaints = 0;
+	char line[128];
+	size_t len;
+
+	while (kmsg_dump_get_line(iter, false, line, sizeof(line), &len))
+		if (strnstr(line, "Buffer eviction failed", len))
+			complaints++;
+	return complaints;
+}
+
+/* Evict an idle buffer; the driver would have to wait for the first one it is asked. */
+static void expect_complaints(struct kunit *test, bool no_wait,
+			      unsigned int complaints)
+{
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = no_wait };
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	struct kmsg_dump_iter iter;
+	int err;
+
+	glue_fill(dev, bo);
+	dev->refuse_moves = 1;
+	kmsg_dump_rewind(&iter);
+	iter.cur_seq = iter.next_seq;
+	glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &err);
+	KUNIT_EXPECT_EQ(test, count_complaints(&iter), complaints);
+	glue_expect_evicted(dev, "b");
+}
+
+static void who_only_tries_does_not_complain(struct kunit *test)
+{
+	expect_complaints(test, true, 0);
+}
+
+static void who_would_have_waited_does(struct kunit *test)
+{
+	expect_complaints(test, false, 1);
+}
+
 static struct kunit_case busy_cases[] = {
 	KUNIT_CASE(the_oldest_goes_first),
 	KUNIT_CASE(a_group_goes_in_its_turn),
+	KUNIT_CASE(a_member_that_is_of_no_use_hides_none_that_is),
+	KUNIT_CASE(what_the_allocator_has_locked_goes_if_it_says_so),
+	KUNIT_CASE(and_stays_if_it_does_not),
 	KUNIT_CASE(what_is_locked_pinned_or_elsewhere_stays),
 	KUNIT_CASE(nothing_is_moved_while_a_channel_goes_on),
 	KUNIT_CASE(dead_ones_are_preferred_for_a_moment),
 	KUNIT_CASE(a_channel_known_to_hang_is_left_alone),
 	KUNIT_CASE(who_must_not_wait_moves_nothing),
 	KUNIT_CASE(a_driver_that_has_to_wait_is_asked_once),
+	KUNIT_CASE(an_error_of_the_driver_ends_the_allocation),
+	KUNIT_CASE(who_only_tries_does_not_complain),
+	KUNIT_CASE(who_would_have_waited_does),
 	{}
 };
 
