@@ -224,6 +224,24 @@ static void pinning_a_busy_buffer(struct kunit *test)
 	glue_expect_lru(dev, TTM_PL_VRAM, "a", 0);
 }
 
+/* It has a place when it has memory again. */
+static void pinning_a_buffer_without_memory(struct kunit *test)
+{
+	const struct ttm_placement nowhere = {};
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+
+	KUNIT_EXPECT_EQ(test, glue_move(a, &nowhere), 0);
+	glue_lock(a);
+	ttm_bo_pin(&a->tbo);
+	KUNIT_EXPECT_EQ(test, a->tbo.pin_count, 1);
+	glue_expect_pinned(dev, "");
+	ttm_bo_unpin(&a->tbo);
+	glue_unlock(a);
+	KUNIT_EXPECT_EQ(test, glue_move(a, &glue_vram), 0);
+	glue_expect_lru(dev, TTM_PL_VRAM, "a", 0);
+}
+
 static void fencing_and_retiring_a_pinned_buffer(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
@@ -316,6 +334,34 @@ static void moving_a_busy_buffer_in_two_hops(struct kunit *test)
 	glue_expect_lru(dev, TTM_PL_SYSTEM, "a", 0);
 }
 
+static void copy_on_the_next_channel(struct glue_device *dev)
+{
+	dev->mover = dev->mover ? dev->mover + 1 : dev->channels;
+}
+
+/* Each has a copy of its own, on a channel of its own. */
+static void there_is_room_for_the_fence_of_each_hop(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_fence *fence;
+
+	dev->multihop = true;
+	dev->moving = copy_on_the_next_channel;
+	KUNIT_EXPECT_EQ(test, glue_move(a, &glue_system), 0);
+	KUNIT_EXPECT_EQ(test, dev->bdev.fence_lru->stats.unlinked, 0);
+	glue_expect_zombies(dev, 2, 0);
+
+	/* before: a is on both; after the first copy: on channel 1 */
+	fence = list_first_entry(&dev->fences, struct glue_fence, entry);
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+	glue_expect_lru(dev, TTM_PL_SYSTEM, "", 1);
+	glue_complete(list_next_entry(fence, entry));
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_lru(dev, TTM_PL_SYSTEM, "a", 0);
+}
+
 static void a_move_that_fails_changes_nothing(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
@@ -382,11 +428,13 @@ static struct kunit_case lru_cases[] = {
 	KUNIT_CASE(busy_until_it_left_its_last_channel),
 	KUNIT_CASE(pinning_an_idle_buffer),
 	KUNIT_CASE(pinning_a_busy_buffer),
+	KUNIT_CASE(pinning_a_buffer_without_memory),
 	KUNIT_CASE(fencing_and_retiring_a_pinned_buffer),
 	KUNIT_CASE(moving_an_idle_buffer),
 	KUNIT_CASE(moving_a_busy_buffer),
 	KUNIT_CASE(becoming_idle_while_moving),
 	KUNIT_CASE(moving_a_busy_buffer_in_two_hops),
+	KUNIT_CASE(there_is_room_for_the_fence_of_each_hop),
 	KUNIT_CASE(a_move_that_fails_changes_nothing),
 	KUNIT_CASE(each_priority_has_an_lru),
 	KUNIT_CASE(unregistering_a_channel_hands_its_buffers_over),

@@ -125,6 +125,44 @@ static void a_dead_import_waits_for_its_own_fences(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
 }
 
+/* A walk of an LRU may hold the last reference, and with it a reservation. */
+static void an_import_is_not_let_go_by_who_looks_at_it(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+
+	a->tbo.type = ttm_bo_type_sg;
+	glue_put(a);
+	KUNIT_ASSERT_NOT_NULL(test, ttm_bo_get_unless_zero(&a->tbo));
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+
+	dma_resv_lock(&dev->vm_resv, NULL);
+	ttm_bo_put(&a->tbo);
+	dma_resv_unlock(&dev->vm_resv);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
+	ttm_device_trim_imports(&dev->bdev);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+	KUNIT_EXPECT_EQ(test, dev->nr_notified, 1);
+}
+
+/* As debugfs shows them: also those that are dead, and ghosts. */
+static void all_buffers_are_counted(struct kunit *test)
+{
+	const int before = atomic_read(&ttm_glob.bo_count);
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+
+	KUNIT_EXPECT_EQ(test, atomic_read(&ttm_glob.bo_count), before + 1);
+	dev->mover = &dev->channels[0];
+	KUNIT_EXPECT_EQ(test, glue_move(a, &glue_gtt), 0);
+	glue_put(a);
+	KUNIT_EXPECT_EQ(test, atomic_read(&ttm_glob.bo_count), before + 2);
+	glue_complete(list_last_entry(&dev->fences, struct glue_fence, entry));
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&ttm_glob.bo_count), before);
+}
+
 static void expect_text(struct kunit *test, const char *text, const char *part)
 {
 	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, part), "no \"%s\" in %s",
@@ -164,6 +202,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_submission_that_fails_leaves_its_buffers),
 	KUNIT_CASE(room_for_the_fences_of_a_group),
 	KUNIT_CASE(a_dead_import_waits_for_its_own_fences),
+	KUNIT_CASE(an_import_is_not_let_go_by_who_looks_at_it),
+	KUNIT_CASE(all_buffers_are_counted),
 	KUNIT_CASE(what_dead_buffers_keep_is_printed),
 	{}
 };
