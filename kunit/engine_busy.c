@@ -15,8 +15,11 @@ static bool note(struct ttm_fence_lru_bo *bo, void *data)
 	bool group = bo->type == TTM_FENCE_LRU_GROUP_TYPE;
 	struct visitor *visitor = data;
 
+	if (!visitor->more)
+		return false;
+	visitor->more--;
 	mock_append_name(visitor->names, group ? '*' : to_mock_bo(bo)->name);
-	return --visitor->more;
+	return true;
 }
 
 /* The next @count of a walk. */

@@ -107,8 +107,11 @@ static bool meet(struct ttm_fence_lru_bo *bo, void *data)
 	bool group = bo->type == TTM_FENCE_LRU_GROUP_TYPE;
 	struct met *met = data;
 
+	if (!met->more)
+		return false;
+	met->more--;
 	mock_append_name(met->names, group ? '*' : to_mock_bo(bo)->name);
-	return --met->more;
+	return true;
 }
 
 /* In two parts: up to some buffer, and from there on. */

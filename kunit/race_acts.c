@@ -198,10 +198,12 @@ static bool take(struct ttm_fence_lru_bo *base, void *data)
 
 	if (base->dead || !base->nr_links)
 		race_fault(victims->racer->dev, "visited, and not busy");
+	if (victims->nr == ARRAY_SIZE(victims->bos))
+		return false;
 	if (base->type != TTM_FENCE_LRU_GROUP_TYPE &&
 	    kref_get_unless_zero(&bo->kref))
 		victims->bos[victims->nr++] = bo;
-	return victims->nr < ARRAY_SIZE(victims->bos);
+	return true;
 }
 
 unsigned int act_visit_busy(struct racer *racer)

@@ -4,6 +4,7 @@
  */
 #include <kunit/static_stub.h>
 
+#include <drm/ttm/ttm_bo_group.h>
 #include <drm/ttm/ttm_range_manager.h>
 #include <drm/ttm/ttm_tt.h>
 
@@ -43,15 +44,17 @@ static void fill(struct glue_device *dev, struct glue_bo **bo)
 		bo[i] = glue_bo(dev, 'a' + i, &many);
 }
 
-/* Only the last but one of the busy buffers stands in the way. */
+/* Where only the last but one stands in the way. */
+static const struct ttm_place last_but_one_place = {
+	.fpfn = MANY - 2,
+	.lpfn = MANY - 1,
+	.mem_type = TTM_PL_PRIV,
+};
+
+static const struct ttm_placement last_but_one = { 1, &last_but_one_place };
+
 static void more_are_busy(struct kunit *test)
 {
-	const struct ttm_place place = {
-		.fpfn = MANY - 2,
-		.lpfn = MANY - 1,
-		.mem_type = TTM_PL_PRIV,
-	};
-	const struct ttm_placement placement = { 1, &place };
 	struct glue_device *dev = test->priv;
 	struct glue_bo *bo[MANY];
 	int i;
@@ -61,9 +64,30 @@ static void more_are_busy(struct kunit *test)
 	fill(dev, bo);
 	for (i = 0; i < MANY; i++)
 		glue_use(bo[i], 0);
-	glue_bo(dev, 'x', &placement);
+	glue_bo(dev, 'x', &last_but_one);
 	glue_expect_evicted(dev, (char[]){ bo[MANY - 2]->name, '\0' });
 	glue_expect_lru(dev, TTM_PL_PRIV, "", MANY);
+}
+
+/* The group is looked at as far as it takes. */
+static void more_are_busy_in_a_group(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_bo_group *group = glue_group(dev);
+	struct glue_bo *bo[MANY];
+	int i;
+
+	for (i = 0; i < MANY; i++) {
+		bo[i] = glue_bo_shared(dev, 'a' + i);
+		KUNIT_ASSERT_EQ(test, glue_move(bo[i], &many), 0);
+		glue_join(group, bo[i]);
+	}
+	dev->mover = &dev->channels[1];
+	dev->pipeline = true;
+	glue_use_group(group, 0);
+	glue_bo(dev, 'x', &last_but_one);
+	glue_expect_evicted(dev, (char[]){ bo[MANY - 2]->name, '\0' });
+	ttm_bo_group_put(group);
 }
 
 /* All that are noted are waited for, and those that are not do no harm. */
@@ -141,6 +165,7 @@ static void more_leftovers_with_pages(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(more_are_busy),
+	KUNIT_CASE(more_are_busy_in_a_group),
 	KUNIT_CASE(more_fences_of_no_channel),
 	KUNIT_CASE(more_are_dead_before_one_with_pages),
 	KUNIT_CASE(more_leftovers_with_pages),

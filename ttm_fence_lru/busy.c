@@ -55,13 +55,16 @@ static bool visit_node(struct walk *walk, struct ttm_fence_lru_node *node)
 	list_for_each_entry(link, &node->alive, entry) {
 		if (passed++ < cursor->visited)
 			continue;
-		if (walk->done || !walk->quota--)
+		if (!walk->quota--)
 			return false;
+		if (!link->bo->dead && is_last_use(link) &&
+		    !walk->visit(link->bo, walk->data)) {
+			walk->done = true;
+			return false;
+		}
 		cursor->visited++;
-		if (!link->bo->dead && is_last_use(link))
-			walk->done = !walk->visit(link->bo, walk->data);
 	}
-	return !walk->done;
+	return true;
 }
 
 /*

@@ -255,7 +255,8 @@ struct ttm_fence_lru_cursor {
  * Called with the lock of a channel and the LRU lock held. The buffer may be about to
  * die: to look at it later takes a reference, if there is still one.
  *
- * Return: true to go on with the next buffer.
+ * Return: true to go on with the next buffer, false to stop at this one, with which the
+ * walk then goes on.
  */
 typedef bool (*ttm_fence_lru_visit)(struct ttm_fence_lru_bo *bo, void *data);
 
