@@ -31,7 +31,7 @@ static const struct ttm_place vram_else_gtt[] = {
 
 const struct ttm_placement glue_vram_else_gtt = { 2, vram_else_gtt };
 
-static struct glue_device *to_glue_device(struct ttm_device *bdev)
+struct glue_device *to_glue_device(struct ttm_device *bdev)
 {
 	return container_of(bdev, struct glue_device, bdev);
 }
@@ -198,7 +198,8 @@ static int init_ttm(struct glue_device *dev, bool opt_in)
 	struct drm_device *drm = dev->drm;
 	int ret;
 
-	ret = ttm_device_init(&dev->bdev, &device_funcs, drm->dev,
+	dev->funcs = device_funcs;
+	ret = ttm_device_init(&dev->bdev, &dev->funcs, drm->dev,
 			      drm->anon_inode->i_mapping,
 			      drm->vma_offset_manager, false, false);
 	if (!ret && opt_in)
@@ -226,6 +227,7 @@ struct glue_device *glue_device_create(struct kunit *test, bool opt_in)
 	dev->drm = first ? first->drm : create_drm(test);
 	/* Drivers' devices are zeroed; what TTM sets anyway, it must set. */
 	dev->bdev.fence_lru = ERR_PTR(-EINVAL);
+	dev->bdev.sysman.nr_parked = ULONG_MAX;
 	memset(dev->bdev.freed_bytes, 0xff, sizeof(dev->bdev.freed_bytes));
 
 	KUNIT_ASSERT_EQ(test, init_ttm(dev, opt_in), 0);
@@ -444,8 +446,7 @@ void glue_join(struct ttm_bo_group *group, struct glue_bo *bo)
 /* A buffer in VRAM that is a member. */
 struct glue_bo *glue_member(struct ttm_bo_group *group, char name)
 {
-	struct glue_device *dev =
-		container_of(group->bdev, struct glue_device, bdev);
+	struct glue_device *dev = to_glue_device(group->bdev);
 	struct glue_bo *bo = glue_bo_shared(dev, name);
 
 	glue_join(group, bo);
@@ -468,8 +469,7 @@ static void attach_group(struct ttm_bo_group *group, struct glue_fence *fence)
 struct glue_fence *glue_use_group(struct ttm_bo_group *group,
 				  unsigned int channel)
 {
-	struct glue_device *dev =
-		container_of(group->bdev, struct glue_device, bdev);
+	struct glue_device *dev = to_glue_device(group->bdev);
 	struct glue_fence *fence = glue_emit(dev, channel, true);
 
 	attach_group(group, fence);

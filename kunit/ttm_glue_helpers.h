@@ -77,6 +77,7 @@ struct glue_bo {
  * struct glue_device - a device of TTM without hardware
  * @test: the case that it serves
  * @drm: the DRM device
+ * @funcs: the operations of @bdev, to which a case may add some
  * @bdev: TTM's device, with VRAM and GTT of one page a buffer
  * @channels: all but GLUE_FOREIGN registered
  * @fences: all that were ever made
@@ -97,6 +98,7 @@ struct glue_bo {
 struct glue_device {
 	struct kunit *test;
 	struct drm_device *drm;
+	struct ttm_device_funcs funcs;
 	struct ttm_device bdev;
 	struct glue_channel channels[GLUE_CHANNELS];
 	struct list_head fences;
@@ -119,6 +121,8 @@ extern const struct ttm_placement glue_vram;
 extern const struct ttm_placement glue_gtt;
 extern const struct ttm_placement glue_system;
 extern const struct ttm_placement glue_vram_else_gtt;
+
+struct glue_device *to_glue_device(struct ttm_device *bdev);
 
 struct glue_device *glue_device_create(struct kunit *test, bool opt_in);
 void glue_device_destroy(struct glue_device *dev);
