@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Who may become a member of a group, and that a group may end at any time.
+ */
+#include <drm/ttm/ttm_bo_group.h>
+
+#include "ttm_glue_helpers.h"
+
+/* Mistakes of the driver's, of which TTM warns once. */
+
+static void who_shares_no_reservation_does_not_join(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_bo_group *group = glue_group(dev);
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+
+	glue_join(group, a);
+	KUNIT_EXPECT_NULL(test, a->tbo.bulk_move);
+	KUNIT_EXPECT_EQ(test, kref_read(&group->kref), 1);
+	ttm_bo_group_put(group);
+}
+
+static void a_member_of_one_group_joins_no_other(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_bo_group *group = glue_group(dev);
+	struct ttm_bo_group *other = glue_group(dev);
+	struct glue_bo *a = glue_member(group, 'a');
+
+	glue_join(other, a);
+	KUNIT_EXPECT_PTR_EQ(test, a->tbo.bulk_move, &group->bulk);
+	KUNIT_EXPECT_EQ(test, kref_read(&other->kref), 1);
+	ttm_bo_group_put(other);
+	ttm_bo_group_put(group);
+}
+
+static struct ttm_bo_group *ends_now;
+
+/* Its address space goes. Who evicts a member holds the reservation of all of them. */
+static void end_group(struct glue_device *dev)
+{
+	struct glue_bo *bo;
+
+	dev->moving = NULL;
+	list_for_each_entry(bo, &dev->bos, entry)
+		if (bo->tbo.bulk_move)
+			ttm_bo_group_leave(&bo->tbo);
+	ttm_bo_group_put(ends_now);
+}
+
+/*
+ *   LRU: [a cursor b] x y       eviction has come to a, and then
+ *   LRU: a cursor b x y         there is no group any more
+ */
+static void a_group_may_end_under_a_cursor(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+
+	ends_now = glue_group(dev);
+	glue_member(ends_now, 'a');
+	glue_member(ends_now, 'b');
+	glue_bo(dev, 'x', &glue_vram);
+	glue_bo(dev, 'y', &glue_vram);
+
+	dev->moving = end_group;
+	dev->refuse_moves = 1;
+	glue_bo(dev, 'z', &glue_vram);
+	KUNIT_EXPECT_STREQ(test, dev->evicted, "b");
+	glue_expect_lru(dev, TTM_PL_VRAM, "axyz", 0);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(who_shares_no_reservation_does_not_join),
+	KUNIT_CASE(a_member_of_one_group_joins_no_other),
+	KUNIT_CASE(a_group_may_end_under_a_cursor),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "ttm_fence_lru_glue_member",
+	.init = glue_init,
+	.exit = glue_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
