@@ -81,6 +81,56 @@ static void a_submission_that_fails_leaves_its_buffers(struct kunit *test)
 	glue_expect_lru(dev, TTM_PL_VRAM, "ab", 0);
 }
 
+/* Kernels that debug such locks feign that one submission in sixteen lost one. */
+static void a_submission_that_lost_a_lock_makes_room_again(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a, *b;
+	struct glue_fence *fence;
+	struct submission s;
+	int i;
+
+	for (i = 0; i < 16; i++) {
+		a = glue_bo(dev, 'a', &glue_system);
+		b = glue_bo(dev, 'b', &glue_system);
+		fence = glue_emit(dev, 0, true);
+		reserve(&s, a, b);
+		ttm_eu_fence_buffer_objects(&s.ticket, &s.list, &fence->base);
+		glue_expect_lru(dev, TTM_PL_SYSTEM, "", 2 * i + 2);
+	}
+}
+
+static int make_room(struct glue_bo *bo, struct ttm_bo_group *group)
+{
+	int ret;
+
+	ret = ttm_bo_reserve_fences(&bo->tbo, 2);
+	if (!ret)
+		ret = ttm_bo_reserve_fence_on(&bo->tbo, NULL);
+	if (!ret)
+		ret = ttm_bo_group_reserve_fences(group, 2);
+	return ret ?: ttm_bo_group_reserve_fence_on(group, NULL);
+}
+
+/* What only an engine needs is not looked at, nor are its links allocated. */
+static void without_a_fence_lru_fences_need_no_link(struct kunit *test)
+{
+	struct glue_device *dev = glue_device_create(test, false);
+	struct ttm_bo_group *group = glue_group(dev);
+	struct glue_bo *a = glue_bo_shared(dev, 'a');
+
+	memset(&a->tbo.fence_lru, 0xff, sizeof(a->tbo.fence_lru));
+	memset(&group->fence_lru, 0xff, sizeof(group->fence_lru));
+	kunit_activate_static_stub(test, ttm_fence_lru_link_alloc,
+				   glue_no_link);
+	glue_lock(a);
+	KUNIT_EXPECT_EQ(test, make_room(a, group), 0);
+	glue_unlock(a);
+	kunit_deactivate_static_stub(test, ttm_fence_lru_link_alloc);
+	ttm_bo_group_put(group);
+	glue_device_destroy(dev);
+}
+
 static void room_for_the_fences_of_a_group(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
@@ -193,6 +243,8 @@ static void what_dead_buffers_keep_is_printed(struct kunit *test)
 	expect_text(test, text, "type=1 used=4096 zombies=4096 signaled=4096 ");
 	expect_text(test, text, "signaled=4096 limit=5000\n");
 	expect_text(test, text, "type=2 used=4096 zombies=0 signaled=0 ");
+	/* Imports are no memory of this device. */
+	KUNIT_EXPECT_NULL(test, strstr(text, "type=8"));
 	expect_text(test, text, "busy=2 zombies=1 leftover=0 bytes=4096 ");
 	expect_text(test, text, "bytes=4096 peak=4096 limit=60000\n");
 }
@@ -200,6 +252,8 @@ static void what_dead_buffers_keep_is_printed(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(the_buffers_of_a_submission_are_fenced),
 	KUNIT_CASE(a_submission_that_fails_leaves_its_buffers),
+	KUNIT_CASE(a_submission_that_lost_a_lock_makes_room_again),
+	KUNIT_CASE(without_a_fence_lru_fences_need_no_link),
 	KUNIT_CASE(room_for_the_fences_of_a_group),
 	KUNIT_CASE(a_dead_import_waits_for_its_own_fences),
 	KUNIT_CASE(an_import_is_not_let_go_by_who_looks_at_it),
