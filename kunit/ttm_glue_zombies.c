@@ -2,12 +2,17 @@
 /*
  * The memory that dead BOs keep: limits, the shrinker, what is told about it.
  */
+#include <linux/dma-mapping.h>
 #include <linux/notifier.h>
+#include <linux/oom.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
 #include <linux/swap.h>
 
 #include <kunit/static_stub.h>
+
+#include <drm/drm_device.h>
+#include <drm/ttm/ttm_pool.h>
 
 #include "ttm_glue_helpers.h"
 #include "ttm_zombies.h"
@@ -267,6 +272,55 @@ static void it_gets_no_more_than_it_wants(struct kunit *test)
 	glue_expect_usage(dev, TTM_PL_TT, 5);
 }
 
+/* A pool of pages that go back to it, whatever their caching: those of coherent DMA. */
+static struct list_head *use_pool(struct glue_device *dev)
+{
+	struct ttm_pool *pool = &dev->bdev.pool;
+
+	ttm_pool_fini(pool);
+	dev->drm->dev->coherent_dma_mask = DMA_BIT_MASK(64);
+	ttm_pool_init(pool, dev->drm->dev, NUMA_NO_NODE, true, false);
+	return &pool->caching[ttm_cached].orders[0].pages;
+}
+
+/* Pages in a pool are not the system's yet; those that are there for long may stay. */
+static void the_pool_gives_back_what_it_got(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct list_head *pages = use_pool(dev);
+	struct glue_fence *fence;
+	struct glue_bo *a, *b;
+
+	declare_reclaim_safe(dev, TTM_PL_TT);
+	a = glue_bo(dev, 'a', &glue_gtt);
+	b = glue_bo(dev, 'b', &glue_gtt);
+	fence = bury(dev, 'z', &glue_gtt);
+	glue_put(a);
+	glue_put(b);
+	KUNIT_EXPECT_EQ(test, list_count_nodes(pages), 2);
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, shrink(dev, 1), 1);
+	KUNIT_EXPECT_EQ(test, list_count_nodes(pages), 2);
+}
+
+/* Nobody else comes and goes meanwhile: the next shrinker is that of the next device. */
+static void the_system_knows_the_devices_that_are_there(struct kunit *test)
+{
+	struct glue_device *dev = test->priv, *other;
+	struct notifier_block *oom = &dev->bdev.zombies_oom;
+	struct shrinker *shrinker = dev->bdev.zombies_shrinker;
+	struct list_head *next = shrinker->list.next;
+
+	other = glue_device_create(test, true);
+	KUNIT_EXPECT_PTR_EQ(test, shrinker->list.next,
+			    &other->bdev.zombies_shrinker->list);
+	glue_device_destroy(other);
+	KUNIT_EXPECT_PTR_EQ(test, shrinker->list.next, next);
+
+	KUNIT_EXPECT_EQ(test, unregister_oom_notifier(oom), 0);
+	KUNIT_EXPECT_EQ(test, register_oom_notifier(oom), 0);
+}
+
 /* Nobody has said that it is safe to free those there, and VRAM is of no use to it. */
 static void other_managers_are_left_alone(struct kunit *test)
 {
@@ -388,6 +442,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(the_system_gets_pages_of_dead_bos),
 	KUNIT_CASE(what_could_not_be_destroyed_is_not_forgotten),
 	KUNIT_CASE(it_gets_no_more_than_it_wants),
+	KUNIT_CASE(the_pool_gives_back_what_it_got),
+	KUNIT_CASE(the_system_knows_the_devices_that_are_there),
 	KUNIT_CASE(other_managers_are_left_alone),
 	KUNIT_CASE(only_the_declared_manager_is_shrunk),
 	KUNIT_CASE(zombies_in_its_way_become_leftovers),
