@@ -8,6 +8,7 @@
 
 #include <kunit/static_stub.h>
 
+#include <drm/drm_device.h>
 #include <drm/ttm/ttm_range_manager.h>
 #include <drm/ttm/ttm_tt.h>
 
@@ -311,6 +312,25 @@ static void suspending_and_resuming(struct kunit *test)
 	glue_expect_lru(dev, TTM_PL_VRAM, "", 1);
 }
 
+/* Allocated by itself: whoever writes beyond it is reported. */
+static void a_device_ends_where_it_says(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct drm_device *drm = dev->drm;
+	struct ttm_device *bdev;
+	int ret;
+
+	bdev = kunit_kzalloc(test, sizeof(*bdev), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, bdev);
+	ret = ttm_device_init(bdev, &dev->funcs, drm->dev,
+			      drm->anon_inode->i_mapping,
+			      drm->vma_offset_manager, false, false);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, ttm_device_enable_fence_lru(bdev), 0);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(bdev), 0);
+	ttm_device_fini(bdev);
+}
+
 /*
  * All that the engine does begins with the device's pointer to it, which is NULL here:
  * to come through means that nothing of it is called.
@@ -361,6 +381,7 @@ static struct kunit_case kinds_cases[] = {
 	KUNIT_CASE(fences_that_cannot_be_sampled_under_pressure),
 	KUNIT_CASE_SLOW(an_allocation_pays_for_one_step),
 	KUNIT_CASE(suspending_and_resuming),
+	KUNIT_CASE(a_device_ends_where_it_says),
 	KUNIT_CASE(a_device_without_a_fence_lru_calls_none),
 	{}
 };

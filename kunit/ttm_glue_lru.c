@@ -20,6 +20,24 @@ static void new_buffers_enter_at_the_tail(struct kunit *test)
 	glue_expect_lru(dev, TTM_PL_SYSTEM, "e", 0);
 }
 
+/* Managers allocate resources: what TTM sets anyway, it must set. */
+static void a_resource_need_not_be_zeroed(struct kunit *test)
+{
+	const struct ttm_place place = { .mem_type = TTM_PL_VRAM };
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_gtt);
+	struct ttm_resource *res;
+
+	res = kunit_kmalloc(test, sizeof(*res), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, res);
+	memset(res, 1, sizeof(*res));
+	ttm_resource_init(&a->tbo, &place, res);
+	glue_expect_lru(dev, TTM_PL_VRAM, "", 1);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+	ttm_resource_fini(ttm_manager_type(&dev->bdev, TTM_PL_VRAM), res);
+	glue_expect_lru(dev, TTM_PL_VRAM, "", 0);
+}
+
 static void unlocking_moves_nothing(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
@@ -418,6 +436,7 @@ static void unregistering_a_channel_hands_its_buffers_over(struct kunit *test)
 
 static struct kunit_case lru_cases[] = {
 	KUNIT_CASE(new_buffers_enter_at_the_tail),
+	KUNIT_CASE(a_resource_need_not_be_zeroed),
 	KUNIT_CASE(unlocking_moves_nothing),
 	KUNIT_CASE(validating_in_place_moves_nothing),
 	KUNIT_CASE(fencing_parks_and_retiring_unparks),
