@@ -68,10 +68,11 @@ kernel_suffix()
 		"$(printf %s "$src" | sha256sum | cut -c1-8)"
 }
 
-# The source with our code and patches laid over it; UNPATCHED=1: only with our code.
+# The source with our code and patches laid over it; UNPATCHED=1: only with our code;
+# SERIES=<n>: with so many of the patches.
 kernel_tree()
 {
-	say "$BUILD/tree-$KERNEL${UNPATCHED:+-unpatched}$(kernel_suffix)"
+	say "$BUILD/tree-$KERNEL${UNPATCHED:+-unpatched}${SERIES:+-series}$(kernel_suffix)"
 }
 
 # kernel_out <config>: where that kernel is built.

@@ -9,15 +9,23 @@
 # builds only what a changed patch changes, also when a patch goes away.
 #
 # UNPATCHED=1: lays a tree whose TTM is not patched, only our code beside it.
+# SERIES=<n>: lays a tree with the first n patches of both series.
 
 . "$(dirname "$0")/lib.sh"
 
 "$ROOT/scripts/source.sh"
 # TTM's first; nouveau's build on them, and nothing else does.
 PATCHES=("$ROOT/patches/$KERNEL"/*.patch "$ROOT/patches/$KERNEL-nouveau"/*.patch)
+SRC=$(kernel_source)
+# The allocator of the software GPU has moved in later releases.
+if [ -e "$SRC/drivers/gpu/buddy.c" ]; then
+	PATCHES+=("$ROOT/patches/$KERNEL-buddy"/gpu-*.patch)
+else
+	PATCHES+=("$ROOT/patches/$KERNEL-buddy"/drm-*.patch)
+fi
 # The first one only has our directory built.
 [ -z "${UNPATCHED:-}" ] || PATCHES=("${PATCHES[0]}")
-SRC=$(kernel_source)
+[ -z "${SERIES:-}" ] || PATCHES=("${PATCHES[@]:0:SERIES}")
 TREE=$(kernel_tree)
 SCRATCH=$TREE.scratch
 OURS=drivers/gpu/drm/ttm_fence_lru

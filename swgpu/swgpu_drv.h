@@ -6,13 +6,13 @@
 #include <linux/pm.h>
 #include <linux/xarray.h>
 
-#include <drm/drm_buddy.h>
 #include <drm/drm_device.h>
 #include <drm/drm_file.h>
 #include <drm/swgpu_drm.h>
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_placement.h>
 
+#include "swgpu_buddy.h"
 #include "swgpu_measure.h"
 #include "swgpu_tag.h"
 #include "swgpu_ttm_compat.h"
@@ -51,7 +51,7 @@ struct swgpu_vram {
 	/** @manager: TTM's part */
 	struct ttm_resource_manager manager;
 	/** @mm: which pages are free; protected by @lock */
-	struct drm_buddy mm;
+	struct gpu_buddy mm;
 	/** @lock: protects @mm */
 	struct mutex lock;
 	/** @pages: the memory itself; constant after init */

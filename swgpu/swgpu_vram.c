@@ -42,23 +42,23 @@ static struct swgpu_vram *vram_of(struct ttm_resource *res)
 	return to_vram(ttm_manager_type(res->bo->bdev, TTM_PL_VRAM));
 }
 
-static u64 block_first(struct drm_buddy_block *block)
+static u64 block_first(struct gpu_buddy_block *block)
 {
-	return drm_buddy_block_offset(block) >> PAGE_SHIFT;
+	return gpu_buddy_block_offset(block) >> PAGE_SHIFT;
 }
 
-static u64 block_pages(struct drm_buddy_block *block)
+static u64 block_pages(struct gpu_buddy_block *block)
 {
-	return 1ULL << drm_buddy_block_order(block);
+	return 1ULL << gpu_buddy_block_order(block);
 }
 
 static void place_of(struct swgpu_vram *vram, struct list_head *blocks,
 		     struct swgpu_tag_place *place)
 {
-	struct drm_buddy_block *first, *last;
+	struct gpu_buddy_block *first, *last;
 
-	first = list_first_entry(blocks, struct drm_buddy_block, link);
-	last = list_last_entry(blocks, struct drm_buddy_block, link);
+	first = list_first_entry(blocks, struct gpu_buddy_block, link);
+	last = list_last_entry(blocks, struct gpu_buddy_block, link);
 	place->first = vram->pages[block_first(first)];
 	place->last = vram->pages[block_first(last) + block_pages(last) - 1];
 }
@@ -79,7 +79,7 @@ void swgpu_vram_vacate(struct ttm_resource *res)
 struct page *swgpu_vram_page(struct ttm_resource *res, u64 index)
 {
 	struct swgpu_vram *vram = vram_of(res);
-	struct drm_buddy_block *block;
+	struct gpu_buddy_block *block;
 
 	list_for_each_entry(block, &to_vram_resource(res)->blocks, link) {
 		if (index < block_pages(block))
@@ -99,7 +99,7 @@ void swgpu_vram_visit_pages(struct ttm_resource *res, swgpu_visit_page visit,
 			    void *data)
 {
 	struct swgpu_vram *vram = vram_of(res);
-	struct drm_buddy_block *block;
+	struct gpu_buddy_block *block;
 	u64 i, index = 0;
 
 	list_for_each_entry(block, &to_vram_resource(res)->blocks, link) {
@@ -114,7 +114,7 @@ static int vram_alloc(struct ttm_resource_manager *man,
 		      struct ttm_buffer_object *bo,
 		      const struct ttm_place *place, struct ttm_resource **out)
 {
-	struct drm_buddy_block *block;
+	struct gpu_buddy_block *block;
 	struct swgpu_vram *vram = to_vram(man);
 	struct swgpu_vram_resource *res;
 	u64 end = place->lpfn ? (u64)place->lpfn << PAGE_SHIFT : vram->mm.size;
@@ -128,12 +128,12 @@ static int vram_alloc(struct ttm_resource_manager *man,
 	ttm_resource_init(bo, place, &res->base);
 
 	if (place->flags & TTM_PL_FLAG_TOPDOWN)
-		flags |= DRM_BUDDY_TOPDOWN_ALLOCATION;
+		flags |= GPU_BUDDY_TOPDOWN_ALLOCATION;
 	if (place->fpfn || end != vram->mm.size)
-		flags |= DRM_BUDDY_RANGE_ALLOCATION;
+		flags |= GPU_BUDDY_RANGE_ALLOCATION;
 
 	mutex_lock(&vram->lock);
-	ret = drm_buddy_alloc_blocks(&vram->mm, (u64)place->fpfn << PAGE_SHIFT,
+	ret = gpu_buddy_alloc_blocks(&vram->mm, (u64)place->fpfn << PAGE_SHIFT,
 				     end, PAGE_ALIGN(res->base.size), PAGE_SIZE,
 				     &res->blocks, flags);
 	mutex_unlock(&vram->lock);
@@ -143,7 +143,7 @@ static int vram_alloc(struct ttm_resource_manager *man,
 		return ret;
 	}
 
-	block = list_first_entry(&res->blocks, struct drm_buddy_block, link);
+	block = list_first_entry(&res->blocks, struct gpu_buddy_block, link);
 	res->base.start = block_first(block);
 	*out = &res->base;
 	return 0;
@@ -176,7 +176,7 @@ static void vram_free(struct ttm_resource_manager *man,
 	}
 
 	mutex_lock(&vram->lock);
-	drm_buddy_free_list(&vram->mm, &res->blocks, 0);
+	gpu_buddy_free_list(&vram->mm, &res->blocks, 0);
 	mutex_unlock(&vram->lock);
 
 	ttm_resource_fini(man, base);
@@ -187,7 +187,7 @@ static bool vram_intersects(struct ttm_resource_manager *man,
 			    struct ttm_resource *base,
 			    const struct ttm_place *place, size_t size)
 {
-	struct drm_buddy_block *block;
+	struct gpu_buddy_block *block;
 
 	if (!place->fpfn && !place->lpfn)
 		return true;
@@ -204,7 +204,7 @@ static bool vram_compatible(struct ttm_resource_manager *man,
 			    struct ttm_resource *base,
 			    const struct ttm_place *place, size_t size)
 {
-	struct drm_buddy_block *block;
+	struct gpu_buddy_block *block;
 
 	if (!place->fpfn && !place->lpfn)
 		return true;
@@ -283,7 +283,7 @@ int swgpu_vram_init(struct swgpu_vram *vram, struct ttm_device *bdev, u64 size)
 	ret = alloc_pages_array(vram);
 	if (ret)
 		return ret;
-	ret = drm_buddy_init(&vram->mm, size, PAGE_SIZE);
+	ret = gpu_buddy_init(&vram->mm, size, PAGE_SIZE);
 	if (ret) {
 		free_pages_array(vram);
 		return ret;
@@ -326,7 +326,7 @@ void swgpu_vram_fini(struct swgpu_vram *vram)
 		return;
 	ttm_resource_manager_cleanup(man);
 	ttm_set_driver_manager(bdev, TTM_PL_VRAM, NULL);
-	drm_buddy_fini(&vram->mm);
+	gpu_buddy_fini(&vram->mm);
 	mutex_destroy(&vram->lock);
 	free_pages_array(vram);
 }
