@@ -3,6 +3,9 @@
 #
 # boot-test.sh: boots Debian's own kernel, as it is shipped, in QEMU without
 # virtualisation, and loads our modules in it, beside its TTM with a driver in use.
+#
+# MODULES_DIR=<directory>  where they are, for that kernel; default: those that make modules
+#                          builds
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/modules-lib.sh"
@@ -17,21 +20,22 @@ TIMEOUT=${BOOT_TEST_TIMEOUT:-600}
 LOG=$LOGS/boot-test.log
 
 "$ROOT/scripts/packages.sh" boot
-"$ROOT/scripts/modules.sh"
+[ -n "${MODULES_DIR:-}" ] || "$ROOT/scripts/modules.sh"
 RELEASE=$(header_release "$(headers)")
 IMAGE=$DEBIAN/boot/vmlinuz-$RELEASE
 STOCK_DIR=$DEBIAN/lib/modules/$RELEASE
-OUT=$(modules_out "$RELEASE")
+OUT=${MODULES_DIR:-$(modules_out "$RELEASE")}
 RAM=$BUILD/boot/initramfs
 
 # The file of a module, ours before the kernel's.
 module_file()
 {
-	if [ -e "$OUT/$1.ko" ]; then
-		say "$OUT/$1.ko"
-	else
-		find "$STOCK_DIR" -name "$1.ko*" -o -name "${1//_/-}.ko*" | head -n 1
-	fi
+	local file
+
+	file=$(find "$OUT" -maxdepth 1 -name "$1.ko*" -print -quit)
+	[ -n "$file" ] ||
+		file=$(find "$STOCK_DIR" \( -name "$1.ko*" -o -name "${1//_/-}.ko*" \) -print -quit)
+	say "$file"
 }
 
 # closure <module> ...: with all they need, in the order to load them.
