@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # dkms.sh: makes build/ttm-fence-lru-dkms_<version>_all.deb, the sources of the modules
-# as a Debian package. DKMS builds them for each kernel of this version.
+# as a Debian package. DKMS builds them for each kernel of the release they are from, and
+# leaves others alone.
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/modules-lib.sh"
@@ -16,7 +17,8 @@ MAINTAINER=$(sed -n 's/^M:[[:space:]]*//p' "$ROOT/MAINTAINERS" | head -n 1)
 # fill <file>: with what is only known now; a control file has no comments.
 fill()
 {
-	sed -e "/^# SPDX/d" -e "s/@VERSION@/$VERSION/g" -e "s/@MAINTAINER@/$MAINTAINER/g" "$1"
+	sed -e "/^# SPDX/d" -e "s/@VERSION@/$VERSION/g" -e "s/@MAINTAINER@/$MAINTAINER/g" \
+		-e "s/@RELEASE@/$(source_release)/g" "$1"
 }
 
 package()

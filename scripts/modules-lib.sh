@@ -35,6 +35,14 @@ header_release()
 	sed -n -E 's/^#define UTS_RELEASE "(.*)"/\1/; 1p' "$file"
 }
 
+# source_release: of what release the sources are, as 6.12.95. Stable releases change what
+# drivers use, so those of one may not compile for another.
+source_release()
+{
+	sed -n -E 's/^(VERSION|PATCHLEVEL|SUBLEVEL) = *//p' "$(kernel_source)/Makefile" |
+		head -n 3 | paste -sd .
+}
+
 # modules_out <release>: where the modules for that kernel are.
 modules_out()
 {

@@ -47,8 +47,9 @@ verify()
 
 lock "modules-$RELEASE"
 stage "$OUT/source"
-run_step "modules-$RELEASE" "building the modules for $RELEASE" \
-	"The first of these errors is the one that counts." \
-	compile
+hint="The first of these errors is the one that counts."
+[[ $RELEASE == "$(source_release)"[!0-9]* ]] ||
+	hint+=" The sources are those of $(source_release): give those of $RELEASE as KERNEL_SRC=."
+run_step "modules-$RELEASE" "building the modules for $RELEASE" "$hint" compile
 run_step "verify-modules" "checking the modules" "Try again after: rm -rf $OUT" verify
 say "The modules are in ${OUT#"$ROOT/"}"
