@@ -5,7 +5,7 @@
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
 .PHONY: help demo bench test check kunit mutants coverage kernel source clean distclean \
-	modules modules_install modules_uninstall dkms boot-test nouveau
+	modules modules_install modules_uninstall dkms dkms-test boot-test nouveau each-patch
 
 export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE
 export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FULL PART MUTANTS MUTANT BENCH
@@ -53,6 +53,9 @@ kunit: ## only KUnit: our suites and TTM's own
 mutants: ## break engine and glue in hundreds of small ways; their tests must notice
 	@scripts/mutants.sh
 
+each-patch: ## build the graphics drivers after every single patch
+	@scripts/each-patch.sh
+
 coverage: ## count the lines and branches of the engine that its tests reach
 	@scripts/coverage.sh
 
@@ -67,6 +70,9 @@ modules_uninstall: ## return to that kernel's own nouveau
 
 dkms: ## make a Debian package that builds the modules for each kernel
 	@scripts/dkms.sh
+
+dkms-test: ## install and remove that package in a small Debian, boot with its modules
+	@scripts/dkms-test.sh
 
 boot-test: ## boot Debian's own kernel in QEMU and load the modules
 	@scripts/boot-test.sh
