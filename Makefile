@@ -68,7 +68,7 @@ modules_install: ## install them beside that kernel's own; modprobe prefers ours
 modules_uninstall: ## return to that kernel's own nouveau
 	@scripts/modules-install.sh uninstall
 
-dkms: ## make a Debian package that builds the modules for each kernel
+dkms: ## make a Debian package that builds the modules for each kernel of the release
 	@scripts/dkms.sh
 
 dkms-test: ## install and remove that package in a small Debian, boot with its modules

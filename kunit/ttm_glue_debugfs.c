@@ -34,8 +34,6 @@ static void begin(struct debugfs *fs, struct glue_device *dev)
 	unsigned long user;
 	int ret;
 
-	if (!IS_ENABLED(CONFIG_DEBUG_FS))
-		kunit_skip(test, "no debugfs");
 	*fs = (struct debugfs){ .dev = dev };
 	user = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
 			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
@@ -171,6 +169,13 @@ static void without_a_fence_lru_there_is_no_file(struct kunit *test)
 	glue_device_destroy(dev);
 }
 
+static int init(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_DEBUG_FS))
+		kunit_skip(test, "no debugfs");
+	return glue_init(test);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(what_the_dead_keep_can_be_read),
 	KUNIT_CASE(how_much_that_may_be_can_be_changed),
@@ -181,7 +186,7 @@ static struct kunit_case cases[] = {
 
 static struct kunit_suite suite = {
 	.name = "ttm_fence_lru_glue_debugfs",
-	.init = glue_init,
+	.init = init,
 	.exit = glue_exit,
 	.test_cases = cases,
 };

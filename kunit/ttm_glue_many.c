@@ -69,24 +69,51 @@ static void more_are_busy(struct kunit *test)
 	glue_expect_lru(dev, TTM_PL_PRIV, "", MANY);
 }
 
-/* The group is looked at as far as it takes. */
-static void more_are_busy_in_a_group(struct kunit *test)
+static struct ttm_bo_group *many_members(struct glue_device *dev,
+					 struct glue_bo **bo)
 {
-	struct glue_device *dev = test->priv;
 	struct ttm_bo_group *group = glue_group(dev);
-	struct glue_bo *bo[MANY];
 	int i;
 
 	for (i = 0; i < MANY; i++) {
 		bo[i] = glue_bo_shared(dev, 'a' + i);
-		KUNIT_ASSERT_EQ(test, glue_move(bo[i], &many), 0);
+		KUNIT_ASSERT_EQ(dev->test, glue_move(bo[i], &many), 0);
 		glue_join(group, bo[i]);
 	}
 	dev->mover = &dev->channels[1];
 	dev->pipeline = true;
+	return group;
+}
+
+/* The group is looked at as far as it takes. */
+static void more_are_busy_in_a_group(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[MANY];
+	struct ttm_bo_group *group = many_members(dev, bo);
+
 	glue_use_group(group, 0);
 	glue_bo(dev, 'x', &last_but_one);
 	glue_expect_evicted(dev, (char[]){ bo[MANY - 2]->name, '\0' });
+	ttm_bo_group_put(group);
+}
+
+/* Where one cannot go the others cannot either. */
+static void more_are_busy_and_there_is_no_place_for_them(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[MANY];
+	struct ttm_bo_group *group = many_members(dev, bo);
+	struct ttm_operation_ctx ctx = {};
+	int err;
+
+	glue_use_group(group, 0);
+	dev->refuse_moves = MANY;
+	dev->refusal = -ENOSPC;
+	glue_bo_try(dev, 'x', &many, &ctx, NULL, &err);
+	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, dev->refuse_moves, MANY - 1);
+	dev->refuse_moves = 0;
 	ttm_bo_group_put(group);
 }
 
@@ -166,6 +193,7 @@ static void more_leftovers_with_pages(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(more_are_busy),
 	KUNIT_CASE(more_are_busy_in_a_group),
+	KUNIT_CASE(more_are_busy_and_there_is_no_place_for_them),
 	KUNIT_CASE(more_fences_of_no_channel),
 	KUNIT_CASE(more_are_dead_before_one_with_pages),
 	KUNIT_CASE(more_leftovers_with_pages),

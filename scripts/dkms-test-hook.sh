@@ -63,7 +63,7 @@ cp "$PACKAGE" "$SYSTEM/tmp/package.deb"
 try "without the package the kernel's nouveau is loaded" loads kernel/drivers/gpu/drm/nouveau
 try "the package is installed" in_system dpkg --install /tmp/package.deb
 try "ours is loaded, and in the initrd" loads updates/dkms
-cp "$SYSTEM/$MODULES"/updates/dkms/* "$WORK/modules/"
+try "DKMS has built them" cp -t "$WORK/modules" "$SYSTEM/$MODULES"/updates/dkms/*
 try "the package is removed" in_system dpkg --purge ttm-fence-lru-dkms
 try "the kernel's nouveau is loaded again" loads kernel/drivers/gpu/drm/nouveau
 try "all is as before" same_state

@@ -13,10 +13,14 @@
 unset KDIR
 WORK=$BUILD/dkms-test
 
+[ "$(id -u)" = 0 ] || die "a Debian of its own can only be made by root" "Run it as root."
 "$ROOT/scripts/packages.sh" build dkms-test
 "$ROOT/scripts/dkms.sh"
 "$ROOT/scripts/debian.sh"
 RELEASE=$(cat "$DEBIAN/release")
+is_for "$RELEASE" ||
+	die "the sources are of $(source_release), Debian's kernel is $RELEASE" \
+	    "Fetch both anew: rm -rf build/linux-$KERNEL build/debian"
 
 # The suites that have this kernel; the first is that of the system.
 suites()
@@ -25,16 +29,6 @@ suites()
 	*+deb12-*) say bookworm bookworm-backports ;;
 	*)         say trixie ;;
 	esac
-}
-
-# What root mounts goes with the process, however it ends; others have a namespace anyway.
-contained()
-{
-	if [ "$(id -u)" = 0 ]; then
-		unshare --mount --pid --fork --kill-child --mount-proc "$@"
-	else
-		"$@"
-	fi
 }
 
 # A Debian with this kernel and DKMS, in which dkms-test-hook.sh works; nothing is left.
@@ -48,7 +42,9 @@ try_package()
 	done
 	rm -rf --one-file-system "$WORK"
 	mkdir -p "$WORK/tmp" "$WORK/modules"
-	TMPDIR=$WORK/tmp contained mmdebstrap --variant=apt --format=null \
+	# What it mounts goes with the process, however that ends.
+	TMPDIR=$WORK/tmp unshare --mount --pid --fork --kill-child --mount-proc \
+		mmdebstrap --variant=apt --format=null \
 		--aptopt='Acquire::Retries "3"' \
 		--include="dkms,linux-image-$RELEASE,linux-headers-$RELEASE" \
 		--customize-hook="$ROOT/scripts/dkms-test-hook.sh \"\$1\" $RELEASE $BUILD/ttm-fence-lru-dkms_${VERSION}_all.deb $WORK" \

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# each-patch.sh: builds the graphics drivers after every single patch of both series, as
-# somebody may bisect them one day.
+# each-patch.sh: builds the graphics drivers after every single patch of the series of TTM
+# and nouveau, as somebody may bisect them one day.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -48,4 +48,6 @@ for patch in "${PATCHES[@]}"; do
 	fi
 	SERIES=$((SERIES + 1))
 done
+[ -e "$OUT/drivers/gpu/drm/nouveau/nouveau.o" ] || die "nouveau was not built" \
+	"Does the kernel's Kconfig grant what configs/$CONFIG.config asks for?"
 summary

@@ -32,7 +32,7 @@ refresh()
 	# Early in the boot it is the one in there that is loaded.
 	if [ -z "$ROOT_DIR" ] && command -v lsinitramfs >/dev/null &&
 	   [ -e "/boot/initrd.img-$RELEASE" ] &&
-	   lsinitramfs "/boot/initrd.img-$RELEASE" | grep -q '/nouveau\.ko'; then
+	   lsinitramfs "/boot/initrd.img-$RELEASE" | grep '/nouveau\.ko' >/dev/null; then
 		update-initramfs -u -k "$RELEASE"
 	fi
 }

@@ -43,6 +43,12 @@ source_release()
 		head -n 3 | paste -sd .
 }
 
+# is_for <release>: whether the sources are for that kernel.
+is_for()
+{
+	[[ $1 =~ ^$(source_release)([^0-9]|$) ]]
+}
+
 # modules_out <release>: where the modules for that kernel are.
 modules_out()
 {
@@ -108,7 +114,7 @@ patched()
 	patch --quiet --fuzz=0 --reject-file=- -o - "$2" "$1"
 }
 
-# stage <directory>: complete sources, for the headers of any kernel of this version.
+# stage <directory>: complete sources, for the headers of any kernel of their release.
 stage()
 {
 	local tree ttm_device=drivers/gpu/drm/ttm/ttm_device.c

@@ -48,7 +48,7 @@ verify()
 lock "modules-$RELEASE"
 stage "$OUT/source"
 hint="The first of these errors is the one that counts."
-[[ $RELEASE == "$(source_release)"[!0-9]* ]] ||
+is_for "$RELEASE" ||
 	hint+=" The sources are those of $(source_release): give those of $RELEASE as KERNEL_SRC=."
 run_step "modules-$RELEASE" "building the modules for $RELEASE" "$hint" compile
 run_step "verify-modules" "checking the modules" "Try again after: rm -rf $OUT" verify

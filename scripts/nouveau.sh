@@ -14,7 +14,7 @@
 
 CONFIG=x86-nouveau
 WORK=$BUILD/nouveau
-TIMEOUT=${NOUVEAU_TIMEOUT:-900}
+TIMEOUT=${NOUVEAU_TIMEOUT:-1800}
 CASE=${CASE:-}
 read -ra MODELS <<<"${MODEL:-geforce3 geforcefx5900 geforce6800}"
 
@@ -138,7 +138,7 @@ complaints()
 # report <log>: what the guest said, and what its kernel did.
 report()
 {
-	grep -E '^(ok|not ok|#) ' "$1" | sed '/^# the kernel.s log/,$d'
+	grep -E '^(ok|not ok|#) ' "$1" | sed '/^# the kernel.s log/,$d; /^# figure/d'
 	passed=$((passed + $(grep -c '^ok ' "$1" || true)))
 	skipped=$((skipped + $(grep -c '^ok .*# SKIP' "$1" || true)))
 	failed=$((failed + $(grep -c '^not ok ' "$1" || true)))
@@ -149,6 +149,19 @@ report()
 		passed=$((passed + 1))
 		say "ok - the kernel's log is clean"
 	fi
+}
+
+# compare <log> <log>: the figures of both modes side by side.
+compare()
+{
+	awk -F': ' '
+		/^# figures:/ { setting = $2 }
+		/^# figure:/ {
+			key = setting SUBSEP $2
+			if (NR == FNR) { ours[key] = $3; next }
+			if (setting != last) { printf "# %-44s %12s %12s\n", setting, "fence_lru=1", "=0"; last = setting }
+			printf "#   %-42s %12s %12s\n", $2, ours[key], $3
+		}' "$1" "$2"
 }
 
 check_bochs
@@ -167,6 +180,7 @@ for model in "${MODELS[@]}"; do
 			"The guest's log is build/nouveau/serial.log" run "$model" "$fence_lru"
 		report "$log"
 	done
+	compare "$LOGS/nouveau-$model"-{1,0}.log
 done
 passed=$((passed - skipped))
 summary

@@ -5,7 +5,8 @@
 
 #include <drm/drm_buddy.h>
 
-#if !__has_include(<linux/gpu_buddy.h>)
+/* That header includes the new one, if there is one. */
+#ifndef __GPU_BUDDY_H__
 #define gpu_buddy drm_buddy
 #define gpu_buddy_block drm_buddy_block
 #define gpu_buddy_block_offset drm_buddy_block_offset

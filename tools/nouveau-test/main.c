@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * nouveau-test [<text> | --unbind]: nouveau through its requests, on a card before NV50.
+ * nouveau-test [<text> | --unbind | --figures <n>]: nouveau through its requests, on a
+ * card before NV50.
  *
  * <text>: only the cases whose names contain it. --unbind: only that the driver can go
- * from its device, which it does not return to.
+ * from its device, which it does not return to. --figures: how long requests for memory
+ * take while another channel is blocked, with n dead buffers; 0: while none is.
  *
  * Prints TAP. Exit status 0: all passed; 1: some failed; 2: no such card.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,6 +68,14 @@ static int run_unbind(void)
 	return !case_end(1, "the driver goes from its device");
 }
 
+static int run_figures(int fd, const char *stuck)
+{
+	if (nv_figures(fd, strtoul(stuck, NULL, 10)))
+		return 0;
+	printf("not ok - a request failed\n");
+	return 1;
+}
+
 /* Later cards have neither these commands nor these objects. */
 static bool is_suitable(int fd)
 {
@@ -81,6 +92,8 @@ int main(int argc, char **argv)
 		printf("Bail out! no card before NV50 with nouveau\n");
 		return 2;
 	}
+	if (argc > 2 && !strcmp(argv[1], "--figures"))
+		return run_figures(fd, argv[2]);
 	printf("TAP version 13\n# chipset %02x, %lu MiB of VRAM\n",
 	       (unsigned int)nv_param(fd, NOUVEAU_GETPARAM_CHIPSET_ID),
 	       (unsigned long)(nv_vram_size(fd) / MIB));

@@ -102,4 +102,10 @@ void test_channel_in_full_vram(int fd);
 /* unbind.c */
 void test_unbind(void);
 
+/*
+ * figures.c: prints them, with so many buffers of a channel that is blocked. False if
+ * something failed.
+ */
+bool nv_figures(int fd, unsigned int stuck);
+
 #endif
