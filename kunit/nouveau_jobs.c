@@ -218,9 +218,9 @@ static void submit_one(struct vm *vm)
 }
 
 /*
- *   LRU: [a b] x y   entity: -
- *   LRU: y           entity: node with the group, and x
- *   LRU: y [a b] x   entity: -
+ *   VRAM: [a b] y   GTT: x   entity: -
+ *   VRAM: y         GTT: -   entity: node with the group, and x
+ *   VRAM: y [a b]   GTT: x   entity: -
  */
 static void a_job_takes_the_group_and_external_buffers(struct kunit *test)
 {
@@ -231,18 +231,19 @@ static void a_job_takes_the_group_and_external_buffers(struct kunit *test)
 
 	own_bo(vm, 'a');
 	own_bo(vm, 'b');
-	x = glue_bo(dev, 'x', &glue_vram);
 	glue_bo(dev, 'y', &glue_vram);
+	x = glue_bo(dev, 'x', &glue_gtt);
 	external = add_external(vm, x);
-	glue_expect_lru(dev, TTM_PL_VRAM, "abxy", 0);
 
 	submit_one(vm);
-	glue_expect_lru(dev, TTM_PL_VRAM, "y", 3);
+	glue_expect_lru(dev, TTM_PL_VRAM, "y", 2);
+	glue_expect_lru(dev, TTM_PL_TT, "", 1);
 	KUNIT_EXPECT_EQ(test, vm->sched->lru_channel.nr_links, 2);
 
 	nv_channel_interrupt(vm->channel);
 	glue_retire(dev);
-	glue_expect_lru(dev, TTM_PL_VRAM, "yabx", 0);
+	glue_expect_lru(dev, TTM_PL_VRAM, "yab", 0);
+	glue_expect_lru(dev, TTM_PL_TT, "x", 0);
 	remove_external(external, x);
 	end_vm(vm);
 }

@@ -13,7 +13,7 @@
 
 #define TIMEOUT HZ
 /* Pages of a memory type of its own. */
-#define MANY 18
+#define MANY 19
 
 static const struct ttm_place many_place = { .mem_type = TTM_PL_PRIV };
 static const struct ttm_placement many = { 1, &many_place };
@@ -69,8 +69,9 @@ static void more_are_busy(struct kunit *test)
 	glue_expect_lru(dev, TTM_PL_PRIV, "", MANY);
 }
 
+/* The first of them, and from now on moves are copies. */
 static struct ttm_bo_group *many_members(struct glue_device *dev,
-					 struct glue_bo **bo)
+					 struct glue_bo **bo, int nr)
 {
 	struct ttm_bo_group *group = glue_group(dev);
 	int i;
@@ -78,7 +79,8 @@ static struct ttm_bo_group *many_members(struct glue_device *dev,
 	for (i = 0; i < MANY; i++) {
 		bo[i] = glue_bo_shared(dev, 'a' + i);
 		KUNIT_ASSERT_EQ(dev->test, glue_move(bo[i], &many), 0);
-		glue_join(group, bo[i]);
+		if (i < nr)
+			glue_join(group, bo[i]);
 	}
 	dev->mover = &dev->channels[1];
 	dev->pipeline = true;
@@ -90,7 +92,7 @@ static void more_are_busy_in_a_group(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
 	struct glue_bo *bo[MANY];
-	struct ttm_bo_group *group = many_members(dev, bo);
+	struct ttm_bo_group *group = many_members(dev, bo, MANY);
 
 	glue_use_group(group, 0);
 	glue_bo(dev, 'x', &last_but_one);
@@ -98,12 +100,30 @@ static void more_are_busy_in_a_group(struct kunit *test)
 	ttm_bo_group_put(group);
 }
 
+/* The next group is looked at from its first member on. */
+static void more_are_busy_in_the_group_before(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[MANY];
+	struct ttm_bo_group *group = many_members(dev, bo, MANY - 2);
+	struct ttm_bo_group *next = glue_group(dev);
+
+	glue_join(next, bo[MANY - 2]);
+	glue_join(next, bo[MANY - 1]);
+	glue_use_group(group, 0);
+	glue_use_group(next, 0);
+	glue_bo(dev, 'x', &last_but_one);
+	glue_expect_evicted(dev, (char[]){ bo[MANY - 2]->name, '\0' });
+	ttm_bo_group_put(group);
+	ttm_bo_group_put(next);
+}
+
 /* Where one cannot go the others cannot either. */
 static void more_are_busy_and_there_is_no_place_for_them(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
 	struct glue_bo *bo[MANY];
-	struct ttm_bo_group *group = many_members(dev, bo);
+	struct ttm_bo_group *group = many_members(dev, bo, MANY);
 	struct ttm_operation_ctx ctx = {};
 	int err;
 
@@ -193,6 +213,7 @@ static void more_leftovers_with_pages(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(more_are_busy),
 	KUNIT_CASE(more_are_busy_in_a_group),
+	KUNIT_CASE(more_are_busy_in_the_group_before),
 	KUNIT_CASE(more_are_busy_and_there_is_no_place_for_them),
 	KUNIT_CASE(more_fences_of_no_channel),
 	KUNIT_CASE(more_are_dead_before_one_with_pages),
