@@ -15,17 +15,12 @@
 
 #define TIMEOUT HZ
 
-static unsigned long short_timeout(void)
-{
-	return TIMEOUT;
-}
-
 /* The copies are jobs of channel 1. */
 static int init(struct kunit *test)
 {
 	struct glue_device *dev;
 
-	kunit_activate_static_stub(test, ttm_fence_lru_timeout, short_timeout);
+	glue_set_timeout(test, TIMEOUT);
 	glue_init(test);
 	dev = test->priv;
 	dev->mover = &dev->channels[1];

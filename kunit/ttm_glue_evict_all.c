@@ -13,14 +13,9 @@
 
 #define TIMEOUT (HZ / 2)
 
-static unsigned long short_timeout(void)
-{
-	return TIMEOUT;
-}
-
 static int init(struct kunit *test)
 {
-	kunit_activate_static_stub(test, ttm_fence_lru_timeout, short_timeout);
+	glue_set_timeout(test, TIMEOUT);
 	return glue_init(test);
 }
 
@@ -143,11 +138,6 @@ static void what_is_handed_over_meanwhile_goes_too(struct kunit *test)
 	glue_expect_usage(dev, TTM_PL_VRAM, 0);
 }
 
-static void take_most_of_the_time(struct glue_fence *fence)
-{
-	schedule_timeout_uninterruptible(TIMEOUT * 2 / 3);
-}
-
 /* The time that there is begins anew with each fence, whether or not it brings work. */
 static void dead_buffers_may_go_one_by_one(struct kunit *test)
 {
@@ -158,7 +148,7 @@ static void dead_buffers_may_go_one_by_one(struct kunit *test)
 
 	for (name = 'x'; name <= 'z'; name++) {
 		z = glue_bo(dev, name, &glue_vram);
-		glue_use(z, 0)->on_wait = take_most_of_the_time;
+		glue_complete_late(glue_use(z, 0));
 		glue_put(z);
 	}
 	KUNIT_EXPECT_EQ(test, evict_all(dev), 0);

@@ -4,6 +4,9 @@
  */
 #include <linux/slab.h>
 
+#include <kunit/static_stub.h>
+
+#include "ttm_bo_fence_lru.h"
 #include "ttm_glue_helpers.h"
 
 static struct glue_fence *to_glue_fence(struct dma_fence *fence)
@@ -122,4 +125,29 @@ void glue_complete_later(struct glue_fence *fence)
 {
 	fence->on_wait = sleep_a_moment;
 	schedule_work(&fence->work);
+}
+
+static unsigned long the_timeout;
+
+static unsigned long get_timeout(void)
+{
+	return the_timeout;
+}
+
+/* How long the case is to wait in all, in jiffies. */
+void glue_set_timeout(struct kunit *test, unsigned long timeout)
+{
+	the_timeout = timeout;
+	kunit_activate_static_stub(test, ttm_fence_lru_timeout, get_timeout);
+}
+
+static void take_most_of_the_time(struct glue_fence *fence)
+{
+	schedule_timeout_uninterruptible(the_timeout * 2 / 3);
+}
+
+/* Complete it when somebody has waited for most of glue_set_timeout(). */
+void glue_complete_late(struct glue_fence *fence)
+{
+	fence->on_wait = take_most_of_the_time;
 }

@@ -19,14 +19,9 @@
 /* What none that comes to an end takes, in a guest on a busy machine. */
 #define BOUND (5 * HZ)
 
-static unsigned long short_timeout(void)
-{
-	return TIMEOUT;
-}
-
 static int init(struct kunit *test)
 {
-	kunit_activate_static_stub(test, ttm_fence_lru_timeout, short_timeout);
+	glue_set_timeout(test, TIMEOUT);
 	return glue_init(test);
 }
 
@@ -174,12 +169,6 @@ static void evicting_all_fails_with_a_hung_channel(struct kunit *test)
 	glue_expect_usage(dev, TTM_PL_VRAM, 0);
 }
 
-/* TTM's own wait for a single buffer cannot be made shorter. */
-static void take_most_of_the_time(struct glue_fence *fence)
-{
-	schedule_timeout_uninterruptible(TIMEOUT * 2 / 3);
-}
-
 /* The time that there is begins anew with each buffer that is evicted. */
 static void evicting_all_goes_on_while_fences_signal(struct kunit *test)
 {
@@ -188,8 +177,7 @@ static void evicting_all_goes_on_while_fences_signal(struct kunit *test)
 	char name;
 
 	for (name = 'a'; name <= 'c'; name++)
-		glue_use(glue_bo(dev, name, &glue_vram), 0)->on_wait =
-			take_most_of_the_time;
+		glue_complete_late(glue_use(glue_bo(dev, name, &glue_vram), 0));
 
 	KUNIT_EXPECT_EQ(test, evict_all(dev), 0);
 	KUNIT_EXPECT_GT(test, jiffies - start, TIMEOUT);

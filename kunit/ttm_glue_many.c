@@ -18,17 +18,12 @@
 static const struct ttm_place many_place = { .mem_type = TTM_PL_PRIV };
 static const struct ttm_placement many = { 1, &many_place };
 
-static unsigned long short_timeout(void)
-{
-	return TIMEOUT;
-}
-
 static int init(struct kunit *test)
 {
 	struct glue_device *dev;
 	int ret;
 
-	kunit_activate_static_stub(test, ttm_fence_lru_timeout, short_timeout);
+	glue_set_timeout(test, TIMEOUT);
 	glue_init(test);
 	dev = test->priv;
 	ret = ttm_range_man_init(&dev->bdev, TTM_PL_PRIV, false, MANY);

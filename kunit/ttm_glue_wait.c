@@ -13,14 +13,9 @@
 
 #define TIMEOUT (2 * HZ)
 
-static unsigned long short_timeout(void)
-{
-	return TIMEOUT;
-}
-
 static int init(struct kunit *test)
 {
-	kunit_activate_static_stub(test, ttm_fence_lru_timeout, short_timeout);
+	glue_set_timeout(test, TIMEOUT);
 	return glue_init(test);
 }
 
