@@ -68,6 +68,10 @@ kernel_suffix()
 		"$(printf %s "$src" | sha256sum | cut -c1-8)"
 }
 
+# TTM's series first; nouveau's builds on it, and nothing else does.
+# shellcheck disable=SC2034 # for who sources this
+PATCH_SERIES=("$ROOT/patches/$KERNEL"/*.patch "$ROOT/patches/$KERNEL-nouveau"/*.patch)
+
 # The source with our code and patches laid over it; UNPATCHED=1: only with our code;
 # SERIES=<n>: with so many of the patches.
 kernel_tree()
@@ -78,7 +82,7 @@ kernel_tree()
 # kernel_out <config>: where that kernel is built.
 kernel_out()
 {
-	say "$BUILD/$1$(kernel_suffix)"
+	say "$BUILD/$1${SERIES:+-series}$(kernel_suffix)"
 }
 
 # One at a time: lock <name> waits for whoever else works on the same thing.

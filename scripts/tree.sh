@@ -14,8 +14,7 @@
 . "$(dirname "$0")/lib.sh"
 
 "$ROOT/scripts/source.sh"
-# TTM's first; nouveau's build on them, and nothing else does.
-PATCHES=("$ROOT/patches/$KERNEL"/*.patch "$ROOT/patches/$KERNEL-nouveau"/*.patch)
+PATCHES=("${PATCH_SERIES[@]}")
 SRC=$(kernel_source)
 # The allocator of the software GPU has moved in later releases.
 if [ -e "$SRC/drivers/gpu/buddy.c" ]; then
