@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* What every test of a DRM driver asks of the system. */
+/* What every program on a DRM driver asks of the system. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ int node_ioctl(int fd, unsigned long request, void *arg)
 	return ret < 0 ? -errno : 0;
 }
 
-static bool is_of(int fd, const char *driver)
+bool node_is_of(int fd, const char *driver)
 {
 	char name[16] = "";
 	struct drm_version version = { .name = name, .name_len = sizeof(name) - 1 };
@@ -40,7 +40,7 @@ int node_open(const char *driver, int nr)
 		fd = open(path, O_RDWR | O_CLOEXEC);
 		if (fd < 0)
 			continue;
-		if (is_of(fd, driver) && !nr--)
+		if (node_is_of(fd, driver) && !nr--)
 			return fd;
 		close(fd);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* What every test of a DRM driver asks of the system. */
+/* What every program on a DRM driver asks of the system. */
 #ifndef NODE_H
 #define NODE_H
 
@@ -12,6 +12,7 @@
 #define MS		1000000ULL
 #define SECOND		(1000 * MS)
 
+bool node_is_of(int fd, const char *driver);
 /* The render node of the device number @nr of a driver, from 0, or -ENODEV. */
 int node_open(const char *driver, int nr);
 /* Returns 0 or a negative errno. */

@@ -7,28 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "node.h"
+
 #define DRIVER		"swgpu"
-#define FIRST_RENDER	128
-#define LAST_RENDER	191
-
-static int call(int fd, unsigned long request, void *arg)
-{
-	int ret;
-
-	do {
-		ret = ioctl(fd, request, arg);
-	} while (ret < 0 && (errno == EINTR || errno == EAGAIN));
-	return ret < 0 ? -errno : 0;
-}
-
-static int is_ours(int fd)
-{
-	char name[sizeof(DRIVER)] = "";
-	struct drm_version version = { .name = name, .name_len = sizeof(name) - 1 };
-
-	return !call(fd, DRM_IOCTL_VERSION, &version) &&
-	       version.name_len == strlen(DRIVER) && !strcmp(name, DRIVER);
-}
 
 static int open_node(const char *node)
 {
@@ -36,7 +17,7 @@ static int open_node(const char *node)
 
 	if (fd < 0)
 		return -errno;
-	if (is_ours(fd))
+	if (node_is_of(fd, DRIVER))
 		return fd;
 	close(fd);
 	return -ENODEV;
@@ -44,7 +25,6 @@ static int open_node(const char *node)
 
 int device_open(const char *node)
 {
-	char path[32];
 	int fd;
 
 	if (node) {
@@ -55,20 +35,16 @@ int device_open(const char *node)
 			fprintf(stderr, "%s: %s\n", node, strerror(-fd));
 		return fd;
 	}
-	for (int minor = FIRST_RENDER; minor <= LAST_RENDER; minor++) {
-		snprintf(path, sizeof(path), "/dev/dri/renderD%d", minor);
-		fd = open_node(path);
-		if (fd >= 0)
-			return fd;
-	}
-	fputs("no render node of " DRIVER " in /dev/dri\n", stderr);
-	return -ENODEV;
+	fd = node_open(DRIVER, 0);
+	if (fd < 0)
+		fputs("no render node of " DRIVER " in /dev/dri\n", stderr);
+	return fd;
 }
 
 int device_create(int fd, uint64_t size, uint32_t domains, uint32_t *handle)
 {
 	struct drm_swgpu_gem_create create = { .size = size, .domains = domains };
-	int ret = call(fd, DRM_IOCTL_SWGPU_GEM_CREATE, &create);
+	int ret = node_ioctl(fd, DRM_IOCTL_SWGPU_GEM_CREATE, &create);
 
 	*handle = create.handle;
 	return ret;
@@ -78,13 +54,13 @@ int device_close(int fd, uint32_t handle)
 {
 	struct drm_gem_close args = { .handle = handle };
 
-	return call(fd, DRM_IOCTL_GEM_CLOSE, &args);
+	return node_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &args);
 }
 
 int device_channel_create(int fd, uint32_t *channel)
 {
 	struct drm_swgpu_channel create = { 0 };
-	int ret = call(fd, DRM_IOCTL_SWGPU_CHANNEL_CREATE, &create);
+	int ret = node_ioctl(fd, DRM_IOCTL_SWGPU_CHANNEL_CREATE, &create);
 
 	*channel = create.channel;
 	return ret;
@@ -94,14 +70,14 @@ int device_channel_destroy(int fd, uint32_t channel)
 {
 	struct drm_swgpu_channel args = { .channel = channel };
 
-	return call(fd, DRM_IOCTL_SWGPU_CHANNEL_DESTROY, &args);
+	return node_ioctl(fd, DRM_IOCTL_SWGPU_CHANNEL_DESTROY, &args);
 }
 
 int device_fault(int fd, uint32_t channel, uint32_t fault)
 {
 	struct drm_swgpu_fault args = { .channel = channel, .fault = fault };
 
-	return call(fd, DRM_IOCTL_SWGPU_FAULT, &args);
+	return node_ioctl(fd, DRM_IOCTL_SWGPU_FAULT, &args);
 }
 
 int device_submit(int fd, uint32_t channel, const struct drm_swgpu_submit_bo *bos,
@@ -114,7 +90,7 @@ int device_submit(int fd, uint32_t channel, const struct drm_swgpu_submit_bo *bo
 		.duration_ns = duration_ns,
 	};
 
-	return call(fd, DRM_IOCTL_SWGPU_SUBMIT, &submit);
+	return node_ioctl(fd, DRM_IOCTL_SWGPU_SUBMIT, &submit);
 }
 
 int device_wait(int fd, uint32_t handle, uint32_t flags, uint64_t timeout_ns)
@@ -125,16 +101,16 @@ int device_wait(int fd, uint32_t handle, uint32_t flags, uint64_t timeout_ns)
 		.timeout_ns = timeout_ns,
 	};
 
-	return call(fd, DRM_IOCTL_SWGPU_GEM_WAIT, &wait);
+	return node_ioctl(fd, DRM_IOCTL_SWGPU_GEM_WAIT, &wait);
 }
 
 int device_stats(int fd, uint32_t flags, struct drm_swgpu_stats *stats)
 {
 	*stats = (struct drm_swgpu_stats){ .flags = flags };
-	return call(fd, DRM_IOCTL_SWGPU_STATS, stats);
+	return node_ioctl(fd, DRM_IOCTL_SWGPU_STATS, stats);
 }
 
 int device_drain(int fd)
 {
-	return call(fd, DRM_IOCTL_SWGPU_DRAIN, NULL);
+	return node_ioctl(fd, DRM_IOCTL_SWGPU_DRAIN, NULL);
 }
