@@ -161,11 +161,12 @@ splats()
 {
 	local heads head
 
+	# Nothing here may end before what it reads from: that would be a failure.
 	heads=$(grep -anE '\bBUG:|WARNING:|KASAN:|Kernel panic|Oops|kernel BUG at|possible (circular|recursive|irq) lock|inconsistent lock state|suspicious RCU usage|trying to register non-static key|INFO: task .* blocked|detected stall' "$1" |
-		grep -avE "${2:-^$}" | cut -d: -f1 | head -n 5)
+		grep -avE "${2:-^$}" | cut -d: -f1 | sed -n 1,5p)
 	[ -n "$heads" ] || return 1
 	for head in $heads; do
-		tail -n "+$head" "$1" | head -n 30
+		sed -n "$head,$((head + 29))p" "$1"
 	done
 }
 
