@@ -272,7 +272,7 @@ static long wait_for_zombies(struct gpu *gpu, u64 last_seq)
 	long ret = -ENOENT;
 	unsigned int count;
 
-	count = ttm_fence_lru_frontiers(&gpu->lru, VRAM, last_seq, fences,
+	count = ttm_fence_lru_frontiers(&gpu->lru, VRAM, 0, last_seq, fences,
 					ARRAY_SIZE(fences));
 	/* For any of them: one may be that of a hung channel. */
 	if (count)

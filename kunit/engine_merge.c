@@ -173,17 +173,25 @@ static void a_node_may_have_any_number_of_buffers(struct kunit *test)
 }
 
 /* How many fences there are to wait for; the first of them is put into @first. */
-static unsigned int frontiers(struct mock_device *dev, unsigned int type,
-			      u64 last_seq, struct dma_fence **first)
+static unsigned int frontiers_between(struct mock_device *dev,
+				      unsigned int type, u64 after_seq,
+				      u64 last_seq, struct dma_fence **first)
 {
 	struct dma_fence *fences[2] = {};
 	unsigned int count, i;
 
-	count = ttm_fence_lru_frontiers(&dev->lru, type, last_seq, fences, 2);
+	count = ttm_fence_lru_frontiers(&dev->lru, type, after_seq, last_seq,
+					fences, 2);
 	*first = fences[0];
 	for (i = 0; i < count; i++)
 		dma_fence_put(fences[i]);
 	return count;
+}
+
+static unsigned int frontiers(struct mock_device *dev, unsigned int type,
+			      u64 last_seq, struct dma_fence **first)
+{
+	return frontiers_between(dev, type, 0, last_seq, first);
 }
 
 static void frontiers_are_those_that_hold_such_zombies(struct kunit *test)
@@ -239,6 +247,32 @@ static void frontiers_end_where_one_began(struct kunit *test)
 	mock_reclaim(dev);
 	KUNIT_EXPECT_EQ(test, 0, frontiers(dev, any, last_seq, &fence));
 	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, U64_MAX, &fence));
+}
+
+/* Who waited in vain for what was there then leaves out a channel until it is past that. */
+static void frontiers_begin_where_one_ended(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *late =
+		mock_submit(channel, mock_bo_create(dev, 'A'));
+	u64 after_seq = ttm_fence_lru_emitted(&dev->lru);
+	struct mock_fence *next =
+		mock_submit(channel, mock_bo_create(dev, 'B'));
+	unsigned int any = TTM_FENCE_LRU_ANY_TYPE;
+	struct dma_fence *fence;
+
+	KUNIT_EXPECT_EQ(test, 0,
+			frontiers_between(dev, any, after_seq, U64_MAX,
+					  &fence));
+	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, U64_MAX, &fence));
+
+	mock_signal(late);
+	mock_reclaim(dev);
+	KUNIT_EXPECT_EQ(test, 1,
+			frontiers_between(dev, any, after_seq, U64_MAX,
+					  &fence));
+	KUNIT_EXPECT_PTR_EQ(test, &next->base, fence);
 }
 
 static void a_stalled_channel_is_waited_for_once(struct kunit *test)
@@ -313,6 +347,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_node_may_have_any_number_of_buffers),
 	KUNIT_CASE(frontiers_are_no_more_than_there_is_room_for),
 	KUNIT_CASE(frontiers_end_where_one_began),
+	KUNIT_CASE(frontiers_begin_where_one_ended),
 	KUNIT_CASE(a_stalled_channel_is_waited_for_once),
 	KUNIT_CASE(the_order_is_that_of_a_sort),
 	{}

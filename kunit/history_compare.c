@@ -141,7 +141,7 @@ static void compare_frontiers(struct history *h, int type)
 	struct dma_fence *fences[MODEL_CHANNELS];
 	int c;
 
-	count = ttm_fence_lru_frontiers(&h->dev->lru, type, U64_MAX, fences,
+	count = ttm_fence_lru_frontiers(&h->dev->lru, type, 0, U64_MAX, fences,
 					MODEL_CHANNELS);
 	for (i = 0; i < count; i++)
 		dma_fence_put(fences[i]);

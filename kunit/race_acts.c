@@ -277,7 +277,7 @@ unsigned int act_look_at_frontiers(struct racer *racer)
 	unsigned int type, count, i;
 
 	type = random_below(racer, 2) ? 1 : TTM_FENCE_LRU_ANY_TYPE;
-	count = ttm_fence_lru_frontiers(lru, type, last_seq, fences,
+	count = ttm_fence_lru_frontiers(lru, type, 0, last_seq, fences,
 					1 + random_below(racer, 3));
 	for (i = 0; i < count; i++) {
 		dma_fence_is_signaled(fences[i]);

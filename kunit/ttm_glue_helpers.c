@@ -306,7 +306,8 @@ struct glue_bo *glue_bo_try(struct glue_device *dev, char name,
 	KUNIT_ASSERT_NOT_NULL(dev->test, bo);
 	bo->dev = dev;
 	bo->name = name;
-	drm_gem_private_object_init(dev->drm, &bo->tbo.base, PAGE_SIZE);
+	drm_gem_private_object_init(dev->drm, &bo->tbo.base,
+				    PAGE_SIZE * (dev->pages ?: 1));
 	dev->nr_bos++;
 
 	*err = ttm_bo_init_reserved(&dev->bdev, &bo->tbo, ttm_bo_type_device,

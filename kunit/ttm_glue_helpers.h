@@ -83,6 +83,7 @@ struct glue_bo {
  * @fences: all that were ever made
  * @bos: referenced ones
  * @nr_bos: buffers not yet destroyed, referenced or not
+ * @pages: of the next buffers; none is one
  * @vm_resv: a reservation object to share
  * @mover: if set, moves are asynchronous on this channel
  * @pipeline: evictions are, too
@@ -104,6 +105,7 @@ struct glue_device {
 	struct list_head fences;
 	struct list_head bos;
 	unsigned int nr_bos;
+	unsigned int pages;
 	struct dma_resv vm_resv;
 	struct glue_channel *mover;
 	bool pipeline;

@@ -103,6 +103,8 @@ static bool holds(struct ttm_fence_lru_channel *channel, unsigned int type)
  * @lru: the device's engine
  * @type: a memory type: only of channels that hold zombies of it; or
  *	TTM_FENCE_LRU_ANY_TYPE: of all that hold any buffer
+ * @after_seq: only nodes with a later sequence number, 0 for all: what was waited for in
+ *	vain once is left out
  * @last_seq: only nodes up to this sequence number, as ttm_fence_lru_emitted() gave it:
  *	who waits again and again comes to an end, whatever others emit
  * @fences: out: the first fence of each such channel, with a reference
@@ -116,8 +118,8 @@ static bool holds(struct ttm_fence_lru_channel *channel, unsigned int type)
  * Return: how many fences there are in @fences.
  */
 unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
-				     unsigned int type, u64 last_seq,
-				     struct dma_fence **fences,
+				     unsigned int type, u64 after_seq,
+				     u64 last_seq, struct dma_fence **fences,
 				     unsigned int max)
 {
 	struct ttm_fence_lru_channel *channel;
@@ -132,7 +134,8 @@ unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
 		if (!holds(channel, type))
 			continue;
 		fence = ttm_fence_lru_first_fence(channel, &seq);
-		if (fence && seq <= last_seq && seq != channel->stalled)
+		if (fence && seq > after_seq && seq <= last_seq &&
+		    seq != channel->stalled)
 			fences[count++] = fence;
 		else
 			dma_fence_put(fence);

@@ -376,8 +376,8 @@ bool ttm_fence_lru_settle(struct ttm_fence_lru *lru);
 u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru);
 u64 ttm_fence_lru_poll(struct ttm_fence_lru *lru, u64 budget);
 unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
-				     unsigned int type, u64 last_seq,
-				     struct dma_fence **fences,
+				     unsigned int type, u64 after_seq,
+				     u64 last_seq, struct dma_fence **fences,
 				     unsigned int max);
 void ttm_fence_lru_stall(struct ttm_fence_lru *lru, u64 last_seq);
 void ttm_fence_lru_defer_destroy(struct ttm_fence_lru *lru,

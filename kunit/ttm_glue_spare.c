@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Idle buffers are not evicted while zombies that hold as much are about to go.
+ */
+#include "ttm_glue_helpers.h"
+
+static struct ttm_resource_manager *vram(struct glue_device *dev)
+{
+	return ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
+}
+
+static struct glue_fence *make_zombie(struct glue_bo *bo, unsigned int channel)
+{
+	struct glue_fence *fence = glue_use(bo, channel);
+
+	glue_put(bo);
+	return fence;
+}
+
+static void idle_buffers_are_spared_while_a_zombie_is_due(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+
+	glue_fill(dev, bo);
+	glue_complete_on_wait(make_zombie(bo[3], 0));
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "");
+	glue_expect_zombies(dev, 0, 0);
+	glue_expect_lru(dev, TTM_PL_VRAM, "abcx", 0);
+}
+
+static void take_a_moment(struct glue_fence *fence)
+{
+	schedule_timeout_uninterruptible(2);
+}
+
+/* The first fence brings nothing yet. */
+static void they_are_spared_until_it_is_gone(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+
+	glue_fill(dev, bo);
+	glue_complete_on_wait(glue_use(bo[3], 0));
+	make_zombie(bo[3], 1)->on_wait = take_a_moment;
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "");
+	glue_expect_zombies(dev, 0, 0);
+}
+
+static void not_if_zombies_hold_too_little(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+
+	glue_fill(dev, bo);
+	glue_complete_on_wait(make_zombie(bo[3], 0));
+	dev->pages = 2;
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "ab");
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
+	glue_expect_zombies(dev, 1, 0);
+}
+
+static void nor_if_they_are_in_other_memory(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+
+	glue_fill(dev, bo);
+	glue_complete_on_wait(make_zombie(glue_bo(dev, 'z', &glue_gtt), 0));
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "a");
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
+	glue_expect_zombies(dev, 1, 0);
+}
+
+/* d is the zombie of a channel that hangs: it delays x, and neither y nor z. */
+static void a_late_one_is_not_waited_for_first_again(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES], *x;
+	u64 late_seq;
+
+	glue_fill(dev, bo);
+	make_zombie(bo[3], 0);
+	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, 0);
+	x = glue_bo(dev, 'x', &glue_vram);
+	late_seq = vram(dev)->late_seq;
+	KUNIT_EXPECT_EQ(test, late_seq,
+			ttm_fence_lru_emitted(dev->bdev.fence_lru));
+
+	/* That would show, were it waited for. */
+	glue_use(x, 1);
+	glue_bo(dev, 'y', &glue_vram);
+	glue_expect_evicted(dev, "ab");
+	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, late_seq);
+
+	/* But those that are used since are waited for. */
+	glue_complete_on_wait(make_zombie(x, 1));
+	glue_bo(dev, 'z', &glue_vram);
+	glue_expect_evicted(dev, "ab");
+	glue_expect_zombies(dev, 1, 0);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(idle_buffers_are_spared_while_a_zombie_is_due),
+	KUNIT_CASE(they_are_spared_until_it_is_gone),
+	KUNIT_CASE(not_if_zombies_hold_too_little),
+	KUNIT_CASE(nor_if_they_are_in_other_memory),
+	KUNIT_CASE(a_late_one_is_not_waited_for_first_again),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "ttm_fence_lru_glue_spare",
+	.init = glue_init,
+	.exit = glue_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
