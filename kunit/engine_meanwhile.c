@@ -314,7 +314,7 @@ static int need_the_lock(void *data)
 	switch (needer->need) {
 	case NEED_FRONTIERS:
 		ttm_fence_lru_frontiers(lru, TTM_FENCE_LRU_ANY_TYPE, 0, 0,
-					&fence, 1);
+					&fence, 1, NULL);
 		break;
 	case NEED_STALL:
 		ttm_fence_lru_stall(lru, 0);

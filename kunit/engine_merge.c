@@ -181,7 +181,7 @@ static unsigned int frontiers_between(struct mock_device *dev,
 	unsigned int count, i;
 
 	count = ttm_fence_lru_frontiers(&dev->lru, type, after_seq, last_seq,
-					fences, 2);
+					fences, 2, NULL);
 	*first = fences[0];
 	for (i = 0; i < count; i++)
 		dma_fence_put(fences[i]);
@@ -247,6 +247,45 @@ static void frontiers_end_where_one_began(struct kunit *test)
 	mock_reclaim(dev);
 	KUNIT_EXPECT_EQ(test, 0, frontiers(dev, any, last_seq, &fence));
 	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, U64_MAX, &fence));
+}
+
+/* Of those that are waited for. */
+static void frontiers_tell_what_their_zombies_hold(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *late = mock_channel_create(dev);
+	struct mock_channel *other = mock_channel_create(dev);
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+	struct mock_bo *y = mock_bo_create(dev, 'y');
+	struct mock_bo *z = mock_bo_create(dev, 'z');
+	struct dma_fence *fences[2];
+	u64 after_seq, bytes = 1;
+
+	mock_submit(late, x);
+	after_seq = ttm_fence_lru_emitted(&dev->lru);
+	mock_submit(other, y);
+	mock_submit(other, z);
+	mock_submit(other, mock_bo_create(dev, 'A'));
+
+	KUNIT_EXPECT_EQ(test, 0,
+			ttm_fence_lru_frontiers(&dev->lru, 1, 0, U64_MAX,
+						fences, 2, &bytes));
+	KUNIT_EXPECT_EQ(test, 0, bytes);
+
+	mock_bo_put(x);
+	mock_bo_put(y);
+	mock_bo_put(z);
+	KUNIT_ASSERT_EQ(test, 2,
+			ttm_fence_lru_frontiers(&dev->lru, 1, 0, U64_MAX,
+						fences, 2, &bytes));
+	KUNIT_EXPECT_EQ(test, 3 * MOCK_BO_BYTES, bytes);
+	dma_fence_put(fences[0]);
+	dma_fence_put(fences[1]);
+	KUNIT_ASSERT_EQ(test, 1,
+			ttm_fence_lru_frontiers(&dev->lru, 1, after_seq,
+						U64_MAX, fences, 2, &bytes));
+	KUNIT_EXPECT_EQ(test, 2 * MOCK_BO_BYTES, bytes);
+	dma_fence_put(fences[0]);
 }
 
 /* Who waited in vain for what was there then leaves out a channel until it is past that. */
@@ -347,6 +386,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_node_may_have_any_number_of_buffers),
 	KUNIT_CASE(frontiers_are_no_more_than_there_is_room_for),
 	KUNIT_CASE(frontiers_end_where_one_began),
+	KUNIT_CASE(frontiers_tell_what_their_zombies_hold),
 	KUNIT_CASE(frontiers_begin_where_one_ended),
 	KUNIT_CASE(a_stalled_channel_is_waited_for_once),
 	KUNIT_CASE(the_order_is_that_of_a_sort),

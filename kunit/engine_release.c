@@ -53,6 +53,7 @@ static void a_busy_buffer_becomes_a_zombie(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.zombies);
 	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES, dev->lru.stats.zombie_bytes[1]);
 	KUNIT_EXPECT_EQ(test, 1, channel->base.nr_zombies[1]);
+	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES, channel->base.zombie_bytes[1]);
 
 	mock_reclaim(dev);
 	EXPECT_STATE(dev, "", "");
@@ -66,6 +67,7 @@ static void a_busy_buffer_becomes_a_zombie(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.deferred);
 	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES, dev->lru.stats.peak_zombie_bytes);
 	KUNIT_EXPECT_EQ(test, 0, channel->base.nr_zombies[1]);
+	KUNIT_EXPECT_EQ(test, 0, channel->base.zombie_bytes[1]);
 }
 
 /* Rule: a zombie's references are its links. */

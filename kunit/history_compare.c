@@ -142,7 +142,7 @@ static void compare_frontiers(struct history *h, int type)
 	int c;
 
 	count = ttm_fence_lru_frontiers(&h->dev->lru, type, 0, U64_MAX, fences,
-					MODEL_CHANNELS);
+					MODEL_CHANNELS, NULL);
 	for (i = 0; i < count; i++)
 		dma_fence_put(fences[i]);
 

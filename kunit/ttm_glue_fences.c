@@ -141,6 +141,20 @@ void glue_set_timeout(struct kunit *test, unsigned long timeout)
 	kunit_activate_static_stub(test, ttm_fence_lru_timeout, get_timeout);
 }
 
+static unsigned long the_moment;
+
+static unsigned long get_moment(void)
+{
+	return the_moment;
+}
+
+/* How long it is to wait for zombies alone, in jiffies; the last call counts. */
+void glue_set_moment(struct kunit *test, unsigned long moment)
+{
+	the_moment = moment;
+	kunit_activate_static_stub(test, ttm_fence_lru_moment, get_moment);
+}
+
 static void take_most_of_the_time(struct glue_fence *fence)
 {
 	schedule_timeout_uninterruptible(the_timeout * 2 / 3);

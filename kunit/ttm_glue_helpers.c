@@ -123,19 +123,22 @@ static int move_buffer(struct ttm_buffer_object *tbo, bool evict,
 		return dev->refusal ?: -EBUSY;
 	}
 
-	if (evict)
-		note_eviction(dev, tbo);
-
 	if (dev->mover) {
+		if (evict)
+			note_eviction(dev, tbo);
 		fence = glue_emit(dev, dev->mover - dev->channels, true);
 		return ttm_bo_move_accel_cleanup(tbo, &fence->base, evict,
 						 dev->pipeline, new_mem);
 	}
 
 	ret = ttm_bo_wait_ctx(tbo, ctx);
-	if (!ret)
-		ttm_bo_move_sync_cleanup(tbo, new_mem);
-	return ret;
+	if (ret)
+		return ret;
+
+	if (evict)
+		note_eviction(dev, tbo);
+	ttm_bo_move_sync_cleanup(tbo, new_mem);
+	return 0;
 }
 
 static void delete_mem_notify(struct ttm_buffer_object *tbo)

@@ -161,6 +161,7 @@ void glue_complete_later(struct glue_fence *fence);
 void glue_complete_late(struct glue_fence *fence);
 
 void glue_set_timeout(struct kunit *test, unsigned long timeout);
+void glue_set_moment(struct kunit *test, unsigned long moment);
 
 struct ttm_fence_lru_link *glue_no_link(struct ttm_fence_lru_bo *bo, gfp_t gfp);
 struct ttm_bo_group *glue_group(struct glue_device *dev);

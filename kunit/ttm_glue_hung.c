@@ -284,6 +284,24 @@ static void a_signal_ends_an_allocation(struct kunit *test)
 	glue_expect_lru(dev, TTM_PL_VRAM, "", GLUE_VRAM_PAGES);
 }
 
+/* It need not be waited for. */
+static void a_signal_hides_no_idle_buffer(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	struct glue_fence *fence;
+
+	glue_fill(dev, bo);
+	fence = glue_use(bo[3], 0);
+	glue_put(bo[3]);
+
+	begin_interruptible(fence);
+	try_vram(dev, 0);
+	end_interruptible(fence);
+	glue_expect_evicted(dev, "a");
+	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, 0);
+}
+
 /* One that is larger than VRAM waits, but not for what others submit meanwhile. */
 static void submit_again(struct glue_fence *fence)
 {
@@ -395,6 +413,7 @@ static struct kunit_case hung_cases[] = {
 	KUNIT_CASE(swapping_out_comes_to_an_end),
 	KUNIT_CASE(a_signal_ends_swapping_out),
 	KUNIT_CASE(a_signal_ends_an_allocation),
+	KUNIT_CASE(a_signal_hides_no_idle_buffer),
 	KUNIT_CASE(what_never_fits_is_refused_while_others_submit),
 	KUNIT_CASE(an_unplugged_device_has_no_page_mapped),
 	KUNIT_CASE(a_device_leaks_what_never_signals),

@@ -77,10 +77,54 @@ static void what_never_had_memory_keeps_none(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
 }
 
+static unsigned int nr_told, nr_unmapped;
+
+static void be_told(struct ttm_buffer_object *tbo)
+{
+	nr_told++;
+}
+
+static int map(struct ttm_device *bdev, struct ttm_resource *res)
+{
+	res->bus.offset = PAGE_SIZE;
+	return 0;
+}
+
+static void unmap(struct ttm_device *bdev, struct ttm_resource *res)
+{
+	nr_unmapped++;
+}
+
+/* As soon as nobody refers to it, and once. */
+static void the_driver_is_told_of_the_last_put(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+	struct glue_fence *fence = glue_use(a, 0);
+
+	dev->funcs.release_notify = be_told;
+	dev->funcs.io_mem_reserve = map;
+	dev->funcs.io_mem_free = unmap;
+	nr_told = 0;
+	nr_unmapped = 0;
+	KUNIT_ASSERT_EQ(test, ttm_mem_io_reserve(&dev->bdev, a->tbo.resource),
+			0);
+
+	glue_put(a);
+	KUNIT_EXPECT_EQ(test, nr_told, 1);
+	KUNIT_EXPECT_EQ(test, nr_unmapped, 1);
+
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	KUNIT_EXPECT_EQ(test, nr_told, 1);
+	KUNIT_EXPECT_EQ(test, nr_unmapped, 1);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_gutted_buffer_forgets_its_memory),
 	KUNIT_CASE(a_foreign_fence_is_told_to_signal),
 	KUNIT_CASE(what_never_had_memory_keeps_none),
+	KUNIT_CASE(the_driver_is_told_of_the_last_put),
 	{}
 };
 

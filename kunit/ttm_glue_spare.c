@@ -4,6 +4,13 @@
  */
 #include "ttm_glue_helpers.h"
 
+/* Long enough for any machine. */
+static int init(struct kunit *test)
+{
+	glue_set_moment(test, 10 * HZ);
+	return glue_init(test);
+}
+
 static struct ttm_resource_manager *vram(struct glue_device *dev)
 {
 	return ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
@@ -86,6 +93,7 @@ static void a_late_one_is_not_waited_for_first_again(struct kunit *test)
 	glue_fill(dev, bo);
 	make_zombie(bo[3], 0);
 	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, 0);
+	glue_set_moment(test, 1);
 	x = glue_bo(dev, 'x', &glue_vram);
 	late_seq = vram(dev)->late_seq;
 	KUNIT_EXPECT_EQ(test, late_seq,
@@ -98,10 +106,42 @@ static void a_late_one_is_not_waited_for_first_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, late_seq);
 
 	/* But those that are used since are waited for. */
+	glue_set_moment(test, 10 * HZ);
 	glue_complete_on_wait(make_zombie(x, 1));
 	glue_bo(dev, 'z', &glue_vram);
 	glue_expect_evicted(dev, "ab");
 	glue_expect_zombies(dev, 1, 0);
+}
+
+/* c is late, and d alone is too little. */
+static void what_late_ones_hold_does_not_count(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+
+	glue_fill(dev, bo);
+	make_zombie(bo[2], 0);
+	vram(dev)->late_seq = ttm_fence_lru_emitted(dev->bdev.fence_lru);
+	glue_complete_on_wait(make_zombie(bo[3], 1));
+	dev->pages = 2;
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "ab");
+	KUNIT_EXPECT_EQ(test, dev->channels[1].enables, 0);
+}
+
+/* It goes on, but not fast enough: those that follow it may still be worth the wait. */
+static void who_goes_on_is_not_late(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+
+	glue_fill(dev, bo);
+	glue_use(bo[3], 0)->on_wait = take_a_moment;
+	make_zombie(bo[3], 1);
+	glue_set_moment(test, HZ / 4);
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "a");
+	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, 0);
 }
 
 static struct kunit_case cases[] = {
@@ -110,12 +150,14 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(not_if_zombies_hold_too_little),
 	KUNIT_CASE(nor_if_they_are_in_other_memory),
 	KUNIT_CASE(a_late_one_is_not_waited_for_first_again),
+	KUNIT_CASE(what_late_ones_hold_does_not_count),
+	KUNIT_CASE(who_goes_on_is_not_late),
 	{}
 };
 
 static struct kunit_suite suite = {
 	.name = "ttm_fence_lru_glue_spare",
-	.init = glue_init,
+	.init = init,
 	.exit = glue_exit,
 	.test_cases = cases,
 };

@@ -4,6 +4,13 @@
  */
 #include "ttm_glue_helpers.h"
 
+/* Long enough for any machine. */
+static int init(struct kunit *test)
+{
+	glue_set_moment(test, 10 * HZ);
+	return glue_init(test);
+}
+
 /* How often all buffers are used again, just before they become idle. */
 static unsigned int uses;
 
@@ -62,26 +69,59 @@ static void what_is_used_again_is_taken_all_the_same(struct kunit *test)
 	uses = 0;
 }
 
-/* As long as none was used again, no buffer is waited for with its lock. */
-static void what_becomes_idle_is_not(struct kunit *test)
+/* Not even if a fence of others hangs, which is waited for beside the channels. */
+static void a_hung_fence_of_others_does_not_hide_that(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
+	struct glue_bo *bo;
+
+	use_all(dev, 1000);
+	bo = list_first_entry(&dev->bos, struct glue_bo, entry);
+	use(bo, glue_emit(dev, GLUE_FOREIGN, true));
+	list_move_tail(&bo->entry, &dev->bos);
+	glue_set_moment(test, 1);
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "b");
+	uses = 0;
+}
+
+static unsigned int nr_locked;
+
+static void look_for_locks(struct glue_fence *fence)
+{
+	struct glue_bo *bo;
+
+	schedule_timeout_uninterruptible(HZ / 10);
+	list_for_each_entry(bo, &fence->channel->dev->bos, entry)
+		nr_locked += dma_resv_is_locked(bo->tbo.base.resv);
+}
+
+/* As long as none was used again, nobody is kept from using it. */
+static void nothing_is_locked_before(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_fence *fence;
 
 	use_all(dev, 0);
+	fence = list_last_entry(&dev->fences, struct glue_fence, entry);
+	fence->on_wait = look_for_locks;
+	nr_locked = 0;
+	glue_set_moment(test, 1);
 	glue_bo(dev, 'x', &glue_vram);
+	KUNIT_EXPECT_EQ(test, nr_locked, 0);
 	glue_expect_evicted(dev, "a");
-	glue_expect_lru(dev, TTM_PL_VRAM, "bcdx", 0);
 }
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(what_is_used_again_is_taken_all_the_same),
-	KUNIT_CASE(what_becomes_idle_is_not),
+	KUNIT_CASE(a_hung_fence_of_others_does_not_hide_that),
+	KUNIT_CASE(nothing_is_locked_before),
 	{}
 };
 
 static struct kunit_suite suite = {
 	.name = "ttm_fence_lru_glue_turn",
-	.init = glue_init,
+	.init = init,
 	.exit = glue_exit,
 	.test_cases = cases,
 };

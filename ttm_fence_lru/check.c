@@ -147,6 +147,7 @@ static void check_channel(struct recount *count,
 			  struct ttm_fence_lru_channel *channel)
 {
 	unsigned int all_zombies[TTM_FENCE_LRU_NUM_TYPES] = {};
+	u64 all_bytes[TTM_FENCE_LRU_NUM_TYPES] = {};
 	unsigned int links, zombies, type, all_links = 0;
 	struct ttm_fence_lru_node *node, *previous = NULL;
 	struct ttm_fence_lru_link *link;
@@ -163,8 +164,10 @@ static void check_channel(struct recount *count,
 		       node->seq, node->fence->context, channel->context);
 		expect(count, !previous || in_order(previous, node),
 		       "seq %llu: out of order", node->seq);
-		list_for_each_entry(link, &node->zombies, entry)
+		list_for_each_entry(link, &node->zombies, entry) {
 			all_zombies[link->bo->type]++;
+			all_bytes[link->bo->type] += link->bo->bytes;
+		}
 		all_links += links + zombies;
 		previous = node;
 	}
@@ -172,11 +175,16 @@ static void check_channel(struct recount *count,
 	expect(count, channel->nr_links == all_links,
 	       "context %llu: nr_links %u, counted %u", channel->context,
 	       channel->nr_links, all_links);
-	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES; type++)
+	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES; type++) {
 		expect(count, channel->nr_zombies[type] == all_zombies[type],
 		       "context %llu, type %u: nr_zombies %u, counted %u",
 		       channel->context, type, channel->nr_zombies[type],
 		       all_zombies[type]);
+		expect(count, channel->zombie_bytes[type] == all_bytes[type],
+		       "context %llu, type %u: zombie_bytes %llu, counted %llu",
+		       channel->context, type, channel->zombie_bytes[type],
+		       all_bytes[type]);
+	}
 }
 
 static void check_leftover(struct recount *count, struct ttm_fence_lru *lru)

@@ -109,6 +109,8 @@ static bool holds(struct ttm_fence_lru_channel *channel, unsigned int type)
  *	who waits again and again comes to an end, whatever others emit
  * @fences: out: the first fence of each such channel, with a reference
  * @max: room in @fences
+ * @bytes: out: what the zombies of @type on these channels hold, those on several of them
+ *	counted for each; or NULL, as with TTM_FENCE_LRU_ANY_TYPE
  *
  * When any of them signals, reclaim finds something. Never wait for a single
  * one: it may be that of a hung channel. Those that were found to be stalled are
@@ -120,12 +122,15 @@ static bool holds(struct ttm_fence_lru_channel *channel, unsigned int type)
 unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
 				     unsigned int type, u64 after_seq,
 				     u64 last_seq, struct dma_fence **fences,
-				     unsigned int max)
+				     unsigned int max, u64 *bytes)
 {
 	struct ttm_fence_lru_channel *channel;
 	unsigned int count = 0;
 	struct dma_fence *fence;
 	u64 seq;
+
+	if (bytes)
+		*bytes = 0;
 
 	mutex_lock(&lru->reclaim_lock);
 	list_for_each_entry(channel, &lru->channels, entry) {
@@ -134,11 +139,14 @@ unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
 		if (!holds(channel, type))
 			continue;
 		fence = ttm_fence_lru_first_fence(channel, &seq);
-		if (fence && seq > after_seq && seq <= last_seq &&
-		    seq != channel->stalled)
-			fences[count++] = fence;
-		else
+		if (!fence || seq <= after_seq || seq > last_seq ||
+		    seq == channel->stalled) {
 			dma_fence_put(fence);
+			continue;
+		}
+		fences[count++] = fence;
+		if (bytes)
+			*bytes += READ_ONCE(channel->zombie_bytes[type]);
 	}
 	mutex_unlock(&lru->reclaim_lock);
 	return count;

@@ -103,6 +103,7 @@ static void retire_zombie(struct ttm_fence_lru_channel *channel,
 	struct ttm_fence_lru_bo *bo = link->bo;
 
 	channel->nr_zombies[bo->type]--;
+	channel->zombie_bytes[bo->type] -= bo->bytes;
 	collect(batch, bo,
 		ttm_fence_lru_link_leave_locked(channel, link, seen));
 }

@@ -76,6 +76,7 @@ static void bury(struct ttm_fence_lru_channel *channel,
 
 	list_move_tail(&link->entry, &link->node->zombies);
 	channel->nr_zombies[bo->type]++;
+	channel->zombie_bytes[bo->type] += bo->bytes;
 	lru->ops->get(bo);
 
 	spin_lock(lru->lru_lock);

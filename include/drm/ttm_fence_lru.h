@@ -216,6 +216,8 @@ struct ttm_fence_lru_channel {
 	unsigned int nr_links;
 	/** @nr_zombies: of these, zombies' links, per memory type */
 	unsigned int nr_zombies[TTM_FENCE_LRU_NUM_TYPES];
+	/** @zombie_bytes: the memory that those hold, per memory type */
+	u64 zombie_bytes[TTM_FENCE_LRU_NUM_TYPES];
 	/** @killed: takes no fence any more */
 	bool killed;
 };
@@ -378,7 +380,7 @@ u64 ttm_fence_lru_poll(struct ttm_fence_lru *lru, u64 budget);
 unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
 				     unsigned int type, u64 after_seq,
 				     u64 last_seq, struct dma_fence **fences,
-				     unsigned int max);
+				     unsigned int max, u64 *bytes);
 void ttm_fence_lru_stall(struct ttm_fence_lru *lru, u64 last_seq);
 void ttm_fence_lru_defer_destroy(struct ttm_fence_lru *lru,
 				 struct ttm_fence_lru_bo *bo);
