@@ -274,12 +274,12 @@ unsigned int act_look_at_frontiers(struct racer *racer)
 	struct ttm_fence_lru *lru = &racer->dev->lru;
 	struct dma_fence *fences[RACE_MAX_CHANNELS];
 	u64 last_seq = ttm_fence_lru_emitted(lru), bytes;
-	unsigned int type, count, i;
+	bool dead = random_below(racer, 2);
+	unsigned int type = dead ? 1 : TTM_FENCE_LRU_ANY_TYPE;
+	unsigned int max = 1 + random_below(racer, 3), count, i;
 
-	type = random_below(racer, 2) ? 1 : TTM_FENCE_LRU_ANY_TYPE;
-	count = ttm_fence_lru_frontiers(
-		lru, type, 0, last_seq, fences, 1 + random_below(racer, 3),
-		type == TTM_FENCE_LRU_ANY_TYPE ? NULL : &bytes);
+	count = ttm_fence_lru_frontiers(lru, type, 0, last_seq, fences, max,
+					dead ? &bytes : NULL);
 	for (i = 0; i < count; i++) {
 		dma_fence_is_signaled(fences[i]);
 		dma_fence_put(fences[i]);
