@@ -57,11 +57,13 @@ static void print_client(FILE *out, const struct client *c)
 	fputs("    {\"trace\": ", out);
 	print_string(out, c->trace.file);
 	fprintf(out,
-		", \"events\": %zu, \"creates\": %" PRIu64 ", \"closes\": %" PRIu64
+		", \"events\": %zu, \"trace_events\": %zu"
+		", \"creates\": %" PRIu64 ", \"closes\": %" PRIu64
 		", \"submits\": %" PRIu64 ", \"submits_no_memory\": %" PRIu64
 		", \"waits\": %" PRIu64 ", \"waits_busy\": %" PRIu64
 		", \"errors\": %" PRIu64 ", \"wall_ns\": %" PRIu64 "}",
-		n->events, n->creates, n->closes, n->submits, n->submits_no_memory,
+		n->events, c->trace.nr_events,
+		n->creates, n->closes, n->submits, n->submits_no_memory,
 		n->waits, n->waits_busy, n->errors, n->wall_ns);
 }
 
