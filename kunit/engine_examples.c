@@ -268,12 +268,13 @@ static int reclaim(struct gpu *gpu)
 /* example: wait */
 static long wait_for_zombies(struct gpu *gpu, u64 last_seq)
 {
+	struct ttm_fence_lru_due due = { .type = VRAM, .last_seq = last_seq };
 	struct dma_fence *fences[MAX_CHANNELS];
 	long ret = -ENOENT;
 	unsigned int count;
 
-	count = ttm_fence_lru_frontiers(&gpu->lru, VRAM, 0, last_seq, fences,
-					ARRAY_SIZE(fences), NULL);
+	count = ttm_fence_lru_frontiers(&gpu->lru, &due, fences,
+					ARRAY_SIZE(fences));
 	/* For any of them: one may be that of a hung channel. */
 	if (count)
 		ret = dma_fence_wait_any_timeout(fences, count, true, HZ / 10,

@@ -306,6 +306,7 @@ static int need_the_lock(void *data)
 {
 	struct needer *needer = data;
 	struct ttm_fence_lru *lru = &needer->dev->lru;
+	struct ttm_fence_lru_due due = { .type = TTM_FENCE_LRU_ANY_TYPE };
 	struct ttm_fence_lru_cursor cursor = {};
 	struct dma_fence *fence = NULL;
 	unsigned int visited = 0;
@@ -313,8 +314,7 @@ static int need_the_lock(void *data)
 
 	switch (needer->need) {
 	case NEED_FRONTIERS:
-		ttm_fence_lru_frontiers(lru, TTM_FENCE_LRU_ANY_TYPE, 0, 0,
-					&fence, 1, NULL);
+		ttm_fence_lru_frontiers(lru, &due, &fence, 1);
 		break;
 	case NEED_STALL:
 		ttm_fence_lru_stall(lru, 0);

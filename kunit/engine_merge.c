@@ -173,15 +173,14 @@ static void a_node_may_have_any_number_of_buffers(struct kunit *test)
 }
 
 /* How many fences there are to wait for; the first of them is put into @first. */
-static unsigned int frontiers_between(struct mock_device *dev,
-				      unsigned int type, u64 after_seq,
-				      u64 last_seq, struct dma_fence **first)
+static unsigned int frontiers_of(struct mock_device *dev,
+				 struct ttm_fence_lru_due *due,
+				 struct dma_fence **first)
 {
 	struct dma_fence *fences[2] = {};
 	unsigned int count, i;
 
-	count = ttm_fence_lru_frontiers(&dev->lru, type, after_seq, last_seq,
-					fences, 2, NULL);
+	count = ttm_fence_lru_frontiers(&dev->lru, due, fences, 2);
 	*first = fences[0];
 	for (i = 0; i < count; i++)
 		dma_fence_put(fences[i]);
@@ -191,7 +190,9 @@ static unsigned int frontiers_between(struct mock_device *dev,
 static unsigned int frontiers(struct mock_device *dev, unsigned int type,
 			      u64 last_seq, struct dma_fence **first)
 {
-	return frontiers_between(dev, type, 0, last_seq, first);
+	struct ttm_fence_lru_due due = { .type = type, .last_seq = last_seq };
+
+	return frontiers_of(dev, &due, first);
 }
 
 static void frontiers_are_those_that_hold_such_zombies(struct kunit *test)
@@ -252,65 +253,63 @@ static void frontiers_end_where_one_began(struct kunit *test)
 /* Of those that are waited for. */
 static void frontiers_tell_what_their_zombies_hold(struct kunit *test)
 {
+	struct ttm_fence_lru_due due = { .type = 1, .last_seq = U64_MAX };
 	struct mock_device *dev = test->priv;
 	struct mock_channel *late = mock_channel_create(dev);
 	struct mock_channel *other = mock_channel_create(dev);
 	struct mock_bo *x = mock_bo_create(dev, 'x');
 	struct mock_bo *y = mock_bo_create(dev, 'y');
 	struct mock_bo *z = mock_bo_create(dev, 'z');
-	struct dma_fence *fences[2];
-	u64 after_seq, bytes = 1;
+	struct dma_fence *fence;
+	u64 first_seq;
 
-	mock_submit(late, x);
-	after_seq = ttm_fence_lru_emitted(&dev->lru);
+	/* The later one first, in the list of channels and in that of emission. */
 	mock_submit(other, y);
+	first_seq = ttm_fence_lru_emitted(&dev->lru);
+	mock_submit(late, x);
 	mock_submit(other, z);
 	mock_submit(other, mock_bo_create(dev, 'A'));
 
-	KUNIT_EXPECT_EQ(test, 0,
-			ttm_fence_lru_frontiers(&dev->lru, 1, 0, U64_MAX,
-						fences, 2, &bytes));
-	KUNIT_EXPECT_EQ(test, 0, bytes);
+	KUNIT_EXPECT_EQ(test, 0, frontiers_of(dev, &due, &fence));
+	KUNIT_EXPECT_EQ(test, 0, due.bytes);
+	KUNIT_EXPECT_EQ(test, 0, due.first_seq);
 
 	mock_bo_put(x);
 	mock_bo_put(y);
 	mock_bo_put(z);
-	KUNIT_ASSERT_EQ(test, 2,
-			ttm_fence_lru_frontiers(&dev->lru, 1, 0, U64_MAX,
-						fences, 2, &bytes));
-	KUNIT_EXPECT_EQ(test, 3 * MOCK_BO_BYTES, bytes);
-	dma_fence_put(fences[0]);
-	dma_fence_put(fences[1]);
-	KUNIT_ASSERT_EQ(test, 1,
-			ttm_fence_lru_frontiers(&dev->lru, 1, after_seq,
-						U64_MAX, fences, 2, &bytes));
-	KUNIT_EXPECT_EQ(test, 2 * MOCK_BO_BYTES, bytes);
-	dma_fence_put(fences[0]);
+	KUNIT_EXPECT_EQ(test, 2, frontiers_of(dev, &due, &fence));
+	KUNIT_EXPECT_EQ(test, 3 * MOCK_BO_BYTES, due.bytes);
+	KUNIT_EXPECT_EQ(test, first_seq, due.first_seq);
+
+	due.after_seq = first_seq;
+	KUNIT_EXPECT_EQ(test, 1, frontiers_of(dev, &due, &fence));
+	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES, due.bytes);
+	KUNIT_EXPECT_EQ(test, first_seq + 1, due.first_seq);
+
+	due.type = TTM_FENCE_LRU_ANY_TYPE;
+	KUNIT_EXPECT_EQ(test, 1, frontiers_of(dev, &due, &fence));
+	KUNIT_EXPECT_EQ(test, 0, due.bytes);
 }
 
 /* Who waited in vain for what was there then leaves out a channel until it is past that. */
 static void frontiers_begin_where_one_ended(struct kunit *test)
 {
+	struct ttm_fence_lru_due due = { .type = TTM_FENCE_LRU_ANY_TYPE,
+					 .last_seq = U64_MAX };
 	struct mock_device *dev = test->priv;
 	struct mock_channel *channel = mock_channel_create(dev);
-	struct mock_fence *late =
-		mock_submit(channel, mock_bo_create(dev, 'A'));
-	u64 after_seq = ttm_fence_lru_emitted(&dev->lru);
-	struct mock_fence *next =
-		mock_submit(channel, mock_bo_create(dev, 'B'));
-	unsigned int any = TTM_FENCE_LRU_ANY_TYPE;
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+	struct mock_fence *late = mock_submit(channel, a), *next;
 	struct dma_fence *fence;
 
-	KUNIT_EXPECT_EQ(test, 0,
-			frontiers_between(dev, any, after_seq, U64_MAX,
-					  &fence));
-	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, U64_MAX, &fence));
+	due.after_seq = ttm_fence_lru_emitted(&dev->lru);
+	next = mock_submit(channel, mock_bo_create(dev, 'B'));
+	KUNIT_EXPECT_EQ(test, 0, frontiers_of(dev, &due, &fence));
+	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, due.type, U64_MAX, &fence));
 
 	mock_signal(late);
 	mock_reclaim(dev);
-	KUNIT_EXPECT_EQ(test, 1,
-			frontiers_between(dev, any, after_seq, U64_MAX,
-					  &fence));
+	KUNIT_EXPECT_EQ(test, 1, frontiers_of(dev, &due, &fence));
 	KUNIT_EXPECT_PTR_EQ(test, &next->base, fence);
 }
 

@@ -137,12 +137,13 @@ static void compare_counters(struct history *h)
 /* Those who wait for memory of a type are told of the same channels. */
 static void compare_frontiers(struct history *h, int type)
 {
+	struct ttm_fence_lru_due due = { .type = type, .last_seq = U64_MAX };
 	unsigned int count, expected = 0, i;
 	struct dma_fence *fences[MODEL_CHANNELS];
 	int c;
 
-	count = ttm_fence_lru_frontiers(&h->dev->lru, type, 0, U64_MAX, fences,
-					MODEL_CHANNELS, NULL);
+	count = ttm_fence_lru_frontiers(&h->dev->lru, &due, fences,
+					MODEL_CHANNELS);
 	for (i = 0; i < count; i++)
 		dma_fence_put(fences[i]);
 

@@ -273,19 +273,20 @@ unsigned int act_look_at_frontiers(struct racer *racer)
 {
 	struct ttm_fence_lru *lru = &racer->dev->lru;
 	struct dma_fence *fences[RACE_MAX_CHANNELS];
-	u64 last_seq = ttm_fence_lru_emitted(lru), bytes;
-	bool dead = random_below(racer, 2);
-	unsigned int type = dead ? 1 : TTM_FENCE_LRU_ANY_TYPE;
-	unsigned int max = 1 + random_below(racer, 3), count, i;
+	struct ttm_fence_lru_due due = {
+		.type = random_below(racer, 2) ? 1 : TTM_FENCE_LRU_ANY_TYPE,
+		.last_seq = ttm_fence_lru_emitted(lru),
+	};
+	unsigned int count, i;
 
-	count = ttm_fence_lru_frontiers(lru, type, 0, last_seq, fences, max,
-					dead ? &bytes : NULL);
+	count = ttm_fence_lru_frontiers(lru, &due, fences,
+					1 + random_below(racer, 3));
 	for (i = 0; i < count; i++) {
 		dma_fence_is_signaled(fences[i]);
 		dma_fence_put(fences[i]);
 	}
 	if (!random_below(racer, 4))
-		ttm_fence_lru_stall(lru, last_seq);
+		ttm_fence_lru_stall(lru, due.last_seq);
 	return 1;
 }
 

@@ -144,6 +144,24 @@ static void who_goes_on_is_not_late(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, 0);
 }
 
+/* c hangs, and so does d, though it is also on a channel that goes on. */
+static void that_others_go_on_is_no_excuse(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	u64 first_seq;
+
+	glue_fill(dev, bo);
+	make_zombie(bo[2], 0);
+	first_seq = ttm_fence_lru_emitted(dev->bdev.fence_lru);
+	glue_use(bo[3], 0);
+	glue_complete_on_wait(make_zombie(bo[3], 1));
+	glue_set_moment(test, HZ / 4);
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "a");
+	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, first_seq);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(idle_buffers_are_spared_while_a_zombie_is_due),
 	KUNIT_CASE(they_are_spared_until_it_is_gone),
@@ -152,6 +170,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_late_one_is_not_waited_for_first_again),
 	KUNIT_CASE(what_late_ones_hold_does_not_count),
 	KUNIT_CASE(who_goes_on_is_not_late),
+	KUNIT_CASE(that_others_go_on_is_no_excuse),
 	{}
 };
 

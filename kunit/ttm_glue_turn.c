@@ -85,6 +85,22 @@ static void a_hung_fence_of_others_does_not_hide_that(struct kunit *test)
 	uses = 0;
 }
 
+/* Nor for long if it is the oldest buffer that never becomes idle. */
+static void one_that_stays_busy_hides_none(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+
+	use_all(dev, 1000);
+	use(list_first_entry(&dev->bos, struct glue_bo, entry),
+	    glue_emit(dev, GLUE_FOREIGN, true));
+	glue_set_moment(test, HZ / 10);
+	glue_bo(dev, 'x', &glue_vram);
+	/* One of those that were used again while it was waited for. */
+	KUNIT_EXPECT_EQ(test, strlen(dev->evicted), 1);
+	KUNIT_EXPECT_NE(test, dev->evicted[0], 'a');
+	uses = 0;
+}
+
 static unsigned int nr_locked;
 
 static void look_for_locks(struct glue_fence *fence)
@@ -115,6 +131,7 @@ static void nothing_is_locked_before(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(what_is_used_again_is_taken_all_the_same),
 	KUNIT_CASE(a_hung_fence_of_others_does_not_hide_that),
+	KUNIT_CASE_SLOW(one_that_stays_busy_hides_none),
 	KUNIT_CASE(nothing_is_locked_before),
 	{}
 };

@@ -134,6 +134,45 @@ static void a_channel_that_is_slow_is_not_given_up(struct kunit *test)
 	glue_expect_zombies(dev, 0, 0);
 }
 
+static struct glue_bo *pinned;
+
+static void unpin(struct glue_fence *fence)
+{
+	schedule_timeout_uninterruptible(HZ / 10);
+	glue_lock(pinned);
+	ttm_bo_unpin(&pinned->tbo);
+	glue_unlock(pinned);
+}
+
+/* a is under a fence of others that hangs; b becomes idle without any fence. */
+static void what_needs_no_fence_is_found(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_fence *worker = glue_emit(dev, GLUE_FOREIGN, true);
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	int i;
+
+	glue_set_moment(test, 1);
+	glue_fill(dev, bo);
+	for (i = 1; i < GLUE_VRAM_PAGES; i++) {
+		glue_lock(bo[i]);
+		ttm_bo_pin(&bo[i]->tbo);
+		glue_unlock(bo[i]);
+	}
+	glue_use(bo[0], GLUE_FOREIGN);
+	pinned = bo[1];
+	worker->on_wait = unpin;
+	schedule_work(&worker->work);
+
+	try_vram(dev, 'x', 0);
+	glue_expect_evicted(dev, "b");
+	for (i = 2; i < GLUE_VRAM_PAGES; i++) {
+		glue_lock(bo[i]);
+		ttm_bo_unpin(&bo[i]->tbo);
+		glue_unlock(bo[i]);
+	}
+}
+
 static struct glue_fence *alive;
 
 static void complete_the_other(struct glue_fence *fence)
@@ -179,6 +218,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(one_that_has_signaled_is_enough),
 	KUNIT_CASE_SLOW(a_channel_that_is_slow_is_not_given_up),
 	KUNIT_CASE(evicting_all_begins_with_the_dead_each_time),
+	KUNIT_CASE(what_needs_no_fence_is_found),
 	{}
 };
 

@@ -101,16 +101,9 @@ static bool holds(struct ttm_fence_lru_channel *channel, unsigned int type)
 /**
  * ttm_fence_lru_frontiers - what to wait for
  * @lru: the device's engine
- * @type: a memory type: only of channels that hold zombies of it; or
- *	TTM_FENCE_LRU_ANY_TYPE: of all that hold any buffer
- * @after_seq: only nodes with a later sequence number, 0 for all: what was waited for in
- *	vain once is left out
- * @last_seq: only nodes up to this sequence number, as ttm_fence_lru_emitted() gave it:
- *	who waits again and again comes to an end, whatever others emit
+ * @due: which ones; out: what they would bring
  * @fences: out: the first fence of each such channel, with a reference
  * @max: room in @fences
- * @bytes: out: what the zombies of @type on these channels hold, those on several of them
- *	counted for each; or NULL, as with TTM_FENCE_LRU_ANY_TYPE
  *
  * When any of them signals, reclaim finds something. Never wait for a single
  * one: it may be that of a hung channel. Those that were found to be stalled are
@@ -120,33 +113,35 @@ static bool holds(struct ttm_fence_lru_channel *channel, unsigned int type)
  * Return: how many fences there are in @fences.
  */
 unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
-				     unsigned int type, u64 after_seq,
-				     u64 last_seq, struct dma_fence **fences,
-				     unsigned int max, u64 *bytes)
+				     struct ttm_fence_lru_due *due,
+				     struct dma_fence **fences,
+				     unsigned int max)
 {
 	struct ttm_fence_lru_channel *channel;
 	unsigned int count = 0;
 	struct dma_fence *fence;
 	u64 seq;
 
-	if (bytes)
-		*bytes = 0;
+	due->first_seq = 0;
+	due->bytes = 0;
 
 	mutex_lock(&lru->reclaim_lock);
 	list_for_each_entry(channel, &lru->channels, entry) {
 		if (count == max)
 			break;
-		if (!holds(channel, type))
+		if (!holds(channel, due->type))
 			continue;
 		fence = ttm_fence_lru_first_fence(channel, &seq);
-		if (!fence || seq <= after_seq || seq > last_seq ||
+		if (!fence || seq <= due->after_seq || seq > due->last_seq ||
 		    seq == channel->stalled) {
 			dma_fence_put(fence);
 			continue;
 		}
 		fences[count++] = fence;
-		if (bytes)
-			*bytes += READ_ONCE(channel->zombie_bytes[type]);
+		due->first_seq = min_not_zero(due->first_seq, seq);
+		if (due->type != TTM_FENCE_LRU_ANY_TYPE)
+			due->bytes +=
+				READ_ONCE(channel->zombie_bytes[due->type]);
 	}
 	mutex_unlock(&lru->reclaim_lock);
 	return count;

@@ -238,6 +238,35 @@ struct ttm_fence_lru_pass {
 };
 
 /**
+ * struct ttm_fence_lru_due - what to wait for, and what that would bring
+ */
+struct ttm_fence_lru_due {
+	/**
+	 * @type: a memory type: only channels that hold zombies of it; or
+	 * TTM_FENCE_LRU_ANY_TYPE: all that hold any buffer
+	 */
+	unsigned int type;
+	/**
+	 * @after_seq: only nodes with a later sequence number, 0 for all: what was
+	 * waited for in vain is left out
+	 */
+	u64 after_seq;
+	/**
+	 * @last_seq: only nodes up to this sequence number, as
+	 * ttm_fence_lru_emitted() gave it: who waits again and again comes to an
+	 * end, whatever others emit
+	 */
+	u64 last_seq;
+	/** @first_seq: out: the least sequence number among them, 0 if there is none */
+	u64 first_seq;
+	/**
+	 * @bytes: out: what zombies of @type on these channels hold, those on several
+	 * of them counted for each
+	 */
+	u64 bytes;
+};
+
+/**
  * struct ttm_fence_lru_cursor - how far a walk of the busy buffers has come
  *
  * To be zeroed by who begins the walk.
@@ -378,9 +407,9 @@ bool ttm_fence_lru_settle(struct ttm_fence_lru *lru);
 u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru);
 u64 ttm_fence_lru_poll(struct ttm_fence_lru *lru, u64 budget);
 unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
-				     unsigned int type, u64 after_seq,
-				     u64 last_seq, struct dma_fence **fences,
-				     unsigned int max, u64 *bytes);
+				     struct ttm_fence_lru_due *due,
+				     struct dma_fence **fences,
+				     unsigned int max);
 void ttm_fence_lru_stall(struct ttm_fence_lru *lru, u64 last_seq);
 void ttm_fence_lru_defer_destroy(struct ttm_fence_lru *lru,
 				 struct ttm_fence_lru_bo *bo);
