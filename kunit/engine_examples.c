@@ -273,8 +273,7 @@ static long wait_for_zombies(struct gpu *gpu, u64 last_seq)
 	long ret = -ENOENT;
 	unsigned int count;
 
-	count = ttm_fence_lru_frontiers(&gpu->lru, &due, fences,
-					ARRAY_SIZE(fences));
+	count = ttm_fence_lru_frontiers(&gpu->lru, &due, fences, MAX_CHANNELS);
 	/* For any of them: one may be that of a hung channel. */
 	if (count)
 		ret = dma_fence_wait_any_timeout(fences, count, true, HZ / 10,
