@@ -113,6 +113,34 @@ static void a_late_one_is_not_waited_for_first_again(struct kunit *test)
 	glue_expect_zombies(dev, 1, 0);
 }
 
+static void expect_evicted_in(struct glue_device *dev, unsigned int fpfn,
+			      unsigned int lpfn, const char *names)
+{
+	const struct ttm_place place = {
+		.fpfn = fpfn,
+		.lpfn = lpfn,
+		.mem_type = TTM_PL_VRAM,
+	};
+	const struct ttm_placement placement = { 1, &place };
+
+	glue_bo(dev, 'x', &placement);
+	glue_expect_evicted(dev, names);
+}
+
+/* The zombies b and d are in the way of neither x. */
+static void nor_if_only_a_part_will_do(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+
+	glue_fill(dev, bo);
+	glue_complete_on_wait(make_zombie(bo[1], 0));
+	glue_complete_on_wait(make_zombie(bo[3], 0));
+	expect_evicted_in(dev, 0, 1, "a");
+	expect_evicted_in(dev, GLUE_VRAM_PAGES - 2, 0, "ac");
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
+}
+
 /* c is late, and d alone is too little. */
 static void what_late_ones_hold_does_not_count(struct kunit *test)
 {
@@ -162,15 +190,55 @@ static void that_others_go_on_is_no_excuse(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, first_seq);
 }
 
+/* They are too little to wait for first, and are late when nothing is idle. */
+static void late_ones_that_hold_little_are_noted_too(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	u64 last_seq;
+
+	glue_fill(dev, bo);
+	glue_complete_on_wait(glue_use(bo[0], 1));
+	glue_complete_on_wait(glue_use(bo[1], 1));
+	glue_complete_on_wait(glue_use(bo[2], 1));
+	make_zombie(bo[3], 0);
+	last_seq = ttm_fence_lru_emitted(dev->bdev.fence_lru);
+	dev->pages = 2;
+	glue_set_moment(test, HZ / 10);
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "ab");
+	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, last_seq);
+}
+
+/* a is under a fence of no channel, which says nothing of zombies. */
+static void a_late_fence_of_others_is_not(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	int i;
+
+	glue_fill(dev, bo);
+	glue_use(bo[0], GLUE_FOREIGN);
+	for (i = 1; i < GLUE_VRAM_PAGES; i++)
+		glue_complete_on_wait(glue_use(bo[i], 0));
+	glue_set_moment(test, HZ / 10);
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "b");
+	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, 0);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(idle_buffers_are_spared_while_a_zombie_is_due),
 	KUNIT_CASE(they_are_spared_until_it_is_gone),
 	KUNIT_CASE(not_if_zombies_hold_too_little),
 	KUNIT_CASE(nor_if_they_are_in_other_memory),
+	KUNIT_CASE(nor_if_only_a_part_will_do),
 	KUNIT_CASE(a_late_one_is_not_waited_for_first_again),
 	KUNIT_CASE(what_late_ones_hold_does_not_count),
 	KUNIT_CASE(who_goes_on_is_not_late),
 	KUNIT_CASE(that_others_go_on_is_no_excuse),
+	KUNIT_CASE(late_ones_that_hold_little_are_noted_too),
+	KUNIT_CASE(a_late_fence_of_others_is_not),
 	{}
 };
 

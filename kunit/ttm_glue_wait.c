@@ -134,14 +134,30 @@ static void a_channel_that_is_slow_is_not_given_up(struct kunit *test)
 	glue_expect_zombies(dev, 0, 0);
 }
 
+static void set_pinned(struct glue_bo *bo, bool pin)
+{
+	glue_lock(bo);
+	if (pin)
+		ttm_bo_pin(&bo->tbo);
+	else
+		ttm_bo_unpin(&bo->tbo);
+	glue_unlock(bo);
+}
+
+static unsigned int nr_looks;
+
+static bool look(struct ttm_buffer_object *tbo, const struct ttm_place *place)
+{
+	nr_looks++;
+	return ttm_bo_eviction_valuable(tbo, place);
+}
+
 static struct glue_bo *pinned;
 
 static void unpin(struct glue_fence *fence)
 {
 	schedule_timeout_uninterruptible(HZ / 10);
-	glue_lock(pinned);
-	ttm_bo_unpin(&pinned->tbo);
-	glue_unlock(pinned);
+	set_pinned(pinned, false);
 }
 
 /* a is under a fence of others that hangs; b becomes idle without any fence. */
@@ -154,23 +170,43 @@ static void what_needs_no_fence_is_found(struct kunit *test)
 
 	glue_set_moment(test, 1);
 	glue_fill(dev, bo);
-	for (i = 1; i < GLUE_VRAM_PAGES; i++) {
-		glue_lock(bo[i]);
-		ttm_bo_pin(&bo[i]->tbo);
-		glue_unlock(bo[i]);
-	}
+	for (i = 1; i < GLUE_VRAM_PAGES; i++)
+		set_pinned(bo[i], true);
 	glue_use(bo[0], GLUE_FOREIGN);
+	dev->funcs.eviction_valuable = look;
+	nr_looks = 0;
 	pinned = bo[1];
 	worker->on_wait = unpin;
 	schedule_work(&worker->work);
 
 	try_vram(dev, 'x', 0);
 	glue_expect_evicted(dev, "b");
-	for (i = 2; i < GLUE_VRAM_PAGES; i++) {
-		glue_lock(bo[i]);
-		ttm_bo_unpin(&bo[i]->tbo);
-		glue_unlock(bo[i]);
-	}
+	/* Thrice would be before, between and after two waits. */
+	KUNIT_EXPECT_GT(test, nr_looks, 4);
+	for (i = 2; i < GLUE_VRAM_PAGES; i++)
+		set_pinned(bo[i], false);
+}
+
+/* a is on a channel known to hang, b under a fence of others that comes late. */
+static void a_fence_of_others_is_waited_for_alone(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_fence_lru *lru = dev->bdev.fence_lru;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	int i;
+
+	glue_fill(dev, bo);
+	glue_use(bo[0], 0);
+	ttm_fence_lru_stall(lru, ttm_fence_lru_emitted(lru));
+	for (i = 2; i < GLUE_VRAM_PAGES; i++)
+		set_pinned(bo[i], true);
+	glue_use(bo[1], GLUE_FOREIGN)->on_wait = take_some_time;
+	glue_set_moment(test, 1);
+
+	try_vram(dev, 'x', 0);
+	glue_expect_evicted(dev, "b");
+	for (i = 2; i < GLUE_VRAM_PAGES; i++)
+		set_pinned(bo[i], false);
 }
 
 static struct glue_fence *alive;
@@ -219,6 +255,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE_SLOW(a_channel_that_is_slow_is_not_given_up),
 	KUNIT_CASE(evicting_all_begins_with_the_dead_each_time),
 	KUNIT_CASE(what_needs_no_fence_is_found),
+	KUNIT_CASE(a_fence_of_others_is_waited_for_alone),
 	{}
 };
 
