@@ -60,9 +60,13 @@ static void use_all(struct glue_device *dev, unsigned int times)
 static void what_is_used_again_is_taken_all_the_same(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
+	struct ttm_operation_ctx ctx = {};
+	int err;
 
 	use_all(dev, 1000);
-	glue_bo(dev, 'x', &glue_vram);
+	glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &err);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, ctx.bytes_moved, 2 * PAGE_SIZE);
 	glue_expect_evicted(dev, "a");
 	glue_expect_lru(dev, TTM_PL_VRAM, "x", GLUE_VRAM_PAGES - 1);
 	KUNIT_EXPECT_EQ(test, uses, 998);
