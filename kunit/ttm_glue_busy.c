@@ -141,18 +141,14 @@ static void what_is_locked_pinned_or_elsewhere_stays(struct kunit *test)
 
 	/* a is in page 0, which is not wanted; b is locked, c pinned. */
 	fill_busy(dev, bo, "abcd");
-	glue_lock(bo[2]);
-	ttm_bo_pin(&bo[2]->tbo);
-	glue_unlock(bo[2]);
+	glue_pin(bo[2]);
 	glue_lock(bo[1]);
 	glue_bo_try(dev, 'x', &placement, &ctx, NULL, &err);
 	glue_unlock(bo[1]);
 	KUNIT_EXPECT_EQ(test, err, 0);
 	glue_expect_evicted(dev, "d");
 
-	glue_lock(bo[2]);
-	ttm_bo_unpin(&bo[2]->tbo);
-	glue_unlock(bo[2]);
+	glue_unpin(bo[2]);
 }
 
 /* It will not be long until something is idle: nothing needs to be moved busy. */

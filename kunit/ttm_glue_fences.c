@@ -115,7 +115,8 @@ void glue_drain_on_wait(struct glue_fence *fence)
 	fence->on_wait = drain;
 }
 
-static void sleep_a_moment(struct glue_fence *fence)
+/* To be &glue_fence.on_wait: complete it a moment later. */
+void glue_sleep_a_moment(struct glue_fence *fence)
 {
 	schedule_timeout_uninterruptible(2);
 }
@@ -123,7 +124,7 @@ static void sleep_a_moment(struct glue_fence *fence)
 /* Complete it from another thread, a moment after this one sleeps. */
 void glue_complete_later(struct glue_fence *fence)
 {
-	fence->on_wait = sleep_a_moment;
+	fence->on_wait = glue_sleep_a_moment;
 	schedule_work(&fence->work);
 }
 

@@ -284,9 +284,7 @@ static void pinning_a_member_of_a_busy_group(struct kunit *test)
 
 	retire(dev, fence);
 	glue_expect_lru(dev, TTM_PL_VRAM, "b", 0);
-	glue_lock(a);
-	ttm_bo_unpin(&a->tbo);
-	glue_unlock(a);
+	glue_unpin(a);
 	glue_expect_lru(dev, TTM_PL_VRAM, "ba", 0);
 	ttm_bo_group_put(group);
 }

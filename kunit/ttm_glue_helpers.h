@@ -126,6 +126,12 @@ extern const struct ttm_placement glue_vram_else_gtt;
 
 struct glue_device *to_glue_device(struct ttm_device *bdev);
 
+static inline struct ttm_resource_manager *
+glue_vram_manager(struct glue_device *dev)
+{
+	return ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
+}
+
 struct glue_device *glue_device_create(struct kunit *test, bool opt_in);
 void glue_device_destroy(struct glue_device *dev);
 
@@ -146,6 +152,21 @@ void glue_put(struct glue_bo *bo);
 char glue_name(struct ttm_buffer_object *tbo);
 void glue_lock(struct glue_bo *bo);
 void glue_unlock(struct glue_bo *bo);
+
+static inline void glue_pin(struct glue_bo *bo)
+{
+	glue_lock(bo);
+	ttm_bo_pin(&bo->tbo);
+	glue_unlock(bo);
+}
+
+static inline void glue_unpin(struct glue_bo *bo)
+{
+	glue_lock(bo);
+	ttm_bo_unpin(&bo->tbo);
+	glue_unlock(bo);
+}
+
 int glue_move(struct glue_bo *bo, const struct ttm_placement *placement);
 int glue_move_no_wait(struct glue_bo *bo,
 		      const struct ttm_placement *placement);
@@ -156,6 +177,7 @@ void glue_attach(struct glue_bo *bo, struct glue_fence *fence);
 struct glue_fence *glue_use(struct glue_bo *bo, unsigned int channel);
 void glue_complete(struct glue_fence *fence);
 void glue_complete_on_wait(struct glue_fence *fence);
+void glue_sleep_a_moment(struct glue_fence *fence);
 void glue_drain_on_wait(struct glue_fence *fence);
 void glue_complete_later(struct glue_fence *fence);
 void glue_complete_late(struct glue_fence *fence);

@@ -25,14 +25,10 @@ static int init(struct kunit *test)
 	return glue_init(test);
 }
 
-static struct ttm_resource_manager *vram(struct glue_device *dev)
-{
-	return ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
-}
-
 static int evict_all(struct glue_device *dev)
 {
-	return ttm_resource_manager_evict_all(&dev->bdev, vram(dev));
+	return ttm_resource_manager_evict_all(&dev->bdev,
+					      glue_vram_manager(dev));
 }
 
 /* Try to allocate from full VRAM. Returns how long it took. */
@@ -299,7 +295,7 @@ static void a_signal_hides_no_idle_buffer(struct kunit *test)
 	try_vram(dev, 0);
 	end_interruptible(fence);
 	glue_expect_evicted(dev, "a");
-	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, 0);
+	KUNIT_EXPECT_EQ(test, glue_vram_manager(dev)->late_seq, 0);
 }
 
 /* One that is larger than VRAM waits, but not for what others submit meanwhile. */
@@ -396,7 +392,7 @@ static void what_is_on_no_lru_is_printed(struct kunit *test)
 	glue_use(glue_bo(dev, 'a', &glue_vram), 0);
 	glue_use(z, 1);
 	glue_put(z);
-	ttm_resource_manager_debug(vram(dev), &p);
+	ttm_resource_manager_debug(glue_vram_manager(dev), &p);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "parked: 2\n"));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "zombies: 4096 bytes, 0 of"));
 }

@@ -71,12 +71,8 @@ static void a_pinned_buffer_that_is_deleted(struct kunit *test)
 	struct glue_bo *b = glue_bo(dev, 'b', &glue_vram);
 	struct glue_fence *fence = glue_use(b, 0);
 
-	glue_lock(a);
-	ttm_bo_pin(&a->tbo);
-	glue_unlock(a);
-	glue_lock(b);
-	ttm_bo_pin(&b->tbo);
-	glue_unlock(b);
+	glue_pin(a);
+	glue_pin(b);
 	glue_put(a);
 	glue_put(b);
 	glue_expect_freed(dev, TTM_FREED_AT_RELEASE, 1);

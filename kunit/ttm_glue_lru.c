@@ -265,9 +265,7 @@ static void fencing_and_retiring_a_pinned_buffer(struct kunit *test)
 	struct glue_device *dev = test->priv;
 	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
 
-	glue_lock(a);
-	ttm_bo_pin(&a->tbo);
-	glue_unlock(a);
+	glue_pin(a);
 
 	glue_complete(glue_use(a, 0));
 	glue_expect_lru(dev, TTM_PL_VRAM, "", 0);
@@ -276,9 +274,7 @@ static void fencing_and_retiring_a_pinned_buffer(struct kunit *test)
 	glue_retire(dev);
 	glue_expect_pinned(dev, "a");
 
-	glue_lock(a);
-	ttm_bo_unpin(&a->tbo);
-	glue_unlock(a);
+	glue_unpin(a);
 	glue_expect_lru(dev, TTM_PL_VRAM, "a", 0);
 	glue_expect_pinned(dev, "");
 }

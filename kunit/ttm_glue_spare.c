@@ -11,11 +11,6 @@ static int init(struct kunit *test)
 	return glue_init(test);
 }
 
-static struct ttm_resource_manager *vram(struct glue_device *dev)
-{
-	return ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
-}
-
 static struct glue_fence *make_zombie(struct glue_bo *bo, unsigned int channel)
 {
 	struct glue_fence *fence = glue_use(bo, channel);
@@ -37,11 +32,6 @@ static void idle_buffers_are_spared_while_a_zombie_is_due(struct kunit *test)
 	glue_expect_lru(dev, TTM_PL_VRAM, "abcx", 0);
 }
 
-static void take_a_moment(struct glue_fence *fence)
-{
-	schedule_timeout_uninterruptible(2);
-}
-
 /* The first fence brings nothing yet. */
 static void they_are_spared_until_it_is_gone(struct kunit *test)
 {
@@ -50,7 +40,7 @@ static void they_are_spared_until_it_is_gone(struct kunit *test)
 
 	glue_fill(dev, bo);
 	glue_complete_on_wait(glue_use(bo[3], 0));
-	make_zombie(bo[3], 1)->on_wait = take_a_moment;
+	make_zombie(bo[3], 1)->on_wait = glue_sleep_a_moment;
 	glue_bo(dev, 'x', &glue_vram);
 	glue_expect_evicted(dev, "");
 	glue_expect_zombies(dev, 0, 0);
@@ -92,10 +82,10 @@ static void a_late_one_is_not_waited_for_first_again(struct kunit *test)
 
 	glue_fill(dev, bo);
 	make_zombie(bo[3], 0);
-	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, 0);
+	KUNIT_EXPECT_EQ(test, glue_vram_manager(dev)->late_seq, 0);
 	glue_set_moment(test, 1);
 	x = glue_bo(dev, 'x', &glue_vram);
-	late_seq = vram(dev)->late_seq;
+	late_seq = glue_vram_manager(dev)->late_seq;
 	KUNIT_EXPECT_EQ(test, late_seq,
 			ttm_fence_lru_emitted(dev->bdev.fence_lru));
 
@@ -103,7 +93,7 @@ static void a_late_one_is_not_waited_for_first_again(struct kunit *test)
 	glue_use(x, 1);
 	glue_bo(dev, 'y', &glue_vram);
 	glue_expect_evicted(dev, "ab");
-	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, late_seq);
+	KUNIT_EXPECT_EQ(test, glue_vram_manager(dev)->late_seq, late_seq);
 
 	/* But those that are used since are waited for. */
 	glue_set_moment(test, 10 * HZ);
@@ -149,7 +139,8 @@ static void what_late_ones_hold_does_not_count(struct kunit *test)
 
 	glue_fill(dev, bo);
 	make_zombie(bo[2], 0);
-	vram(dev)->late_seq = ttm_fence_lru_emitted(dev->bdev.fence_lru);
+	glue_vram_manager(dev)->late_seq =
+		ttm_fence_lru_emitted(dev->bdev.fence_lru);
 	glue_complete_on_wait(make_zombie(bo[3], 1));
 	dev->pages = 2;
 	glue_bo(dev, 'x', &glue_vram);
@@ -164,12 +155,12 @@ static void who_goes_on_is_not_late(struct kunit *test)
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 
 	glue_fill(dev, bo);
-	glue_use(bo[3], 0)->on_wait = take_a_moment;
+	glue_use(bo[3], 0)->on_wait = glue_sleep_a_moment;
 	make_zombie(bo[3], 1);
 	glue_set_moment(test, HZ / 4);
 	glue_bo(dev, 'x', &glue_vram);
 	glue_expect_evicted(dev, "a");
-	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, 0);
+	KUNIT_EXPECT_EQ(test, glue_vram_manager(dev)->late_seq, 0);
 }
 
 /* c hangs, and so does d, though it is also on a channel that goes on. */
@@ -187,7 +178,7 @@ static void that_others_go_on_is_no_excuse(struct kunit *test)
 	glue_set_moment(test, HZ / 4);
 	glue_bo(dev, 'x', &glue_vram);
 	glue_expect_evicted(dev, "a");
-	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, first_seq);
+	KUNIT_EXPECT_EQ(test, glue_vram_manager(dev)->late_seq, first_seq);
 }
 
 /* They are too little to wait for first, and are late when nothing is idle. */
@@ -207,7 +198,7 @@ static void late_ones_that_hold_little_are_noted_too(struct kunit *test)
 	glue_set_moment(test, HZ / 10);
 	glue_bo(dev, 'x', &glue_vram);
 	glue_expect_evicted(dev, "ab");
-	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, last_seq);
+	KUNIT_EXPECT_EQ(test, glue_vram_manager(dev)->late_seq, last_seq);
 }
 
 /* a is under a fence of no channel, which says nothing of zombies. */
@@ -224,7 +215,7 @@ static void a_late_fence_of_others_is_not(struct kunit *test)
 	glue_set_moment(test, HZ / 10);
 	glue_bo(dev, 'x', &glue_vram);
 	glue_expect_evicted(dev, "b");
-	KUNIT_EXPECT_EQ(test, vram(dev)->late_seq, 0);
+	KUNIT_EXPECT_EQ(test, glue_vram_manager(dev)->late_seq, 0);
 }
 
 static struct kunit_case cases[] = {

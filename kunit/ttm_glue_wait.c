@@ -134,16 +134,6 @@ static void a_channel_that_is_slow_is_not_given_up(struct kunit *test)
 	glue_expect_zombies(dev, 0, 0);
 }
 
-static void set_pinned(struct glue_bo *bo, bool pin)
-{
-	glue_lock(bo);
-	if (pin)
-		ttm_bo_pin(&bo->tbo);
-	else
-		ttm_bo_unpin(&bo->tbo);
-	glue_unlock(bo);
-}
-
 static unsigned int nr_looks;
 
 static bool look(struct ttm_buffer_object *tbo, const struct ttm_place *place)
@@ -157,7 +147,7 @@ static struct glue_bo *pinned;
 static void unpin(struct glue_fence *fence)
 {
 	schedule_timeout_uninterruptible(HZ / 10);
-	set_pinned(pinned, false);
+	glue_unpin(pinned);
 }
 
 /* a is under a fence of others that hangs; b becomes idle without any fence. */
@@ -171,7 +161,7 @@ static void what_needs_no_fence_is_found(struct kunit *test)
 	glue_set_moment(test, 1);
 	glue_fill(dev, bo);
 	for (i = 1; i < GLUE_VRAM_PAGES; i++)
-		set_pinned(bo[i], true);
+		glue_pin(bo[i]);
 	glue_use(bo[0], GLUE_FOREIGN);
 	dev->funcs.eviction_valuable = look;
 	nr_looks = 0;
@@ -184,7 +174,7 @@ static void what_needs_no_fence_is_found(struct kunit *test)
 	/* Thrice would be before, between and after two waits. */
 	KUNIT_EXPECT_GT(test, nr_looks, 4);
 	for (i = 2; i < GLUE_VRAM_PAGES; i++)
-		set_pinned(bo[i], false);
+		glue_unpin(bo[i]);
 }
 
 /* a is on a channel known to hang, b under a fence of others that comes late. */
@@ -199,14 +189,14 @@ static void a_fence_of_others_is_waited_for_alone(struct kunit *test)
 	glue_use(bo[0], 0);
 	ttm_fence_lru_stall(lru, ttm_fence_lru_emitted(lru));
 	for (i = 2; i < GLUE_VRAM_PAGES; i++)
-		set_pinned(bo[i], true);
+		glue_pin(bo[i]);
 	glue_use(bo[1], GLUE_FOREIGN)->on_wait = take_some_time;
 	glue_set_moment(test, 1);
 
 	try_vram(dev, 'x', 0);
 	glue_expect_evicted(dev, "b");
 	for (i = 2; i < GLUE_VRAM_PAGES; i++)
-		set_pinned(bo[i], false);
+		glue_unpin(bo[i]);
 }
 
 static struct glue_fence *alive;
