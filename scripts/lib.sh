@@ -70,7 +70,15 @@ kernel_suffix()
 
 # TTM's series first; nouveau's builds on it, and nothing else does.
 # shellcheck disable=SC2034 # for who sources this
+PATCH_DIRS=("$KERNEL" "$KERNEL-nouveau")
+# shellcheck disable=SC2034 # likewise
 PATCH_SERIES=("$ROOT/patches/$KERNEL"/*.patch "$ROOT/patches/$KERNEL-nouveau"/*.patch)
+
+# touched_files <patch> ...: what the patches change, make or remove.
+touched_files()
+{
+	cat "$@" | sed -n -E 's,^(---|\+\+\+) [ab]/([^	]*).*,\2,p' | sort -u
+}
 
 # The source with our code and patches laid over it; UNPATCHED=1: only with our code;
 # SERIES=<n>: with so many of the patches.

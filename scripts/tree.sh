@@ -33,14 +33,7 @@ OURS=drivers/gpu/drm/ttm_fence_lru
 source_id()
 {
 	source_place
-	(cd "$SRC" && touched_files | xargs -d '\n' cat Makefile 2>/dev/null | sha256sum)
-}
-
-# Files that the patches change, make or remove.
-touched_files()
-{
-	cat "${PATCHES[@]}" |
-		sed -n -E 's,^(---|\+\+\+) [ab]/([^	]*).*,\2,p' | sort -u
+	(cd "$SRC" && touched_files "${PATCHES[@]}" | xargs -d '\n' cat Makefile 2>/dev/null | sha256sum)
 }
 
 stamp()
@@ -142,7 +135,7 @@ lay()
 	[ "$(cat "$TREE/.place" 2>/dev/null)" = "$(source_place)" ] || make_farm
 	link_directories
 	link_headers
-	{ cat "$TREE/.touched"; touched_files; } | sort -u >"$TREE.touched"
+	{ cat "$TREE/.touched"; touched_files "${PATCHES[@]}"; } | sort -u >"$TREE.touched"
 	fill_scratch <"$TREE.touched"
 	apply_patches
 	mv "$TREE.touched" "$TREE/.touched"
