@@ -5,10 +5,11 @@
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
 .PHONY: help demo bench test check kunit mutants coverage kernel source clean distclean \
-	modules modules_install modules_uninstall dkms dkms-test boot-test nouveau each-patch
+	modules modules_install modules_uninstall dkms dkms-test boot-test nouveau each-patch \
+	series series-export
 
 export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE
-export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FULL PART MUTANTS MUTANT BENCH
+export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
 
 help: ## show this
 	@echo 'Fence-ordered LRU and delayed destroy for TTM'
@@ -28,6 +29,7 @@ help: ## show this
 # HISTORIES=<n>      how many random histories to play; default: 1000
 # V=1                show the commands of the kernel's build
 # BENCH=<names>      only these measurements; default: all
+# FORCE=1            series-export: over patches that changed since they were laid
 # FULL=1             test and bench: compare with the unpatched kernel as well (slow)
 # PART=engine|glue   only mutants of this part; default: both
 # MUTANTS=<n>        try so many mutants of each part, chosen by SEED; default: all
@@ -87,8 +89,16 @@ source: ## get the kernel's source and lay the patches over it
 	@scripts/packages.sh build
 	@scripts/tree.sh
 
-clean: ## remove what was built; keep the kernel's source
-	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name "linux-*" ! -name apt -exec rm -rf {} +
+series: ## lay a git repository with the patches as commits, to change them there
+	@scripts/series.sh lay
+
+series-export: ## write the patches from these commits
+	@scripts/series.sh export
+
+clean: ## remove what was built; keep the kernel's source, and the series as commits
+	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name "linux-*" ! -name apt \
+		! -name "series-*" -exec rm -rf {} +
 
 distclean: ## remove build/, with all that was fetched
+	@[ ! -d build ] || scripts/series.sh kept
 	@rm -rf build

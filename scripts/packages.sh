@@ -17,6 +17,7 @@ packages_of()
 		kmod:modprobe ;;
 	check) say sparse:sparse clang-format-14:clang-format shellcheck:shellcheck \
 		git:git ;;
+	series) say git:git ;;
 	demo)  say gnuplot-nox:gnuplot ;;
 	modules) say gcc-12:gcc libelf1:/usr/lib/x86_64-linux-gnu/libelf.so.1 ;;
 	boot)  say busybox-static:busybox cpio:cpio qemu-system-x86:qemu-system-x86_64 ;;
