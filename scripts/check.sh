@@ -179,6 +179,7 @@ check "checkpatch on files" checkpatch_files
 check "checkpatch on patches" checkpatch_patches
 check "clang-format" clang_format
 check "patches are mails" patches_are_mails
+check "patches are exported commits" "$ROOT/scripts/series.sh" check
 check "the engine knows no TTM, driver or version" engine_is_plain
 check "small functions and files" sizes
 check "shellcheck" shell_scripts
