@@ -8,9 +8,6 @@
 
 #include <drm/ttm_fence_lru.h>
 
-/* How many zombies TTM reclaims before it tries to allocate again. */
-#define BENCH_RECLAIM_BUDGET 8
-
 /**
  * struct bench_timer - time spent in all sections between start and stop
  * @cpu_ns: CPU time of the whole kernel, whichever of its threads used it
@@ -18,6 +15,7 @@
  * @cpu_since: when the section began
  * @wall_since: when the section began
  * @sections: how many there were
+ * @steps: what was counted in them, if anything was
  */
 struct bench_timer {
 	u64 cpu_ns;
@@ -25,6 +23,7 @@ struct bench_timer {
 	u64 cpu_since;
 	u64 wall_since;
 	u64 sections;
+	u64 steps;
 };
 
 /**
@@ -32,6 +31,7 @@ struct bench_timer {
  * @buffers: how many
  * @per_node: buffers per fence; divides @buffers
  * @channels: how many are registered and used in turn; at most as many as fences
+ * @quiet: only the first of @channels is used, the others never hold anything
  * @shuffled: buffers are used in random order, else in that of their addresses
  * @told: fences were told that they signaled, else sampling finds it out
  * @pages: buffers of TTM consist of pages, else they lie in VRAM
@@ -40,6 +40,7 @@ struct bench_config {
 	unsigned int buffers;
 	unsigned int per_node;
 	unsigned int channels;
+	bool quiet;
 	bool shuffled;
 	bool told;
 	bool pages;

@@ -23,6 +23,7 @@ enum {
 	RELEASE_IDLE,
 	RETIRE_ALIVE,
 	RETIRE_ZOMBIES,
+	RETIRE_IN_TURN,
 	NUM_TIMERS,
 };
 
@@ -38,6 +39,7 @@ static const char *const names[] = {
 	[RELEASE_IDLE] = "release_idle",
 	[RETIRE_ALIVE] = "retire_alive",
 	[RETIRE_ZOMBIES] = "retire_zombies",
+	[RETIRE_IN_TURN] = "retire_in_turn",
 };
 
 /* clang-format on */
@@ -69,12 +71,28 @@ static void walk_all(struct plain_device *dev, struct bench_timer *timer)
 	list_splice_init(&other, &dev->idle);
 }
 
+/* A submission: its buffers as they come. */
+static void attach(struct plain_device *dev, struct dma_fence *fence,
+		   unsigned int first, unsigned int count)
+{
+	struct ttm_fence_lru_bo *bos[TTM_FENCE_LRU_BOS_PER_HOLD];
+	unsigned int nr = 0;
+
+	while (count--) {
+		bos[nr++] = &plain_bo(dev, first++)->base;
+		if (nr == ARRAY_SIZE(bos) || !count) {
+			ttm_fence_lru_attach(&dev->lru, fence, bos, nr);
+			nr = 0;
+		}
+	}
+}
+
 /* As submissions do it: a fence, then its buffers. */
 static int attach_all(struct plain_device *dev,
 		      const struct bench_config *config,
 		      struct dma_fence *fences, struct bench_timer *timer)
 {
-	unsigned int nr_fences = bench_nr_fences(config), i, n, bo = 0;
+	unsigned int nr_fences = bench_nr_fences(config), i;
 	struct bench_channel *channel;
 	int ret = 0;
 
@@ -82,10 +100,7 @@ static int attach_all(struct plain_device *dev,
 	for (i = 0; i < nr_fences && !ret; i++) {
 		channel = bench_fence_channel(&fences[i]);
 		ret = ttm_fence_lru_channel_reserve(&channel->base);
-		for (n = 0; n < config->per_node; n++)
-			ttm_fence_lru_attach(&dev->lru,
-					     &plain_bo(dev, bo++)->base,
-					     &fences[i]);
+		attach(dev, &fences[i], i * config->per_node, config->per_node);
 	}
 	bench_stop(timer);
 	return ret;
@@ -117,14 +132,23 @@ static void release_all(struct plain_device *dev,
 	bench_stop(timer);
 }
 
-/* In steps, as an allocation does it. */
-static void retire_all(struct plain_device *dev, struct bench_timer *timer)
+static void retire_alive(struct plain_device *dev, struct bench_timer *timer)
 {
-	struct ttm_fence_lru_pass pass = { .budget = BENCH_RECLAIM_BUDGET };
+	bench_start(timer);
+	ttm_fence_lru_retire(&dev->lru);
+	bench_stop(timer);
+}
+
+/* In steps, as an allocation does it; or as two do that take turns. */
+static void retire_zombies(struct plain_device *dev, bool in_turn,
+			   struct bench_timer *timer)
+{
+	struct ttm_fence_lru_need one = {}, other = {};
 
 	bench_start(timer);
-	while (!ttm_fence_lru_reclaim(&dev->lru, &pass))
-		;
+	while (ttm_fence_lru_reclaim(&dev->lru, &one))
+		if (in_turn)
+			ttm_fence_lru_reclaim(&dev->lru, &other);
 	bench_stop(timer);
 }
 
@@ -172,6 +196,7 @@ static void signal_fences(struct plain_device *dev,
 static int live(struct plain_device *dev, const struct bench_config *config,
 		struct bench_timer *timers)
 {
+	u64 steps;
 	int ret;
 
 	new_fences(dev, config);
@@ -184,31 +209,51 @@ static int live(struct plain_device *dev, const struct bench_config *config,
 	ret = ret ?: expect("busy", dev->lru.stats.busy, config->buffers);
 	signal_fences(dev, config, dev->fences[0]);
 	signal_fences(dev, config, dev->fences[1]);
-	retire_all(dev, &timers[RETIRE_ALIVE]);
+	steps = dev->lru.stats.steps;
+	retire_alive(dev, &timers[RETIRE_ALIVE]);
+	timers[RETIRE_ALIVE].steps += dev->lru.stats.steps - steps;
 	ret = ret ?: expect("busy", dev->lru.stats.busy, 0);
 	return ret ?: old_fences(dev, config);
 }
 
-/* Used, dead, reclaimed; and new ones that die unused. */
-static int die(struct plain_device *dev, const struct bench_config *config,
-	       struct bench_timer *timers)
+/* Used, dead, reclaimed. */
+static int die_busy(struct plain_device *dev, const struct bench_config *config,
+		    bool in_turn, struct bench_timer *release,
+		    struct bench_timer *retire)
 {
 	struct bench_timer unused = {};
 	int ret;
 
 	new_fences(dev, config);
 	ret = attach_all(dev, config, dev->fences[0], &unused);
-	release_all(dev, config, &timers[RELEASE_BUSY]);
-	ret = ret ?: expect("zombies", dev->lru.stats.zombies, config->buffers);
+	release_all(dev, config, release);
+	ret = ret   ?:
+		      expect("zombies", dev->lru.stats.zombies.count,
+			     config->buffers);
 	signal_fences(dev, config, dev->fences[0]);
-	retire_all(dev, &timers[RETIRE_ZOMBIES]);
+	retire_zombies(dev, in_turn, retire);
 	ret = ret ?: expect("gone", dev->gone, config->buffers);
 	plain_bos_init(dev, config);
+	return ret ?: old_fences(dev, config);
+}
+
+/* So, and new ones that die unused. */
+static int die(struct plain_device *dev, const struct bench_config *config,
+	       struct bench_timer *timers)
+{
+	struct bench_timer unused = {};
+	int ret;
+
+	ret = die_busy(dev, config, false, &timers[RELEASE_BUSY],
+		       &timers[RETIRE_ZOMBIES]);
+	ret = ret   ?:
+		      die_busy(dev, config, true, &unused,
+			       &timers[RETIRE_IN_TURN]);
 
 	release_all(dev, config, &timers[RELEASE_IDLE]);
 	ret = ret ?: expect("gone", dev->gone, config->buffers);
 	plain_bos_init(dev, config);
-	return ret ?: old_fences(dev, config);
+	return ret;
 }
 
 /* Used on two channels. */
@@ -218,7 +263,7 @@ static int share(struct plain_device *dev, const struct bench_config *config,
 	struct bench_timer unused = {};
 	int ret;
 
-	if (config->channels < 2)
+	if (config->channels < 2 || config->quiet)
 		return 0;
 
 	new_fences(dev, config);
@@ -229,7 +274,7 @@ static int share(struct plain_device *dev, const struct bench_config *config,
 				 &timers[ATTACH_OTHER]);
 	signal_fences(dev, config, dev->fences[0]);
 	signal_fences(dev, config, dev->fences[2]);
-	retire_all(dev, &unused);
+	retire_alive(dev, &unused);
 	ret = ret ?: expect("busy", dev->lru.stats.busy, 0);
 	/* Their links go with them. */
 	release_all(dev, config, &unused);

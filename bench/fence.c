@@ -6,6 +6,7 @@
  * driver's, and not measured.
  */
 #include <linux/printk.h>
+#include <linux/rcupdate.h>
 #include <linux/wait_bit.h>
 
 #include "bench.h"
@@ -86,6 +87,8 @@ void bench_channels_unregister(struct bench_channel *channels,
 {
 	while (count--)
 		ttm_fence_lru_channel_unregister(&channels[count].base);
+	/* One grace period for all of them. */
+	synchronize_rcu();
 }
 
 /* New fences, on the channels in turn, beginning with that of number @shift. */
@@ -97,7 +100,9 @@ void bench_fences_init(struct dma_fence *fences, unsigned int count,
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
-		channel = &channels[(i + shift) % config->channels];
+		channel = &channels[config->quiet ?
+					    0 :
+					    (i + shift) % config->channels];
 		dma_fence_init(&fences[i], &fence_ops, &channel->lock,
 			       channel->context, ++channel->seqno);
 	}

@@ -19,12 +19,18 @@ static int today_reserve(struct ttm_buffer_object *bo,
 	return dma_resv_reserve_fences(bo->base.resv, 1);
 }
 
-static void today_fence(struct ttm_buffer_object *bo, struct dma_fence *fence)
+static void today_fence(struct bench_device *dev, struct bench_bo **bos,
+			unsigned int nr, struct dma_fence *fence)
 {
-	dma_resv_add_fence(bo->base.resv, fence, DMA_RESV_USAGE_WRITE);
-	spin_lock(&bo->bdev->lru_lock);
-	ttm_bo_move_to_lru_tail(bo);
-	spin_unlock(&bo->bdev->lru_lock);
+	struct ttm_buffer_object *bo;
+
+	while (nr--) {
+		bo = &(*bos++)->tbo;
+		dma_resv_add_fence(bo->base.resv, fence, DMA_RESV_USAGE_WRITE);
+		spin_lock(&bo->bdev->lru_lock);
+		ttm_bo_move_to_lru_tail(bo);
+		spin_unlock(&bo->bdev->lru_lock);
+	}
 }
 
 /* The workers run until all are blocked, as they do when a GPU takes its time. */
@@ -67,9 +73,14 @@ static int ours_reserve(struct ttm_buffer_object *bo,
 	return ttm_bo_reserve_fence_on(bo, channel);
 }
 
-static void ours_fence(struct ttm_buffer_object *bo, struct dma_fence *fence)
+static void ours_fence(struct bench_device *dev, struct bench_bo **bos,
+		       unsigned int nr, struct dma_fence *fence)
 {
-	ttm_bo_add_fence(bo, fence, DMA_RESV_USAGE_WRITE);
+	struct ttm_submission sub = TTM_SUBMISSION(&dev->bdev, fence);
+
+	while (nr--)
+		ttm_submission_add(&sub, &(*bos++)->tbo, DMA_RESV_USAGE_WRITE);
+	ttm_submission_end(&sub);
 }
 
 static void ours_wait_busy(struct bench_device *dev, struct dma_fence *fence)
@@ -78,10 +89,14 @@ static void ours_wait_busy(struct bench_device *dev, struct dma_fence *fence)
 
 static void ours_finish(struct bench_device *dev, int left)
 {
-	struct ttm_fence_lru_pass pass = { .budget = BENCH_RECLAIM_BUDGET };
+	struct ttm_fence_lru_need need = {};
 
-	while (!ttm_fence_lru_reclaim(dev->bdev.fence_lru, &pass))
-		;
+	for (need.type = TTM_PL_SYSTEM; need.type <= TTM_PL_VRAM; need.type++) {
+		while (ttm_fence_lru_reclaim(dev->bdev.fence_lru, &need))
+			;
+		/* The retire was for all types. */
+		need.step = TTM_FENCE_LRU_TO_UNBLOCK;
+	}
 }
 
 const struct bench_flavour bench_flavour_ours = {

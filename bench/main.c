@@ -55,13 +55,40 @@ static const struct bench_config by_channel[] = {
 	BY_CHANNELS(64), BY_CHANNELS(256), BY_CHANNELS(1024), BY_CHANNELS(4096),
 };
 
-static const struct bench_config through_ttm[] = {
-	{ .buffers = 1000, .per_node = 10, .channels = 1 },
+/* By the number of nodes: is a retire, as a report makes one, linear? */
+static const struct bench_config by_nodes[] = {
 	{ .buffers = 1000, .per_node = 1, .channels = 1 },
-	{ .buffers = 1000, .per_node = 100, .channels = 1 },
-	{ .buffers = 1000, .per_node = 10, .channels = 16 },
-	{ .buffers = 10000, .per_node = 10, .channels = 1 },
-	{ .buffers = 1000, .per_node = 10, .channels = 1, .pages = true },
+	{ .buffers = 2000, .per_node = 1, .channels = 1 },
+	{ .buffers = 10000, .per_node = 1, .channels = 1 },
+	{ .buffers = 20000, .per_node = 1, .channels = 1 },
+	{ .buffers = 100000, .per_node = 1, .channels = 1 },
+	{ .buffers = 200000, .per_node = 1, .channels = 1 },
+	{ .buffers = 500000, .per_node = 1, .channels = 1 },
+	{ .buffers = 1000000, .per_node = 1, .channels = 1 },
+};
+
+/* By the number of channels of which one holds something. */
+#define QUIET(_channels)                                                  \
+	{                                                                 \
+		.buffers = 1000, .per_node = 10, .channels = (_channels), \
+		.quiet = true,                                            \
+	}
+static const struct bench_config quiet[] = {
+	QUIET(1),
+	QUIET(16),
+	QUIET(256),
+	QUIET(4096),
+};
+
+static const struct bench_config through_ttm[] = {
+	{ .buffers = 1024, .per_node = 16, .channels = 1 },
+	{ .buffers = 1024, .per_node = 1, .channels = 1 },
+	{ .buffers = 1024, .per_node = 256, .channels = 1 },
+	{ .buffers = 1024, .per_node = 1, .channels = 16 },
+	{ .buffers = 1024, .per_node = 16, .channels = 16 },
+	{ .buffers = 4096, .per_node = 256, .channels = 16 },
+	{ .buffers = 10240, .per_node = 16, .channels = 1 },
+	{ .buffers = 1024, .per_node = 16, .channels = 1, .pages = true },
 };
 
 static const struct bench_measurement measurements[] = {
@@ -71,6 +98,8 @@ static const struct bench_measurement measurements[] = {
 	{ "engine_nodes", bench_engine, by_node, ARRAY_SIZE(by_node), 11 },
 	{ "engine_channels", bench_engine, by_channel, ARRAY_SIZE(by_channel),
 	  11 },
+	{ "engine_retire", bench_engine, by_nodes, ARRAY_SIZE(by_nodes), 5 },
+	{ "engine_quiet", bench_engine, quiet, ARRAY_SIZE(quiet), 11 },
 	{ "ttm", bench_ttm, through_ttm, ARRAY_SIZE(through_ttm), 21 },
 };
 
@@ -109,6 +138,7 @@ void bench_emit(struct bench_results *res, const char *what,
 	append(res, "order=%s told=%u memory=%s ops=%llu ",
 	       config->shuffled ? "shuffled" : "ascending", config->told,
 	       config->pages ? "pages" : "vram", ops);
+	append(res, "quiet=%u steps=%llu ", config->quiet, timer->steps);
 	append(res, "cpu_ns=%llu wall_ns=%llu sections=%llu\n", timer->cpu_ns,
 	       timer->wall_ns, timer->sections);
 }

@@ -29,9 +29,9 @@ static void plain_idle(struct ttm_fence_lru_bo *base)
 	list_move_tail(&to_plain_bo(base)->entry, &the_device->idle);
 }
 
-static void plain_get(struct ttm_fence_lru_bo *base)
+static void plain_resurrect(struct ttm_fence_lru_bo *base)
 {
-	kref_get(&to_plain_bo(base)->kref);
+	kref_init(&to_plain_bo(base)->kref);
 }
 
 static void plain_destroy(struct kref *kref)
@@ -46,21 +46,25 @@ static void plain_drop(struct ttm_fence_lru_bo *base,
 	kref_put(&to_plain_bo(base)->kref, plain_destroy);
 }
 
-static bool plain_cleanup(struct ttm_fence_lru_bo *base,
-			  enum ttm_fence_lru_site site)
+static void plain_clean(struct plain_bo *bo)
 {
-	struct plain_bo *bo = to_plain_bo(base);
-
 	spin_lock(&the_device->lru_lock);
 	list_del_init(&bo->entry);
 	spin_unlock(&the_device->lru_lock);
-	return true;
+}
+
+static enum ttm_fence_lru_verdict plain_cleanup(struct ttm_fence_lru_bo *base,
+						enum ttm_fence_lru_site site,
+						struct dma_fence **blocker)
+{
+	plain_clean(to_plain_bo(base));
+	return TTM_FENCE_LRU_CLEANED;
 }
 
 static const struct ttm_fence_lru_ops plain_ops = {
 	.busy = plain_busy,
 	.idle = plain_idle,
-	.get = plain_get,
+	.resurrect = plain_resurrect,
 	.put = plain_drop,
 	.cleanup = plain_cleanup,
 };
@@ -68,8 +72,11 @@ static const struct ttm_fence_lru_ops plain_ops = {
 /* The last reference goes. */
 void plain_put(struct plain_device *dev, struct plain_bo *bo)
 {
-	kref_init(&bo->kref);
-	ttm_fence_lru_release(&dev->lru, &bo->base, 0, PAGE_SIZE);
+	refcount_set(&bo->kref.refcount, 0);
+	if (ttm_fence_lru_bury(&dev->lru, &bo->base, 0, PAGE_SIZE))
+		return;
+	plain_clean(bo);
+	plain_destroy(&bo->kref);
 }
 
 /* All buffers are new, and on the LRU in the order of their use. */
@@ -131,7 +138,7 @@ int plain_unconfigure(struct plain_device *dev,
 		      const struct bench_config *config)
 {
 	u64 unlinked = dev->lru.stats.unlinked;
-	u64 left = dev->lru.stats.busy + dev->lru.stats.zombies;
+	u64 left = dev->lru.stats.busy + dev->lru.stats.zombies.count;
 
 	bench_channels_unregister(dev->channels, config->channels);
 	ttm_fence_lru_fini(&dev->lru);

@@ -123,8 +123,8 @@ static int submit(struct run *run, unsigned int i)
 		dma_resv_lock(bos[n]->tbo.base.resv, NULL);
 		ret = ret ?: flavour->reserve(&bos[n]->tbo, &channel->base);
 	}
-	for (n = 0; n < nr && !ret; n++)
-		flavour->fence(&bos[n]->tbo, &run->fences[i]);
+	if (!ret)
+		flavour->fence(run->dev, bos, nr, &run->fences[i]);
 	for (n = 0; n < nr; n++)
 		dma_resv_unlock(bos[n]->tbo.base.resv);
 	return ret;
@@ -162,16 +162,16 @@ static int reserve_all(struct run *run, struct bench_timer *timer)
 
 static int fence_all(struct run *run, struct bench_timer *timer)
 {
-	unsigned int nr = bench_nr_fences(run->config), i, n, bo = 0;
+	unsigned int nr = bench_nr_fences(run->config), i;
+	unsigned int per_node = run->config->per_node;
 	struct bench_device *dev = run->dev;
 	int ret = 0;
 
 	bench_start(timer);
 	for (i = 0; i < nr && !ret; i++) {
 		ret = reserve_node(run, &run->fences[i]);
-		for (n = 0; n < run->config->per_node; n++)
-			dev->flavour->fence(&dev->bos[bo++]->tbo,
-					    &run->fences[i]);
+		dev->flavour->fence(dev, &dev->bos[i * per_node], per_node,
+				    &run->fences[i]);
 	}
 	bench_stop(timer);
 	return ret;

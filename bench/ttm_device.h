@@ -32,7 +32,7 @@ struct bench_bo {
  * @nr_channels: length of @channels
  * @bos: the buffers in use
  * @nr_bos: buffers not yet destroyed
- * @wake_at: who waits is woken when @nr_bos falls to this
+ * @wake_at: a waiter is woken when @nr_bos falls to this
  */
 struct bench_device {
 	struct ttm_device bdev;
@@ -51,7 +51,7 @@ struct bench_device {
  * @enable: opt in; NULL if the device does not
  * @fence_lru: the engine of a device that opted in
  * @reserve: make room for a fence
- * @fence: add it; the buffer was used last
+ * @fence: add it to buffers; they were used last
  * @wait_busy: return when whoever deletes waits for the first fence
  * @finish: return when all dead buffers with signaled fences are gone, of which at
  *	most @left remain
@@ -62,7 +62,8 @@ struct bench_flavour {
 	struct ttm_fence_lru *(*fence_lru)(struct ttm_device *bdev);
 	int (*reserve)(struct ttm_buffer_object *bo,
 		       struct ttm_fence_lru_channel *channel);
-	void (*fence)(struct ttm_buffer_object *bo, struct dma_fence *fence);
+	void (*fence)(struct bench_device *dev, struct bench_bo **bos,
+		      unsigned int nr, struct dma_fence *fence);
 	void (*wait_busy)(struct bench_device *dev, struct dma_fence *fence);
 	void (*finish)(struct bench_device *dev, int left);
 };

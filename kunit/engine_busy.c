@@ -2,36 +2,79 @@
 /*
  * Visiting the busy buffers, in the order in which they would become idle.
  */
+#include <linux/jiffies.h>
+#include <linux/sched.h>
+
 #include "mock.h"
 
-/* Names of those who were visited, and how many more are wanted. */
+/**
+ * struct visitor - one call of a walk
+ * @names: who was visited
+ * @more: how many more are wanted
+ * @visited: how many were
+ * @locks: counts the holds, or NULL
+ * @hold: the present one
+ * @in_hold: visited in it
+ * @max_in_hold: the most that were visited in one
+ * @other: a task to wake up at the visit of @waker, or NULL
+ * @waker: the name of a buffer
+ */
 struct visitor {
 	char names[MOCK_MAX_NAMES];
 	unsigned int more;
+	unsigned int visited;
+	struct mock_locks *locks;
+	unsigned int hold;
+	unsigned int in_hold;
+	unsigned int max_in_hold;
+	struct mock_thread *other;
+	char waker;
 };
+
+static void count_hold(struct visitor *visitor)
+{
+	if (!visitor->locks)
+		return;
+	if (visitor->hold != visitor->locks->lru)
+		visitor->in_hold = 0;
+	visitor->hold = visitor->locks->lru;
+	visitor->max_in_hold = max(visitor->max_in_hold, ++visitor->in_hold);
+}
 
 static bool note(struct ttm_fence_lru_bo *bo, void *data)
 {
-	bool group = bo->type == TTM_FENCE_LRU_GROUP_TYPE;
+	char name = bo->is_group ? '*' : to_mock_bo(bo)->name;
 	struct visitor *visitor = data;
 
 	if (!visitor->more)
 		return false;
 	visitor->more--;
-	mock_append_name(visitor->names, group ? '*' : to_mock_bo(bo)->name);
+	visitor->visited++;
+	count_hold(visitor);
+	mock_append_name(visitor->names, name);
+	if (visitor->other && name == visitor->waker)
+		mock_thread_start(visitor->other);
 	return true;
+}
+
+static struct visitor *visitor_create(struct kunit *test)
+{
+	struct visitor *visitor =
+		kunit_kzalloc(test, sizeof(*visitor), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, visitor);
+	visitor->more = UINT_MAX;
+	return visitor;
 }
 
 /* The next @count of a walk. */
 static void visit(struct mock_device *dev, struct ttm_fence_lru_cursor *cursor,
 		  unsigned int count, const char *expected)
 {
-	struct visitor *visitor =
-		kunit_kzalloc(dev->test, sizeof(*visitor), GFP_KERNEL);
+	struct visitor *visitor = visitor_create(dev->test);
 
-	KUNIT_ASSERT_NOT_NULL(dev->test, visitor);
 	visitor->more = count;
-	ttm_fence_lru_visit_busy(&dev->lru, cursor, note, visitor);
+	ttm_fence_lru_visit_busy(&dev->lru, HZ, cursor, note, visitor);
 	KUNIT_EXPECT_STREQ(dev->test, visitor->names, expected);
 	mock_check(dev);
 }
@@ -108,7 +151,15 @@ static void a_group_is_visited_as_one(struct kunit *test)
 	expect_busy(dev, "D*E");
 }
 
-static void a_stalled_channel_is_left_out(struct kunit *test)
+/* Somebody began to wait for the channel, so many jiffies ago. */
+static void wait_since(struct mock_channel *channel, struct mock_fence *fence,
+		       unsigned long jiffies_ago)
+{
+	channel->base.waiting_for = dma_fence_get(&fence->base);
+	channel->base.waiting_since = jiffies - jiffies_ago;
+}
+
+static void a_late_channel_is_left_out(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 	struct mock_channel *hung = mock_channel_create(dev);
@@ -116,13 +167,17 @@ static void a_stalled_channel_is_left_out(struct kunit *test)
 	struct mock_fence *stuck = mock_submit(hung, mock_bo_create(dev, 'A'));
 
 	mock_submit(hung, mock_bo_create(dev, 'B'));
-	ttm_fence_lru_stall(&dev->lru, U64_MAX);
+	wait_since(hung, stuck, HZ);
 	mock_submit(healthy, mock_bo_create(dev, 'C'));
 	expect_busy(dev, "C");
 
 	/* It goes on. */
 	mock_signal(stuck);
-	mock_reclaim(dev);
+	ttm_fence_lru_retire(&dev->lru);
+	expect_busy(dev, "BC");
+
+	/* Not for so long that it is late. */
+	wait_since(hung, mock_first(hung), HZ / 2);
 	expect_busy(dev, "BC");
 }
 
@@ -148,8 +203,8 @@ static void a_walk_goes_on_where_it_stopped(struct kunit *test)
 	visit(dev, &cursor, 1, "");
 }
 
-/* More than are passed in one go with the locks held. */
-static void a_node_may_have_any_number_of_buffers(struct kunit *test)
+/* What stands behind them is left to later walks, when some of them are gone. */
+static void no_more_than_256_of_a_node_are_visited(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 	struct mock_channel *channel = mock_channel_create(dev);
@@ -163,31 +218,156 @@ static void a_node_may_have_any_number_of_buffers(struct kunit *test)
 		mock_bo_use(mock_bo_create(dev, expected[i]), fence);
 	}
 	mock_submit(other, mock_bo_create(dev, '!'));
-	expected[300] = '!';
+	strscpy(expected + 256, "!", sizeof(expected) - 256);
 	expect_busy(dev, expected);
 }
 
-/* What is left of a pass is not lost, nor is a channel that went meanwhile met again. */
-static void a_pass_may_go_on_after_a_walk(struct kunit *test)
+/* The channel that it had come to is gone, and a new one has come. */
+static void channels_may_come_and_go_between_two_calls(struct kunit *test)
 {
-	struct ttm_fence_lru_pass pass = { .budget = 1 };
 	struct mock_device *dev = test->priv;
-	struct mock_channel *channel = mock_channel_create(dev);
-	struct mock_fence *fence = mock_emit(channel);
-	struct mock_bo *bos[3];
+	struct mock_channel *first = mock_channel_create(dev);
+	struct mock_channel *second = mock_channel_create(dev);
+	struct ttm_fence_lru_cursor cursor = {};
 	int i;
 
-	for (i = 0; i < 3; i++) {
-		bos[i] = mock_bo_create(dev, 'x' + i);
-		mock_bo_use(bos[i], fence);
-		mock_bo_put(bos[i]);
+	for (i = 0; i < 6; i++)
+		mock_submit(i & 1 ? second : first,
+			    mock_bo_create(dev, 'A' + i));
+	visit(dev, &cursor, 3, "ABC");
+	mock_channel_destroy(second);
+	mock_submit(mock_channel_create(dev), mock_bo_create(dev, 'G'));
+	visit(dev, &cursor, UINT_MAX, "EG");
+	EXPECT_STATE(dev, "BDF", "");
+}
+
+#define MANY 10000
+
+static unsigned int visit_many(struct mock_device *dev,
+			       struct ttm_fence_lru_cursor *cursor)
+{
+	struct visitor *visitor = visitor_create(dev->test);
+
+	ttm_fence_lru_visit_busy(&dev->lru, HZ, cursor, note, visitor);
+	return visitor->visited;
+}
+
+static void one_call_passes_only_some_thousand(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct ttm_fence_lru_cursor cursor = {};
+	unsigned int first, second;
+	int i;
+
+	for (i = 0; i < MANY; i++)
+		mock_submit(channel, mock_bo_create(dev, 'A'));
+	/* Each with its node. */
+	first = visit_many(dev, &cursor);
+	KUNIT_EXPECT_GE(test, first, 2000);
+	KUNIT_EXPECT_LE(test, first, 8192 / 2);
+	/* The nodes before those count, too. */
+	second = visit_many(dev, &cursor);
+	KUNIT_EXPECT_GE(test, second, 1000);
+	KUNIT_EXPECT_LE(test, second, (8192 - first) / 2 + 1);
+}
+
+/* They are passed, but not visited, as they are used again on another channel. */
+static void what_is_passed_counts_not_what_is_visited(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_channel *other = mock_channel_create(dev);
+	struct ttm_fence_lru_cursor cursor = {};
+	struct mock_fence *fence;
+	struct mock_bo **bos;
+	int i;
+
+	bos = kunit_kcalloc(test, MANY, sizeof(*bos), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, bos);
+	for (i = 0; i < MANY; i++) {
+		bos[i] = mock_bo_create(dev, 'A');
+		mock_submit(channel, bos[i]);
 	}
-	mock_signal(fence);
-	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_reclaim(&dev->lru, &pass));
-	expect_busy(dev, "");
-	while (!ttm_fence_lru_reclaim(&dev->lru, &pass))
-		;
-	EXPECT_STATE(dev, "", "xyz");
+	fence = mock_emit(other);
+	for (i = 0; i < MANY; i++)
+		mock_bo_use(bos[i], fence);
+	KUNIT_EXPECT_EQ(test, 0, visit_many(dev, &cursor));
+	KUNIT_EXPECT_LE(test, cursor.seq, 8192 / 2 + 1);
+}
+
+/* Nodes with many links, and with one each. */
+static void no_spinlock_is_held_for_many_of_them(struct kunit *test)
+{
+	struct visitor *visitor = visitor_create(test);
+	struct ttm_fence_lru_cursor cursor = {};
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *fence;
+	struct mock_locks locks;
+	int i;
+
+	for (i = 0; i < 4000; i++) {
+		if (i < 1000 || !(i % 300))
+			fence = mock_emit(channel);
+		mock_bo_use(mock_bo_create(dev, 'A'), fence);
+	}
+	mock_locks_start(&locks, dev);
+	visitor->locks = &locks;
+	ttm_fence_lru_visit_busy(&dev->lru, HZ, &cursor, note, visitor);
+	mock_locks_stop(&locks);
+	KUNIT_EXPECT_GE(test, visitor->visited, 3000);
+	KUNIT_EXPECT_LE(test, visitor->max_in_hold, 257);
+	KUNIT_EXPECT_GE(test, locks.lru, visitor->visited / 257);
+}
+
+/* Buffers that are used again while a walk pauses: its next node goes. */
+static struct mock_bo *used[300];
+
+static void use_again(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel =
+		list_first_entry(&dev->channels, struct mock_channel, entry);
+	struct mock_fence *fence = mock_emit(channel);
+	int i;
+
+	/* A hold passes 128 nodes with a link each. */
+	for (i = 128; i < 200; i++)
+		mock_bo_use(used[i], fence);
+}
+
+static void a_walk_goes_on_though_its_next_node_has_gone(struct kunit *test)
+{
+	struct visitor *visitor = visitor_create(test);
+	struct ttm_fence_lru_cursor cursor = {};
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_thread other;
+	char expected[301] = {};
+	int i;
+
+	for (i = 0; i < 300; i++) {
+		used[i] = mock_bo_create(dev, i < 128 ? 'A' :
+					      i < 200 ? 'B' :
+							'C');
+		mock_submit(channel, used[i]);
+	}
+	used[100]->name = 'w';
+	memset(expected, 'A', 128);
+	expected[100] = 'w';
+	memset(expected + 128, 'C', 100);
+	memset(expected + 228, 'B', 72);
+
+	mock_thread_create(&other, test, use_again);
+	/* It runs as soon as the walk pauses. */
+	sched_set_fifo(other.task);
+	visitor->other = &other;
+	visitor->waker = 'w';
+	ttm_fence_lru_visit_busy(&dev->lru, HZ, &cursor, note, visitor);
+	mock_thread_join(&other);
+	KUNIT_EXPECT_STREQ(test, visitor->names, expected);
+	mock_check(dev);
 }
 
 static struct kunit_case cases[] = {
@@ -195,10 +375,14 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(the_last_use_counts),
 	KUNIT_CASE(zombies_are_not_visited),
 	KUNIT_CASE(a_group_is_visited_as_one),
-	KUNIT_CASE(a_stalled_channel_is_left_out),
+	KUNIT_CASE(a_late_channel_is_left_out),
 	KUNIT_CASE(a_walk_goes_on_where_it_stopped),
-	KUNIT_CASE(a_node_may_have_any_number_of_buffers),
-	KUNIT_CASE(a_pass_may_go_on_after_a_walk),
+	KUNIT_CASE(no_more_than_256_of_a_node_are_visited),
+	KUNIT_CASE(channels_may_come_and_go_between_two_calls),
+	KUNIT_CASE(one_call_passes_only_some_thousand),
+	KUNIT_CASE(what_is_passed_counts_not_what_is_visited),
+	KUNIT_CASE(no_spinlock_is_held_for_many_of_them),
+	KUNIT_CASE(a_walk_goes_on_though_its_next_node_has_gone),
 	{}
 };
 

@@ -154,6 +154,92 @@ static void a_fence_without_node_joins_the_next_later(struct kunit *test)
 	EXPECT_NODES(channel, "AC B");
 }
 
+/*
+ *   A B C D  E   F ... T    x is used under the fence of A, y of D, z of C
+ *   A B C Dy Exz F ... T    D's node is the last that is looked at; E's serves for older ones
+ */
+static void an_old_fence_is_looked_for_among_the_newest(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *fences[20];
+	int i;
+
+	for (i = 0; i < 20; i++)
+		fences[i] = mock_submit(channel, mock_bo_create(dev, 'A' + i));
+	mock_bo_use(mock_bo_create(dev, 'x'), fences[0]);
+	mock_bo_use(mock_bo_create(dev, 'y'), fences[3]);
+	mock_bo_use(mock_bo_create(dev, 'z'), fences[2]);
+	EXPECT_NODES(channel, "A B C Dy Exz F G H I J K L M N O P Q R S T");
+
+	/* It is late, but safe. */
+	for (i = 0; i < 4; i++)
+		mock_signal(fences[i]);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "ABCDy", "");
+	mock_signal(fences[4]);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "ABCDyExz", "");
+}
+
+/*
+ *   node 1: A B             LRU: C D     all are used, A twice
+ *   node 2: D C A B         LRU: -
+ */
+static void the_buffers_of_a_submission_are_attached_as_one(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct ttm_fence_lru_bo *bases[5];
+	struct mock_fence *fence;
+	struct mock_bo *bos[4];
+	int i;
+
+	for (i = 0; i < 4; i++)
+		bos[i] = mock_bo_create(dev, 'A' + i);
+	fence = mock_submit(channel, bos[0]);
+	mock_bo_use(bos[1], fence);
+	EXPECT_STATE(dev, "CD", "");
+	EXPECT_NODES(channel, "AB");
+
+	for (i = 0; i < 5; i++)
+		bases[i] = &bos["DCABA"[i] - 'A']->base;
+	fence = mock_emit(channel);
+	for (i = 0; i < 4; i++)
+		mock_fences_add(dev, &bos[i]->fences, &fence->base);
+	ttm_fence_lru_attach(&dev->lru, &fence->base, bases, 5);
+	EXPECT_STATE(dev, "", "");
+	EXPECT_NODES(channel, "DCAB");
+
+	/* None is nothing. */
+	ttm_fence_lru_attach(&dev->lru, &mock_emit(channel)->base, bases, 0);
+	EXPECT_NODES(channel, "DCAB");
+}
+
+/* Others attach old fences, and need not hold it. */
+static void
+a_new_fence_is_attached_under_the_lock_of_emission(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+	struct mock_fence *fence;
+	struct mutex lock; /* of emission */
+
+	mutex_init(&lock);
+	ttm_fence_lru_channel_set_lock(&channel->base, &lock);
+	mutex_lock(&lock);
+	fence = mock_submit(channel, a);
+	mock_submit(channel, a);
+	mutex_unlock(&lock);
+
+	mock_bo_attach(mock_bo_create(dev, 'B'), fence);
+	EXPECT_NODES(channel, "AB");
+	mock_bo_put(a);
+	mock_reclaim(dev);
+	EXPECT_NODES(channel, "B/A");
+}
+
 static void a_fence_seen_signaled_makes_no_link(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -176,7 +262,7 @@ static void attaching_runs_no_code_of_the_fence(struct kunit *test)
 
 	mock_signal(fence);
 	mock_fences_add(dev, &a->fences, &fence->base);
-	ttm_fence_lru_attach(&dev->lru, &a->base, &fence->base);
+	mock_bo_attach(a, fence);
 	KUNIT_EXPECT_EQ(test, 0, dev->nr_samples);
 	EXPECT_NODES(channel, "A");
 
@@ -334,8 +420,12 @@ unregistering_leaves_no_node_and_frees_nothing_early(struct kunit *test)
 	EXPECT_NODES(channel, "A/x");
 
 	mock_channel_destroy(channel);
+	EXPECT_STATE(dev, "A", "");
+	KUNIT_EXPECT_EQ(test, 1, mock_dead(dev, TTM_FENCE_LRU_RIPE));
+
+	mock_reclaim(dev);
 	EXPECT_STATE(dev, "Ax", "");
-	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.leftover);
+	KUNIT_EXPECT_EQ(test, 1, mock_dead(dev, TTM_FENCE_LRU_LEFTOVER));
 
 	mock_signal(fence);
 	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_drain(&dev->lru));
@@ -351,6 +441,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_node_stays_for_its_zombies),
 	KUNIT_CASE(an_older_fence_moves_nothing_back),
 	KUNIT_CASE(a_fence_without_node_joins_the_next_later),
+	KUNIT_CASE(an_old_fence_is_looked_for_among_the_newest),
+	KUNIT_CASE(the_buffers_of_a_submission_are_attached_as_one),
+	KUNIT_CASE(a_new_fence_is_attached_under_the_lock_of_emission),
 	KUNIT_CASE(a_fence_seen_signaled_makes_no_link),
 	KUNIT_CASE(attaching_runs_no_code_of_the_fence),
 	KUNIT_CASE(an_unknown_fence_makes_no_link),

@@ -7,6 +7,7 @@
 
 #include <drm/drm_print.h>
 
+#include "../ttm_fence_lru/internal.h"
 #include "mock.h"
 
 #define MAX_TEXT 1024
@@ -92,14 +93,18 @@ static void a_link_that_is_not_where_it_says_is_found(struct kunit *test)
 		     "check: seq 1: a link names another channel\n");
 }
 
-static void a_dead_buffer_among_the_alive_is_found(struct kunit *test)
+static void a_buffer_among_those_of_another_state_is_found(struct kunit *test)
 {
 	struct check_fixture f = make_fixture(test);
 
-	EXPECT_FOUND(f.dev, f.a->base.dead, true,
-		     "check: seq 1: a dead buffer among the alive\n");
-	EXPECT_FOUND(f.dev, f.x->base.dead, false,
-		     "check: seq 1: a live buffer among the zombies\n");
+	EXPECT_FOUND(f.dev, f.a->base.state, TTM_FENCE_LRU_BURIED,
+		     "check: seq 1: state 2 among those of state 0\n");
+	EXPECT_FOUND(f.dev, f.a->base.state, TTM_FENCE_LRU_DYING,
+		     "check: seq 1: state 1 among those of state 0\n");
+	EXPECT_FOUND(f.dev, f.x->base.state, TTM_FENCE_LRU_ALIVE,
+		     "check: seq 1: state 0 among those of state 2\n");
+	EXPECT_FOUND(f.dev, f.x->base.state, TTM_FENCE_LRU_RIPE,
+		     "check: seq 1: state 3 among those of state 2\n");
 }
 
 static void a_buffer_that_miscounts_its_links_is_found(struct kunit *test)
@@ -151,6 +156,7 @@ static void an_empty_node_is_found(struct kunit *test)
 	node->seq = 100;
 	list_move_tail(&node->entry, &f.channel->base.nodes);
 	expect_found(f.dev, "check: seq 100: empty node\n");
+	RCU_INIT_POINTER(node->fence, NULL);
 	list_move(&node->entry, &f.channel->base.spare);
 	mock_check(f.dev);
 }
@@ -177,13 +183,12 @@ static void a_fence_of_another_channel_is_found(struct kunit *test)
 static void nodes_out_of_order_are_found(struct kunit *test)
 {
 	struct check_fixture f = make_fixture(test);
+	struct dma_fence *fence = &mock_first(f.channel)->base;
 
 	EXPECT_FOUND(f.dev, f.first->seq, 3, "check: seq 2: out of order\n");
 	EXPECT_FOUND(f.dev, f.first->seq, 2, "check: seq 2: out of order\n");
-	EXPECT_FOUND(f.dev, f.first->fence->seqno, 3,
-		     "check: seq 2: out of order\n");
-	EXPECT_FOUND(f.dev, f.first->fence->seqno, 2,
-		     "check: seq 2: out of order\n");
+	EXPECT_FOUND(f.dev, fence->seqno, 3, "check: seq 2: out of order\n");
+	EXPECT_FOUND(f.dev, fence->seqno, 2, "check: seq 2: out of order\n");
 }
 
 static void a_channel_that_miscounts_is_found(struct kunit *test)
@@ -209,31 +214,52 @@ static void a_channel_that_miscounts_is_found(struct kunit *test)
 	EXPECT_FOUND(f.dev, f.channel->base.zombie_bytes[1], 1, text);
 }
 
-static void a_zombie_that_is_miscounted_is_found(struct kunit *test)
+/* Nobody would find what it holds. */
+static void a_channel_that_is_not_looked_at_is_found(struct kunit *test)
 {
 	struct check_fixture f = make_fixture(test);
-	struct ttm_fence_lru_stats *stats = &f.dev->lru.stats;
-	char text[80];
+	struct ttm_fence_lru_channel *channel = &f.channel->base;
+	struct ttm_fence_lru_node elsewhere;
+	char text[64];
 
 	snprintf(text, sizeof(text),
-		 "check: context %llu: 1 links seen signaled, counted 0\n",
-		 f.channel->base.context);
-	EXPECT_FOUND(f.dev, f.x->base.nr_seen, 1, text);
+		 "check: context %llu: no retire would look at it\n",
+		 channel->context);
+	EXPECT_FOUND(f.dev, channel->listed, false, text);
+	snprintf(text, sizeof(text),
+		 "check: context %llu: a sweep begins nowhere\n",
+		 channel->context);
+	EXPECT_FOUND(f.dev, channel->unswept, &elsewhere, text);
+}
 
-	mock_signal(mock_first(f.channel));
-	ttm_fence_lru_look(&f.dev->lru);
-	mock_check(f.dev);
-	EXPECT_FOUND(f.dev, stats->zombies, 2, "check: zombies 2, counted 1\n");
-	EXPECT_FOUND(f.dev, stats->signaled, 0,
-		     "check: signaled 0, counted 1\n");
-	EXPECT_FOUND(f.dev, stats->zombie_bytes[1], 1,
-		     "check: type 1: zombie_bytes 1, counted 4096\n");
-	EXPECT_FOUND(f.dev, stats->all_zombie_bytes, 1,
-		     "check: all_zombie_bytes 1, counted 4096\n");
-	EXPECT_FOUND(f.dev, stats->signaled_bytes[1], 1,
-		     "check: type 1: signaled_bytes 1, counted 4096\n");
-	EXPECT_FOUND(f.dev, stats->signaled_bytes[15], 1,
-		     "check: type 15: signaled_bytes 1, counted 0\n");
+static void a_zombie_that_is_miscounted_is_found(struct kunit *test)
+{
+	static const char *const names[] = { "alive", "dying",	  "buried",
+					     "ripe",  "leftover", "taken",
+					     "empty" };
+	struct check_fixture f = make_fixture(test);
+	struct ttm_fence_lru_stats *stats = &f.dev->lru.stats;
+	unsigned int state;
+	char text[64];
+
+	EXPECT_FOUND(f.dev, stats->zombies.count, 2,
+		     "check: of all 0: 2 zombies, counted 1\n");
+	EXPECT_FOUND(f.dev, stats->zombies.bytes, 1,
+		     "check: of all 0: 1 bytes, counted 4096\n");
+	EXPECT_FOUND(f.dev, stats->dead[TTM_FENCE_LRU_BURIED][1].count, 0,
+		     "check: buried 1: 0 zombies, counted 1\n");
+	EXPECT_FOUND(f.dev, stats->dead[TTM_FENCE_LRU_BURIED][1].bytes, 1,
+		     "check: buried 1: 1 bytes, counted 4096\n");
+
+	static_assert(ARRAY_SIZE(names) == TTM_FENCE_LRU_NUM_STATES);
+	for (state = 0; state < TTM_FENCE_LRU_NUM_STATES; state++) {
+		snprintf(text, sizeof(text),
+			 "check: %s 15: 1 zombies, counted 0\n", names[state]);
+		EXPECT_FOUND(f.dev, stats->dead[state][15].count, 1, text);
+		snprintf(text, sizeof(text),
+			 "check: %s 0: 1 bytes, counted 0\n", names[state]);
+		EXPECT_FOUND(f.dev, stats->dead[state][0].bytes, 1, text);
+	}
 }
 
 static void a_zombie_with_two_links_counts_once(struct kunit *test)
@@ -266,47 +292,151 @@ static void a_device_that_miscounts_is_found(struct kunit *test)
 	EXPECT_FOUND(f.dev, lru->heap_size, 1,
 		     "check: 2 channels, counted 2, room for 1\n");
 	EXPECT_FOUND(f.dev, lru->stats.busy, 4, "check: busy 4, counted 3\n");
-	EXPECT_FOUND(f.dev, lru->stats.leftover, 1,
-		     "check: leftover 1, counted 0\n");
 }
 
-static void a_leftover_that_is_none_is_found(struct kunit *test)
+/*
+ *   ripe: x     locked: y     blocked: z, by a fence of no channel
+ */
+struct dead_fixture {
+	struct mock_device *dev;
+	struct ttm_fence_lru_dead *dead;
+	struct ttm_fence_lru_bo *ripe;
+	struct ttm_fence_lru_bo *locked;
+	struct ttm_fence_lru_bo *blocked;
+};
+
+static struct dead_fixture make_dead(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 	struct mock_channel *channel = mock_channel_create(dev);
-	struct mock_bo *x = mock_bo_create(dev, 'x');
+	struct mock_bo *bos[3];
+	struct dead_fixture f = { .dev = dev, .dead = &dev->lru.dead[1] };
+	int i;
+
+	for (i = 0; i < 3; i++)
+		bos[i] = mock_bo_create(dev, 'x' + i);
+	f.ripe = &bos[0]->base;
+	f.locked = &bos[1]->base;
+	f.blocked = &bos[2]->base;
+
+	bos[1]->locked = true;
+	mock_bo_use(bos[2],
+		    mock_fence_create(dev, dma_fence_context_alloc(1), 1));
+	mock_bo_put(bos[1]);
+	mock_bo_put(bos[2]);
+	mock_reclaim(dev);
+	bos[1]->locked = false;
+
+	mock_submit(channel, bos[0]);
+	mock_bo_put(bos[0]);
+	mock_signal(mock_first(channel));
+	ttm_fence_lru_retire(&dev->lru);
+	KUNIT_ASSERT_EQ(test, 1, mock_dead(dev, TTM_FENCE_LRU_RIPE));
+	KUNIT_ASSERT_EQ(test, 1, f.dead->nr_locked);
+	KUNIT_ASSERT_EQ(test, 1, f.dead->nr_blocked);
+	mock_check(dev);
+	return f;
+}
+
+static void a_zombie_on_a_list_of_others_is_found(struct kunit *test)
+{
+	struct dead_fixture f = make_dead(test);
+
+	EXPECT_FOUND(f.dev, f.ripe->state, TTM_FENCE_LRU_LEFTOVER,
+		     "state 4 of type 1 among those of state 3\n");
+	EXPECT_FOUND(f.dev, f.ripe->type, 2,
+		     "state 3 of type 2 among those of state 3\n");
+	EXPECT_FOUND(f.dev, f.locked->state, TTM_FENCE_LRU_ALIVE,
+		     "state 0 of type 1 among those of state 4\n");
+	EXPECT_FOUND(f.dev, f.locked->type, 2,
+		     "state 4 of type 2 among those of state 4\n");
+	EXPECT_FOUND(f.dev, f.blocked->state, TTM_FENCE_LRU_RIPE,
+		     "state 3 of type 1 among those of state 4\n");
+	EXPECT_FOUND(f.dev, f.blocked->type, 2,
+		     "state 4 of type 2 among those of state 4\n");
+}
+
+static void a_busy_zombie_off_the_channels_is_found(struct kunit *test)
+{
+	static const char text[] =
+		"check: type 1: a busy buffer off the channels\n";
+	struct dead_fixture f = make_dead(test);
 	struct ttm_fence_lru_node node;
 
-	x->locked = true;
-	mock_bo_put(x);
-	mock_check(dev);
-	EXPECT_FOUND(dev, x->base.dead, false,
-		     "check: leftover: an alive buffer\n");
-	EXPECT_FOUND(dev, x->base.nr_links, 1,
-		     "check: leftover: a busy buffer\n");
-	EXPECT_FOUND(dev, x->base.link.node, &node,
-		     "check: leftover: a busy buffer\n");
-	EXPECT_FOUND(dev, dev->lru.stats.busy, 1, "check: busy 1, counted 0\n");
+	EXPECT_FOUND(f.dev, f.ripe->nr_links, 1, text);
+	EXPECT_FOUND(f.dev, f.ripe->link.node, &node, text);
+	EXPECT_FOUND(f.dev, f.locked->nr_links, 1, text);
+	EXPECT_FOUND(f.dev, f.locked->link.node, &node, text);
+	EXPECT_FOUND(f.dev, f.blocked->nr_links, 1, text);
+	EXPECT_FOUND(f.dev, f.blocked->link.node, &node, text);
+	EXPECT_FOUND(f.dev, f.dev->lru.stats.busy, 1,
+		     "check: busy 1, counted 0\n");
+}
 
-	x->locked = false;
-	ttm_fence_lru_drain(&dev->lru);
-	EXPECT_STATE(dev, "", "x");
-	EXPECT_NODES(channel, "");
+static void
+a_leftover_that_waits_for_something_else_is_found(struct kunit *test)
+{
+	static const char text[] =
+		"check: type 1: a leftover names another blocker\n";
+	struct dead_fixture f = make_dead(test);
+	struct ttm_fence_lru_blocker *blocker = f.blocked->link.blocker;
+
+	EXPECT_FOUND(f.dev, f.locked->link.blocker, blocker, text);
+	EXPECT_FOUND(f.dev, f.blocked->link.blocker, NULL, text);
+	EXPECT_FOUND(f.dev, blocker->type, 2,
+		     "check: type 1: a blocker of type 2\n");
+}
+
+/* Take one off its list, expect that to be found, and put it back. */
+static void expect_missed(struct dead_fixture *f, struct ttm_fence_lru_bo *bo,
+			  struct list_head *list, const char *what)
+{
+	list_del_init(&bo->link.entry);
+	expect_found(f->dev, what);
+	list_add(&bo->link.entry, list);
+	mock_check(f->dev);
+}
+
+static void a_zombie_that_is_lost_is_found(struct kunit *test)
+{
+	struct dead_fixture f = make_dead(test);
+	struct list_head *blocked = &f.blocked->link.blocker->bos;
+
+	expect_missed(&f, f.ripe, &f.dead->ripe,
+		      "check: ripe 1: 1 zombies, counted 0\n");
+	expect_missed(&f, f.locked, &f.dead->locked,
+		      "check: leftover 1: 2 zombies, counted 1\n");
+	expect_missed(&f, f.locked, &f.dead->locked,
+		      "check: type 1: nr_locked 1, counted 0\n");
+	expect_missed(&f, f.blocked, blocked,
+		      "check: leftover 1: 2 zombies, counted 1\n");
+	expect_missed(&f, f.blocked, blocked,
+		      "check: type 1: a blocker of nobody\n");
+	EXPECT_FOUND(f.dev, f.dead->nr_locked, 0,
+		     "check: type 1: nr_locked 0, counted 1\n");
+	EXPECT_FOUND(f.dev, f.dead->nr_blocked, 2,
+		     "check: type 1: nr_blocked 2, counted 1\n");
+	EXPECT_FOUND(f.dev, f.dead[1].nr_blocked, 1,
+		     "check: type 2: nr_blocked 1, counted 0\n");
 }
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_link_that_is_not_where_it_says_is_found),
-	KUNIT_CASE(a_dead_buffer_among_the_alive_is_found),
+	KUNIT_CASE(a_buffer_among_those_of_another_state_is_found),
 	KUNIT_CASE(a_buffer_that_miscounts_its_links_is_found),
 	KUNIT_CASE(two_links_on_one_channel_are_found),
 	KUNIT_CASE(an_empty_node_is_found),
 	KUNIT_CASE(a_fence_of_another_channel_is_found),
 	KUNIT_CASE(nodes_out_of_order_are_found),
 	KUNIT_CASE(a_channel_that_miscounts_is_found),
+	KUNIT_CASE(a_channel_that_is_not_looked_at_is_found),
 	KUNIT_CASE(a_zombie_that_is_miscounted_is_found),
 	KUNIT_CASE(a_zombie_with_two_links_counts_once),
 	KUNIT_CASE(a_device_that_miscounts_is_found),
-	KUNIT_CASE(a_leftover_that_is_none_is_found),
+	KUNIT_CASE(a_zombie_on_a_list_of_others_is_found),
+	KUNIT_CASE(a_busy_zombie_off_the_channels_is_found),
+	KUNIT_CASE(a_leftover_that_waits_for_something_else_is_found),
+	KUNIT_CASE(a_zombie_that_is_lost_is_found),
 	{}
 };
 

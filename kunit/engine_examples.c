@@ -4,58 +4,13 @@
  */
 #include <kunit/test.h>
 
-#include <linux/dma-fence.h>
-#include <linux/dma-resv.h>
-#include <linux/kref.h>
-#include <linux/slab.h>
-
-#include <drm/ttm_fence_lru.h>
+#include "example_gpu.h"
 
 #define VRAM 1
 #define MAX_CHANNELS 4
-#define MAX_JOBS 8
-
-/* example: objects */
-struct gpu {
-	struct ttm_fence_lru lru;
-	spinlock_t lru_lock; /* of the list of idle buffers */
-	struct list_head idle;
-	unsigned int free; /* in buffers, which are all of one size */
-};
-
-struct buffer {
-	struct ttm_fence_lru_bo base;
-	struct kref kref;
-	struct gpu *gpu;
-	struct dma_resv resv;
-	struct list_head entry; /* in &gpu.idle */
-};
-
-struct channel {
-	struct ttm_fence_lru_channel base;
-	struct gpu *gpu;
-	struct mutex emit_lock; /* from reserving to attaching */
-	spinlock_t fence_lock; /* of all fences */
-	struct dma_fence *jobs[MAX_JOBS]; /* with a reference each */
-	unsigned int nr_jobs;
-	u64 completed; /* by the hardware, which one can read */
-	bool hung;
-};
-
-/* end of objects */
-
-static struct buffer *to_buffer(struct ttm_fence_lru_bo *base)
-{
-	return container_of(base, struct buffer, base);
-}
-
-static void give_memory_back(struct buffer *bo)
-{
-	bo->gpu->free++;
-	spin_lock(&bo->gpu->lru_lock);
-	list_del_init(&bo->entry);
-	spin_unlock(&bo->gpu->lru_lock);
-}
+#define MAX_BUFFERS 8
+/* How long a channel is waited for that does not go on. */
+#define PATIENCE (HZ / 10)
 
 static void destroy(struct buffer *bo)
 {
@@ -64,19 +19,50 @@ static void destroy(struct buffer *bo)
 	kfree(bo);
 }
 
+/* With a reference; or NULL. */
+static struct dma_fence *first_unsignaled(struct dma_resv *resv)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+
+	dma_resv_for_each_fence(&cursor, resv, DMA_RESV_USAGE_BOOKKEEP, fence)
+		if (!dma_fence_is_signaled(fence))
+			return dma_fence_get(fence);
+	return NULL;
+}
+
 /* example: put */
+static enum ttm_fence_lru_verdict clean(struct buffer *bo,
+					struct dma_fence **blocker)
+{
+	if (!dma_resv_trylock(&bo->resv))
+		return TTM_FENCE_LRU_LOCKED;
+
+	/* The engine's lists are an index: this has the last word. */
+	*blocker = first_unsignaled(&bo->resv);
+	if (!*blocker && !bo->base.cleaned)
+		give_memory_back(bo);
+	dma_resv_unlock(&bo->resv);
+	return *blocker ? TTM_FENCE_LRU_BLOCKED : TTM_FENCE_LRU_CLEANED;
+}
+
 static void buffer_last_put(struct kref *kref)
 {
 	struct buffer *bo = container_of(kref, struct buffer, kref);
+	struct ttm_fence_lru *lru = &bo->gpu->lru;
+	struct dma_fence *blocker = NULL;
 
-	if (bo->base.dead) {
-		destroy(bo);
+	/* A busy buffer is the engine's from here on. */
+	if (!bo->base.cleaned &&
+	    ttm_fence_lru_bury(lru, &bo->base, VRAM, PAGE_SIZE))
 		return;
-	}
 
-	/* The engine gets a reference, and decides when that is the last one. */
-	kref_init(&bo->kref);
-	ttm_fence_lru_release(&bo->gpu->lru, &bo->base, VRAM, PAGE_SIZE);
+	/* An idle one is destroyed at once, if nothing else keeps its memory. */
+	if (bo->base.cleaned || clean(bo, &blocker) == TTM_FENCE_LRU_CLEANED)
+		destroy(bo);
+	else
+		ttm_fence_lru_keep(lru, &bo->base, VRAM, PAGE_SIZE, blocker);
+	dma_fence_put(blocker);
 }
 
 static void buffer_put(struct buffer *bo)
@@ -96,13 +82,13 @@ static void op_idle(struct ttm_fence_lru_bo *base)
 {
 	struct buffer *bo = to_buffer(base);
 
-	if (!base->cleaned)
-		list_move_tail(&bo->entry, &bo->gpu->idle);
+	list_move_tail(&bo->entry, &bo->gpu->idle);
 }
 
-static void op_get(struct ttm_fence_lru_bo *base)
+/* A buffer that was given to the engine has a reference again. */
+static void op_resurrect(struct ttm_fence_lru_bo *base)
 {
-	kref_get(&to_buffer(base)->kref);
+	kref_init(&to_buffer(base)->kref);
 }
 
 static void op_put(struct ttm_fence_lru_bo *base, enum ttm_fence_lru_site site)
@@ -110,116 +96,85 @@ static void op_put(struct ttm_fence_lru_bo *base, enum ttm_fence_lru_site site)
 	buffer_put(to_buffer(base));
 }
 
-static bool op_cleanup(struct ttm_fence_lru_bo *base,
-		       enum ttm_fence_lru_site site)
+static enum ttm_fence_lru_verdict op_cleanup(struct ttm_fence_lru_bo *base,
+					     enum ttm_fence_lru_site site,
+					     struct dma_fence **blocker)
 {
-	struct buffer *bo = to_buffer(base);
-	bool idle;
+	return clean(to_buffer(base), blocker);
+}
 
-	if (!dma_resv_trylock(&bo->resv))
-		return false;
-
-	/* The engine's lists are an index: this has the last word. */
-	idle = dma_resv_test_signaled(&bo->resv, DMA_RESV_USAGE_BOOKKEEP);
-	if (idle && !base->cleaned)
-		give_memory_back(bo);
-	dma_resv_unlock(&bo->resv);
-	return idle;
+static void op_assert_reserved(struct ttm_fence_lru_bo *base)
+{
+	dma_resv_assert_held(&to_buffer(base)->resv);
 }
 
 static const struct ttm_fence_lru_ops ops = {
 	.busy = op_busy,
 	.idle = op_idle,
-	.get = op_get,
+	.resurrect = op_resurrect,
 	.put = op_put,
 	.cleanup = op_cleanup,
+	.assert_reserved = op_assert_reserved,
 };
 
 /* end of ops */
 
-static const char *fence_name(struct dma_fence *fence)
-{
-	return "example";
-}
-
-/* All fences of a channel share its lock, so they lead to it. */
-static struct channel *fence_channel(struct dma_fence *fence)
-{
-	return container_of(fence->lock, struct channel, fence_lock);
-}
-
-static bool fence_signaled(struct dma_fence *fence)
-{
-	return fence_channel(fence)->completed >= fence->seqno;
-}
-
-/* Whoever waits makes this hardware complete its jobs, unless it hangs. */
-static bool fence_enable_signaling(struct dma_fence *fence)
-{
-	if (!fence_channel(fence)->hung)
-		fence_channel(fence)->completed = fence->seqno;
-	return !fence_signaled(fence);
-}
-
-static const struct dma_fence_ops fence_ops = {
-	.get_driver_name = fence_name,
-	.get_timeline_name = fence_name,
-	.enable_signaling = fence_enable_signaling,
-	.signaled = fence_signaled,
-};
-
-static struct dma_fence *emit(struct channel *channel)
-{
-	struct dma_fence *fence;
-
-	if (channel->nr_jobs == MAX_JOBS)
-		return NULL;
-
-	fence = kzalloc(sizeof(*fence), GFP_KERNEL);
-	if (!fence)
-		return NULL;
-
-	channel->jobs[channel->nr_jobs++] = fence;
-	dma_fence_init(fence, &fence_ops, &channel->fence_lock,
-		       channel->base.context, channel->nr_jobs);
-	return fence;
-}
-
 /* example: channel */
-static int channel_open(struct gpu *gpu, struct channel *channel)
+static struct channel *channel_open(struct gpu *gpu)
 {
+	struct channel *channel = kzalloc(sizeof(*channel), GFP_KERNEL);
+	int ret;
+
+	if (!channel)
+		return ERR_PTR(-ENOMEM);
+
 	channel->gpu = gpu;
 	mutex_init(&channel->emit_lock);
-	spin_lock_init(&channel->fence_lock);
-	return ttm_fence_lru_channel_register(&gpu->lru, &channel->base,
-					      dma_fence_context_alloc(1));
+	ret = ttm_fence_lru_channel_register(&gpu->lru, &channel->base,
+					     dma_fence_context_alloc(1));
+	if (ret) {
+		kfree(channel);
+		return ERR_PTR(ret);
+	}
+
+	/* Lockdep is to see that fences are made under it. */
+	ttm_fence_lru_channel_set_lock(&channel->base, &channel->emit_lock);
+	return channel;
 }
 
 /* end of channel */
 
 /* example: submit */
-static int reserve(struct channel *channel, struct buffer *bo)
+static int make_room(struct channel *channel, struct buffer **bos,
+		     unsigned int count)
 {
+	unsigned int i;
 	int ret;
 
-	ret = dma_resv_reserve_fences(&bo->resv, 1);
-	if (!ret)
-		ret = ttm_fence_lru_reserve_on(&bo->base, &channel->base);
-	if (!ret)
-		ret = ttm_fence_lru_channel_reserve(&channel->base);
-	return ret;
+	for (i = 0; i < count; i++) {
+		ret = dma_resv_reserve_fences(&bos[i]->resv, 1);
+		if (!ret)
+			ret = ttm_fence_lru_reserve_on(&bos[i]->base,
+						       &channel->base);
+		if (ret)
+			return ret;
+	}
+	return ttm_fence_lru_channel_reserve(&channel->base);
 }
 
-static int submit(struct channel *channel, struct buffer *bo)
+/* The caller has locked the reservations of all buffers, as with drm_exec. */
+static int submit(struct channel *channel, struct buffer **bos,
+		  unsigned int count)
 {
+	struct ttm_fence_lru_bo *bases[MAX_BUFFERS];
 	struct dma_fence *fence;
+	unsigned int i;
 	int ret;
 
 	mutex_lock(&channel->emit_lock);
-	dma_resv_lock(&bo->resv, NULL);
 
 	/* All that can fail comes before the fence is public. */
-	ret = reserve(channel, bo);
+	ret = make_room(channel, bos, count);
 	if (ret)
 		goto unlock;
 	fence = emit(channel);
@@ -228,39 +183,34 @@ static int submit(struct channel *channel, struct buffer *bo)
 		goto unlock;
 	}
 
-	dma_resv_add_fence(&bo->resv, fence, DMA_RESV_USAGE_WRITE);
-	ttm_fence_lru_attach(&channel->gpu->lru, &bo->base, fence);
+	for (i = 0; i < count; i++) {
+		dma_resv_add_fence(&bos[i]->resv, fence, DMA_RESV_USAGE_WRITE);
+		bases[i] = &bos[i]->base;
+	}
+	ttm_fence_lru_attach(&channel->gpu->lru, fence, bases, count);
 unlock:
-	dma_resv_unlock(&bo->resv);
 	mutex_unlock(&channel->emit_lock);
 	return ret;
 }
 
 /* end of submit */
 
-static int take_memory(struct gpu *gpu)
-{
-	if (!gpu->free)
-		return -ENOSPC;
-
-	gpu->free--;
-	return 0;
-}
-
 /* example: reclaim */
 static int reclaim(struct gpu *gpu)
 {
-	struct ttm_fence_lru_pass pass = { .budget = 8 };
-	bool complete;
+	struct ttm_fence_lru_need need = { .type = VRAM };
 	int ret;
 
-	/* Step by step: who wants little does not pay for all. */
-	do {
-		complete = ttm_fence_lru_reclaim(&gpu->lru, &pass);
+	/* A few at a time: an allocation does not pay for more than it needs. */
+	while (ttm_fence_lru_reclaim(&gpu->lru, &need)) {
 		ret = take_memory(gpu);
-	} while (ret == -ENOSPC && !complete);
+		if (ret != -ENOSPC)
+			return ret;
+	}
 
-	return ret;
+	/* What others were releasing meanwhile is on no list. */
+	ret = ttm_fence_lru_settle(&gpu->lru, true);
+	return ret < 0 ? ret : take_memory(gpu);
 }
 
 /* end of reclaim */
@@ -268,45 +218,39 @@ static int reclaim(struct gpu *gpu)
 /* example: wait */
 static long wait_for_zombies(struct gpu *gpu, u64 last_seq)
 {
-	struct ttm_fence_lru_due due = { .type = VRAM, .last_seq = last_seq };
+	struct ttm_fence_lru_due due = {
+		.type = VRAM,
+		.last_seq = last_seq,
+		.patience = PATIENCE,
+	};
 	struct dma_fence *fences[MAX_CHANNELS];
-	long ret = -ENOENT;
 	unsigned int count;
+	long ret;
 
 	count = ttm_fence_lru_frontiers(&gpu->lru, &due, fences, MAX_CHANNELS);
+	if (!count)
+		return -ENOSPC;
+
 	/* For any of them: one may be that of a hung channel. */
-	if (count)
-		ret = dma_fence_wait_any_timeout(fences, count, true, HZ / 10,
-						 NULL);
+	ret = dma_fence_wait_any_timeout(fences, count, true, PATIENCE, NULL);
 	while (count)
 		dma_fence_put(fences[--count]);
-
-	if (!ret)
-		ttm_fence_lru_stall(&gpu->lru, last_seq);
 	return ret;
 }
 
 static int allocate(struct gpu *gpu)
 {
 	u64 last_seq = ttm_fence_lru_emitted(&gpu->lru);
-	long waited;
-	int ret;
+	int ret = take_memory(gpu);
+	long waited = 0;
 
-	ret = take_memory(gpu);
-	if (ret != -ENOSPC)
-		return ret;
-
-	do {
+	while (ret == -ENOSPC && waited >= 0) {
 		ret = reclaim(gpu);
-		if (ret != -ENOSPC)
-			return ret;
 		/* Here the oldest buffer of gpu->idle could be evicted. */
-		waited = wait_for_zombies(gpu, last_seq);
-	} while (waited > 0);
-
-	/* What others have collected is on no list. */
-	ttm_fence_lru_settle(&gpu->lru);
-	return reclaim(gpu);
+		if (ret == -ENOSPC)
+			waited = wait_for_zombies(gpu, last_seq);
+	}
+	return waited < 0 ? waited : ret;
 }
 
 /* end of wait */
@@ -315,6 +259,8 @@ static int allocate(struct gpu *gpu)
 static void channel_kill(struct channel *channel)
 {
 	unsigned int i;
+
+	mutex_lock(&channel->emit_lock);
 
 	/* First of all stop the hardware: nothing may access memory any more. */
 	channel->hung = true;
@@ -326,6 +272,7 @@ static void channel_kill(struct channel *channel)
 		dma_fence_set_error(channel->jobs[i], -ECANCELED);
 		dma_fence_signal(channel->jobs[i]);
 	}
+	mutex_unlock(&channel->emit_lock);
 }
 
 static void channel_close(struct channel *channel)
@@ -334,6 +281,9 @@ static void channel_close(struct channel *channel)
 	ttm_fence_lru_channel_unregister(&channel->base);
 	while (channel->nr_jobs)
 		dma_fence_put(channel->jobs[--channel->nr_jobs]);
+
+	/* Others may still look at the engine's part of it. */
+	kfree_rcu(channel, rcu);
 }
 
 /* end of kill */
@@ -358,12 +308,28 @@ static struct buffer *buffer_create(struct kunit *test)
 
 static struct channel *channel_create(struct kunit *test)
 {
-	struct channel *channel =
-		kunit_kzalloc(test, sizeof(*channel), GFP_KERNEL);
+	struct channel *channel = channel_open(test->priv);
 
-	KUNIT_ASSERT_NOT_NULL(test, channel);
-	KUNIT_ASSERT_EQ(test, 0, channel_open(test->priv, channel));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, channel);
 	return channel;
+}
+
+/* Nobody else locks anything here, and order matters to those only that wait. */
+static void use_all(struct kunit *test, struct channel *channel,
+		    struct buffer **bos, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		KUNIT_ASSERT_TRUE(test, dma_resv_trylock(&bos[i]->resv));
+	KUNIT_EXPECT_EQ(test, 0, submit(channel, bos, count));
+	for (i = 0; i < count; i++)
+		dma_resv_unlock(&bos[i]->resv);
+}
+
+static void use(struct kunit *test, struct channel *channel, struct buffer *bo)
+{
+	use_all(test, channel, &bo, 1);
 }
 
 static void expect(struct kunit *test, unsigned int free, unsigned int idle)
@@ -375,41 +341,64 @@ static void expect(struct kunit *test, unsigned int free, unsigned int idle)
 	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_check(&gpu->lru, NULL));
 }
 
-static void the_last_put_releases_or_defers(struct kunit *test)
+static void the_last_put_releases_or_buries(struct kunit *test)
 {
 	struct gpu *gpu = test->priv;
 	struct channel *channel = channel_create(test);
 	struct buffer *idle = buffer_create(test);
 	struct buffer *busy = buffer_create(test);
 
-	KUNIT_EXPECT_EQ(test, 0, submit(channel, busy));
+	use(test, channel, busy);
 	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_bo_is_busy(&busy->base));
 	expect(test, 0, 1);
 	buffer_put(idle);
 	expect(test, 1, 0);
 	buffer_put(busy);
 	expect(test, 1, 0);
-	KUNIT_EXPECT_EQ(test, 1, gpu->lru.stats.zombies);
+	KUNIT_EXPECT_EQ(test, 1, gpu->lru.stats.zombies.count);
+	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_ripe_bytes(&gpu->lru, VRAM));
+
+	/* Nobody wants the memory, but it is there. */
 	channel_close(channel);
+	expect(test, 1, 0);
+	KUNIT_EXPECT_EQ(test, PAGE_SIZE,
+			ttm_fence_lru_ripe_bytes(&gpu->lru, VRAM));
+}
+
+/* Somebody looks into the buffer just now. */
+static void the_last_put_keeps_what_is_locked(struct kunit *test)
+{
+	struct gpu *gpu = test->priv;
+	struct buffer *bo = buffer_create(test), *other = buffer_create(test);
+
+	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(&bo->resv));
+	buffer_put(bo);
+	expect(test, 0, 2);
+	KUNIT_EXPECT_EQ(test, 1, gpu->lru.stats.zombies.count);
+	KUNIT_EXPECT_EQ(test, -ENOSPC, allocate(gpu));
+
+	dma_resv_unlock(&bo->resv);
+	buffer_put(buffer_create(test));
+	buffer_put(other);
 	expect(test, 2, 0);
 }
 
 static void an_allocation_reclaims(struct kunit *test)
 {
 	struct channel *channel = channel_create(test);
-	struct buffer *alive = buffer_create(test);
-	struct buffer *dead = buffer_create(test), *bo;
+	struct buffer *bos[] = { buffer_create(test), buffer_create(test) };
+	struct buffer *bo;
 
-	KUNIT_EXPECT_EQ(test, 0, submit(channel, alive));
-	KUNIT_EXPECT_EQ(test, 0, submit(channel, dead));
-	buffer_put(dead);
+	use_all(test, channel, bos, 2);
+	use(test, channel, bos[1]);
+	buffer_put(bos[1]);
 	channel->completed = 2;
 	expect(test, 0, 0);
 
 	bo = buffer_create(test);
 	expect(test, 0, 2);
 	buffer_put(bo);
-	buffer_put(alive);
+	buffer_put(bos[0]);
 	channel_close(channel);
 }
 
@@ -420,21 +409,28 @@ static void an_allocation_waits(struct kunit *test)
 	struct channel *healthy = channel_create(test);
 	struct buffer *stuck = buffer_create(test);
 	struct buffer *dead = buffer_create(test), *bo;
+	struct gpu *gpu = test->priv;
 
 	hung->hung = true;
-	KUNIT_EXPECT_EQ(test, 0, submit(hung, stuck));
-	KUNIT_EXPECT_EQ(test, 0, submit(healthy, dead));
+	use(test, hung, stuck);
+	use(test, healthy, dead);
 	buffer_put(stuck);
 	buffer_put(dead);
 	expect(test, 0, 0);
 
 	bo = buffer_create(test);
 	expect(test, 0, 1);
-	KUNIT_EXPECT_EQ(test, -ENOSPC, allocate(test->priv));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, allocate(gpu));
+
+	/* Nobody waits for that channel again before it goes on. */
+	KUNIT_EXPECT_EQ(test, -ENOSPC,
+			wait_for_zombies(gpu,
+					 ttm_fence_lru_emitted(&gpu->lru)));
 	buffer_put(bo);
 	channel_close(hung);
 	channel_close(healthy);
-	expect(test, 2, 0);
+	buffer_put(buffer_create(test));
+	expect(test, 1, 0);
 }
 
 static void a_killed_channel_gives_its_memory_back(struct kunit *test)
@@ -443,7 +439,7 @@ static void a_killed_channel_gives_its_memory_back(struct kunit *test)
 	struct buffer *dead = buffer_create(test), *bo, *other;
 
 	channel->hung = true;
-	KUNIT_EXPECT_EQ(test, 0, submit(channel, dead));
+	use(test, channel, dead);
 	buffer_put(dead);
 	expect(test, 1, 0);
 
@@ -452,7 +448,7 @@ static void a_killed_channel_gives_its_memory_back(struct kunit *test)
 			dma_fence_get_status(channel->jobs[0]));
 	bo = buffer_create(test);
 	other = buffer_create(test);
-	KUNIT_EXPECT_EQ(test, 0, submit(channel, bo));
+	use(test, channel, bo);
 	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_bo_is_busy(&bo->base));
 	channel_close(channel);
 	buffer_put(bo);
@@ -483,7 +479,8 @@ static void gpu_exit(struct kunit *test)
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(the_last_put_releases_or_defers),
+	KUNIT_CASE(the_last_put_releases_or_buries),
+	KUNIT_CASE(the_last_put_keeps_what_is_locked),
 	KUNIT_CASE(an_allocation_reclaims),
 	KUNIT_CASE(an_allocation_waits),
 	KUNIT_CASE(a_killed_channel_gives_its_memory_back),

@@ -77,7 +77,7 @@ static struct mock_fence *emit_watching(struct mock_channel *channel)
 static void attach(struct mock_bo *bo, struct mock_fence *fence)
 {
 	KUNIT_EXPECT_EQ(bo->dev->test, 0, ttm_fence_lru_reserve(&bo->base, 1));
-	ttm_fence_lru_attach(&bo->dev->lru, &bo->base, &fence->base);
+	mock_bo_attach(bo, fence);
 }
 
 static void a_retired_fence_is_put(struct kunit *test)
@@ -174,6 +174,33 @@ static void a_fence_without_link_is_not_kept(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, seen.releases);
 }
 
+/* Leftovers keep the fence that they wait for, until somebody else releases them. */
+static void a_fence_is_put_when_it_blocks_no_leftover(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+	struct mock_fence *fence;
+
+	watch(channel);
+	fence = emit_watching(channel);
+	mock_fences_add(dev, &x->fences, &fence->base);
+	dma_fence_put(&fence->base);
+	mock_bo_put(x);
+	mock_reclaim(dev);
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.dead[1].nr_blocked);
+	mock_fences_put(&x->fences);
+	KUNIT_EXPECT_EQ(test, 0, seen.releases);
+
+	mock_bo_clean(x);
+	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_cleaned(&dev->lru, &x->base));
+	KUNIT_EXPECT_EQ(test, 0, dev->lru.dead[1].nr_blocked);
+	KUNIT_EXPECT_EQ(test, 1, seen.releases);
+	KUNIT_EXPECT_FALSE(test, seen.under_spinlock);
+	mock_bo_put(x);
+	EXPECT_STATE(dev, "", "x");
+}
+
 /* However many buffers there are: their own fences are nothing to look at. */
 static void reclaim_samples_a_node_and_not_its_buffers(struct kunit *test)
 {
@@ -222,6 +249,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_fence_is_put_when_its_last_buffer_moves_on),
 	KUNIT_CASE(a_fence_is_put_when_its_last_buffer_is_released),
 	KUNIT_CASE(a_fence_is_put_when_its_channel_goes),
+	KUNIT_CASE(a_fence_is_put_when_it_blocks_no_leftover),
 	KUNIT_CASE(a_fence_without_link_is_not_kept),
 	KUNIT_CASE(reclaim_samples_a_node_and_not_its_buffers),
 	KUNIT_CASE(no_fence_of_a_driver_is_signaled),

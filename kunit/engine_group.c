@@ -76,6 +76,32 @@ static void fencing_a_group_touches_no_member(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, &before, &bos[1]->base, sizeof(before));
 }
 
+/* And with buffers of their own, that stand before and behind it. */
+static void a_group_is_attached_among_buffers(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *c = mock_bo_create(dev, 'C');
+	struct mock_bo *d = mock_bo_create(dev, 'D');
+	struct ttm_fence_lru_bo *bases[3];
+	struct mock_group *group;
+	struct mock_fence *fence;
+	struct mock_bo *bos[2];
+
+	group = group_of(dev, "AB", bos);
+	bases[0] = &d->base;
+	bases[1] = &group->base.base;
+	bases[2] = &c->base;
+	fence = mock_emit(channel);
+	ttm_fence_lru_attach(&dev->lru, &fence->base, bases, 3);
+	EXPECT_STATE(dev, "", "");
+	EXPECT_NODES(channel, "D*C");
+
+	mock_signal(fence);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "D[AB]C", "");
+}
+
 static void a_group_is_placed_by_its_last_channel(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -111,7 +137,7 @@ static void a_member_that_dies_gets_links_of_its_own(struct kunit *test)
 	mock_bo_put(bos[1]);
 	EXPECT_NODES(first, "*/x");
 	EXPECT_NODES(second, "*/x");
-	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.zombies);
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.zombies.count);
 
 	/* What the group does from now on is no concern of the dead. */
 	submit_group(first, group);
@@ -151,7 +177,7 @@ static void a_member_without_memory_for_links_is_not_lost(struct kunit *test)
 	kunit_deactivate_static_stub(test, ttm_fence_lru_link_alloc);
 	EXPECT_STATE(dev, "x", "");
 	EXPECT_NODES(first, "*");
-	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.leftover);
+	KUNIT_EXPECT_EQ(test, 1, mock_dead(dev, TTM_FENCE_LRU_LEFTOVER));
 
 	mock_signal(sooner);
 	mock_reclaim(dev);
@@ -284,6 +310,7 @@ static void a_group_may_end_while_it_is_busy(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_group_leaves_and_enters_the_lru_as_one),
 	KUNIT_CASE(fencing_a_group_touches_no_member),
+	KUNIT_CASE(a_group_is_attached_among_buffers),
 	KUNIT_CASE(a_group_is_placed_by_its_last_channel),
 	KUNIT_CASE(a_member_that_dies_gets_links_of_its_own),
 	KUNIT_CASE(a_member_without_memory_for_links_is_not_lost),

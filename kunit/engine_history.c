@@ -25,7 +25,8 @@ static uint param_steps = 200;
 module_param_named(steps, param_steps, uint, 0444);
 MODULE_PARM_DESC(steps, "Steps of a random history");
 
-static struct history *history_create(struct kunit *test)
+/* The seed says of how many channels and types, and how much is released. */
+static struct history *history_create(struct kunit *test, unsigned int seed)
 {
 	struct history *h = kvzalloc(sizeof(*h), GFP_KERNEL);
 	int c;
@@ -33,12 +34,17 @@ static struct history *history_create(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, h);
 	h->test = test;
 	h->dev = mock_device_create(test);
+	h->calm = seed / MODEL_CHANNELS % 2;
+	h->nr_types = 1 + seed / MODEL_CHANNELS / 2 % MODEL_TYPES;
 	model_init(&h->model);
 	for (c = 0; c < MODEL_CHANNELS; c++) {
 		h->channels[c] = mock_channel_create(h->dev);
-		model_register(&h->model, c);
 		/* One of them cannot be asked. */
 		h->model.channels[c].silent = c == MODEL_CHANNELS - 1;
+		if (c <= seed % MODEL_CHANNELS)
+			model_register(&h->model, c);
+		else
+			mock_channel_unregister(h->channels[c]);
 	}
 	return h;
 }
@@ -48,7 +54,7 @@ static void history_destroy(struct history *h)
 	int bo;
 
 	for (bo = 0; bo < MODEL_BOS; bo++)
-		if (h->model.owners[bo].life != MODEL_GONE)
+		if (h->model.owners[bo].state != MODEL_GONE)
 			h->bos[bo]->locked = false;
 	mock_device_end(h->dev);
 	mock_device_destroy(h->dev);
@@ -59,7 +65,7 @@ static void history_destroy(struct history *h)
 static void draw(struct history *h, const char *when)
 {
 	char *names = kmalloc(MOCK_MAX_NAMES, GFP_KERNEL);
-	int c;
+	int c, type;
 
 	KUNIT_ASSERT_NOT_NULL(h->test, names);
 	mock_print_lru(h->dev, names);
@@ -69,6 +75,10 @@ static void draw(struct history *h, const char *when)
 			continue;
 		mock_print_nodes(h->channels[c], names);
 		kunit_info(h->test, "  %s: channel %d: %s", when, c, names);
+	}
+	for (type = 0; type < MODEL_TYPES; type++) {
+		history_print_dead(h, type, names);
+		kunit_info(h->test, "  %s: type %d: %s", when, type, names);
 	}
 	kunit_info(h->test, "  %s: released: %s", when, h->dev->cleaned);
 	kfree(names);
@@ -84,11 +94,11 @@ static bool play(struct history *h, const struct history_step *step)
 }
 
 /* Play steps, up to the first that shows a difference. Returns how many were right. */
-static unsigned int play_all(struct kunit *test,
+static unsigned int play_all(struct kunit *test, unsigned int seed,
 			     const struct history_step *steps, unsigned int nr,
 			     bool show)
 {
-	struct history *h = history_create(test);
+	struct history *h = history_create(test, seed);
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
@@ -113,8 +123,8 @@ static unsigned int play_all(struct kunit *test,
 }
 
 /* Leave out every step without which the last still shows a difference. */
-static unsigned int shorten(struct kunit *test, struct history_step *steps,
-			    unsigned int nr)
+static unsigned int shorten(struct kunit *test, unsigned int seed,
+			    struct history_step *steps, unsigned int nr)
 {
 	struct history_step without;
 	unsigned int i, right;
@@ -123,10 +133,11 @@ static unsigned int shorten(struct kunit *test, struct history_step *steps,
 		without = steps[i];
 		memmove(&steps[i], &steps[i + 1],
 			(nr - 1 - i) * sizeof(*steps));
-		right = play_all(test, steps, nr - 1, false);
+		right = play_all(test, seed, steps, nr - 1, false);
 		if (right < nr - 1) {
+			/* Those that were needed before may not be any more. */
 			nr = right + 1;
-			i = min(i, nr - 1);
+			i = nr - 1;
 			continue;
 		}
 		memmove(&steps[i + 1], &steps[i],
@@ -145,14 +156,15 @@ static bool play_history(struct kunit *test, unsigned int seed,
 	prandom_seed_state(&rnd, seed);
 	prandom_bytes_state(&rnd, steps, param_steps * sizeof(*steps));
 
-	right = play_all(test, steps, param_steps, false);
+	right = play_all(test, seed, steps, param_steps, false);
 	if (right == param_steps)
 		return true;
 
 	kunit_info(test, "seed %u differs at step %u:", seed, right);
-	play_all(test, steps, right + 1, true);
+	play_all(test, seed, steps, right + 1, true);
 	kunit_info(test, "without what is not needed for it:");
-	play_all(test, steps, shorten(test, steps, right + 1), true);
+	play_all(test, seed, steps, shorten(test, seed, steps, right + 1),
+		 true);
 	return false;
 }
 

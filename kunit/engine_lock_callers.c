@@ -10,21 +10,9 @@
 
 #include "lock_rules.h"
 
-static void reclaim(struct mock_device *dev)
-{
-	u64 released;
-
-	mock_reclaim_step(&dev->lru, 1, &released);
-}
-
 static void drain(struct mock_device *dev)
 {
 	ttm_fence_lru_drain(&dev->lru);
-}
-
-static void poll(struct mock_device *dev)
-{
-	ttm_fence_lru_poll(&dev->lru, 1);
 }
 
 static void trim(struct mock_device *dev)
@@ -34,7 +22,7 @@ static void trim(struct mock_device *dev)
 
 static void settle(struct mock_device *dev)
 {
-	ttm_fence_lru_settle(&dev->lru);
+	ttm_fence_lru_settle(&dev->lru, false);
 }
 
 /* A channel with room for a fence, and an idle buffer with a link. */
@@ -96,7 +84,8 @@ static void reserving_a_link_when_the_fence_is_public(struct kunit *test)
 
 static void reclaiming_in_a_signaling_section(struct kunit *test)
 {
-	in_signaling_section(test, CIRCULAR ORDER(SIGNALING, RECLAIM), reclaim);
+	in_signaling_section(test, CIRCULAR ORDER(SIGNALING, RECLAIM),
+			     lock_rules_reclaim);
 }
 
 static void a_last_put_in_a_signaling_section(struct kunit *test)
@@ -104,9 +93,9 @@ static void a_last_put_in_a_signaling_section(struct kunit *test)
 	in_signaling_section(test, CIRCULAR ORDER(SIGNALING, RECLAIM), put);
 }
 
-static void polling_in_a_signaling_section(struct kunit *test)
+static void trimming_in_a_signaling_section(struct kunit *test)
 {
-	in_signaling_section(test, CIRCULAR ORDER(SIGNALING, RECLAIM), poll);
+	in_signaling_section(test, CIRCULAR ORDER(SIGNALING, RECLAIM), trim);
 }
 
 static void settling_in_a_signaling_section(struct kunit *test)
@@ -135,11 +124,6 @@ static void draining_with_a_reservation(struct kunit *test)
 	with_a_reservation(test, drain);
 }
 
-static void polling_with_a_reservation(struct kunit *test)
-{
-	with_a_reservation(test, poll);
-}
-
 static void trimming_with_a_reservation(struct kunit *test)
 {
 	with_a_reservation(test, trim);
@@ -156,7 +140,7 @@ static void in_direct_reclaim(struct kunit *test, const char *report,
 {
 	make_objects(test);
 	fs_reclaim_acquire(GFP_KERNEL);
-	reclaim(test->priv);
+	lock_rules_reclaim(test->priv);
 	fs_reclaim_release(GFP_KERNEL);
 
 	break_rule(test, report, NULL);
@@ -209,13 +193,13 @@ static void in_fence_callback(struct kunit *test, const char *report,
 
 static void reclaiming_in_a_fence_callback(struct kunit *test)
 {
-	in_fence_callback(test, SLEEPS IN("ttm_fence_lru_reclaim"),
-			  INVALID_WAIT TAKES(RECLAIM), reclaim);
+	in_fence_callback(test, SLEEPS IN("ttm_fence_lru_retire"),
+			  INVALID_WAIT TAKES(RECLAIM), lock_rules_reclaim);
 }
 
 static void a_last_put_in_a_fence_callback(struct kunit *test)
 {
-	in_fence_callback(test, SLEEPS IN("ttm_fence_lru_release"),
+	in_fence_callback(test, SLEEPS IN("mock_bo_release"),
 			  INVALID_WAIT TAKES(RECLAIM), put);
 }
 
@@ -232,13 +216,15 @@ static void killing_in_a_fence_callback(struct kunit *test)
 
 static void attaching_under_the_lock_of_a_fence(struct kunit *test)
 {
+	struct ttm_fence_lru_bo *base;
 	struct mock_fence *fence;
 
 	make_objects(test);
+	base = &bo->base;
 	fence = mock_emit(channel);
 	break_rule(test, WARNING IN("ttm_fence_lru_attach"), NULL);
 	spin_lock_irq(&fence->lock);
-	ttm_fence_lru_attach(channel->base.lru, &bo->base, &fence->base);
+	ttm_fence_lru_attach(channel->base.lru, &fence->base, &base, 1);
 	spin_unlock_irq(&fence->lock);
 }
 
@@ -265,15 +251,71 @@ static void killing_in_an_interrupt(struct kunit *test)
 	destroy_timer_on_stack(&timer);
 }
 
+/* The driver's emission lock of the channel. */
+static DEFINE_MUTEX(emission);
+
+static void set_emission_lock(struct kunit *test)
+{
+	make_objects(test);
+	ttm_fence_lru_channel_set_lock(&channel->base, &emission);
+	mutex_lock(&emission);
+	mock_submit(channel, bo);
+	mutex_unlock(&emission);
+}
+
+static void reserving_a_node_without_the_emission_lock(struct kunit *test)
+{
+	set_emission_lock(test);
+	break_rule(test, WARNING IN("ttm_fence_lru_channel_reserve"), NULL);
+	reserve_node(test->priv);
+}
+
+static void attaching_a_new_fence_without_the_emission_lock(struct kunit *test)
+{
+	struct mock_fence *fence, *copied;
+
+	set_emission_lock(test);
+	mutex_lock(&emission);
+	copied = mock_submit(channel, bo);
+	fence = mock_emit(channel);
+	mutex_unlock(&emission);
+
+	/* One that was attached before may be copied without it. */
+	mock_bo_use(mock_bo_create(test->priv, 'B'), copied);
+	break_rule(test, WARNING IN("ttm_fence_lru_attach"), NULL);
+	mock_bo_use(bo, fence);
+}
+
+static void assert_reserved(struct ttm_fence_lru_bo *base)
+{
+	WARN_ON_ONCE(!mutex_is_locked(&emission));
+}
+
+/* The owner says which reservation that is: here it is that mutex. */
+static void attaching_without_the_reservation(struct kunit *test)
+{
+	static struct ttm_fence_lru_ops ops;
+	struct mock_device *dev = test->priv;
+
+	ops = *dev->lru.ops;
+	ops.assert_reserved = assert_reserved;
+	dev->lru.ops = &ops;
+	make_objects(test);
+	mutex_lock(&emission);
+	mock_submit(channel, bo);
+	mutex_unlock(&emission);
+	break_rule(test, WARNING IN("ttm_fence_lru_attach"), NULL);
+	mock_submit(channel, bo);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(reserving_a_node_when_the_fence_is_public),
 	KUNIT_CASE(reserving_a_link_when_the_fence_is_public),
 	KUNIT_CASE(reclaiming_in_a_signaling_section),
 	KUNIT_CASE(a_last_put_in_a_signaling_section),
-	KUNIT_CASE(polling_in_a_signaling_section),
+	KUNIT_CASE(trimming_in_a_signaling_section),
 	KUNIT_CASE(settling_in_a_signaling_section),
 	KUNIT_CASE(draining_with_a_reservation),
-	KUNIT_CASE(polling_with_a_reservation),
 	KUNIT_CASE(trimming_with_a_reservation),
 	KUNIT_CASE(unregistering_with_a_reservation),
 	KUNIT_CASE(settling_in_direct_reclaim),
@@ -283,6 +325,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(killing_in_a_fence_callback),
 	KUNIT_CASE(attaching_under_the_lock_of_a_fence),
 	KUNIT_CASE(killing_in_an_interrupt),
+	KUNIT_CASE(reserving_a_node_without_the_emission_lock),
+	KUNIT_CASE(attaching_a_new_fence_without_the_emission_lock),
+	KUNIT_CASE(attaching_without_the_reservation),
 	{}
 };
 

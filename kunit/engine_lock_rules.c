@@ -44,11 +44,12 @@ void lock_rules_exit(struct kunit *test)
 		mock_device_exit(test);
 }
 
-static void reclaim(struct mock_device *dev)
+/* An allocation that does not fit. */
+void lock_rules_reclaim(struct mock_device *dev)
 {
-	u64 released;
+	struct ttm_fence_lru_need need = { .type = 1 };
 
-	mock_reclaim_step(&dev->lru, 1, &released);
+	ttm_fence_lru_reclaim(&dev->lru, &need);
 }
 
 /* The owner's lock outside of the engine: a reservation. */
@@ -109,28 +110,28 @@ static void two_channel_locks_at_once(struct kunit *test)
 	nest(&first->base.lock, &second->base.lock);
 }
 
-static void reclaiming_under_a_channel_lock(struct kunit *test)
+static void retiring_under_a_channel_lock(struct kunit *test)
 {
 	struct mock_channel *channel =
 		mock_channel_create(another_device(test));
 
-	reclaim(test->priv);
-	break_rule(test, SLEEPS IN("ttm_fence_lru_reclaim"),
+	lock_rules_reclaim(test->priv);
+	break_rule(test, SLEEPS IN("ttm_fence_lru_retire"),
 		   INVALID_WAIT TAKES(RECLAIM));
 	spin_lock(&channel->base.lock);
-	reclaim(test->priv);
+	lock_rules_reclaim(test->priv);
 	spin_unlock(&channel->base.lock);
 }
 
-static void reclaiming_under_the_lru_lock(struct kunit *test)
+static void retiring_under_the_lru_lock(struct kunit *test)
 {
 	struct mock_device *other = another_device(test);
 
-	reclaim(test->priv);
-	break_rule(test, SLEEPS IN("ttm_fence_lru_reclaim"),
+	lock_rules_reclaim(test->priv);
+	break_rule(test, SLEEPS IN("ttm_fence_lru_retire"),
 		   INVALID_WAIT TAKES(RECLAIM));
 	spin_lock(&other->lru_lock);
-	reclaim(test->priv);
+	lock_rules_reclaim(test->priv);
 	spin_unlock(&other->lru_lock);
 }
 
@@ -140,7 +141,7 @@ static void a_last_put_under_the_lru_lock(struct kunit *test)
 
 	held = mock_bo_create(test->priv, 'x');
 	mock_bo_put(mock_bo_create(test->priv, 'y'));
-	break_rule(test, SLEEPS IN("ttm_fence_lru_release"),
+	break_rule(test, SLEEPS IN("mock_bo_release"),
 		   INVALID_WAIT TAKES(RECLAIM));
 	spin_lock(&other->lru_lock);
 	drop_last_reference(test);
@@ -157,9 +158,9 @@ static void counting_memory_as_released_under_the_lru_lock(struct kunit *test)
 	mock_bo_clean(x);
 	break_rule(test, RECURSIVE ORDER(LRU, LRU), NULL);
 	spin_lock(&other->lru_lock);
-	ttm_fence_lru_cleaned(&dev->lru, &x->base);
+	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_cleaned(&dev->lru, &x->base));
 	spin_unlock(&other->lru_lock);
-	x->locked = false;
+	mock_bo_put(x);
 }
 
 static void allocating_under_the_reclaim_lock(struct kunit *test)
@@ -194,7 +195,7 @@ static void sleeping_op(struct ttm_fence_lru_bo *bo)
 static void scheduling_op(struct ttm_fence_lru_bo *bo)
 {
 	might_sleep();
-	sound->get(bo);
+	sound->resurrect(bo);
 }
 
 static void replace_ops(struct mock_device *dev, struct ttm_fence_lru_ops *ops)
@@ -202,9 +203,9 @@ static void replace_ops(struct mock_device *dev, struct ttm_fence_lru_ops *ops)
 	sound = dev->lru.ops;
 	ops->busy = ops->busy ?: sound->busy;
 	ops->idle = ops->idle ?: sound->idle;
-	ops->get = ops->get ?: sound->get;
+	ops->resurrect = ops->resurrect ?: sound->resurrect;
 	ops->put = sound->put;
-	ops->cleanup = sound->cleanup;
+	ops->cleanup = ops->cleanup ?: sound->cleanup;
 	dev->lru.ops = ops;
 }
 
@@ -222,31 +223,91 @@ static void attaching_with_a_busy_op_that_allocates(struct kunit *test)
 	dev->lru.ops = sound;
 }
 
-static void reclaiming_with_an_idle_op_that_takes_a_mutex(struct kunit *test)
+static void retiring_with_an_idle_op_that_takes_a_mutex(struct kunit *test)
 {
 	static struct ttm_fence_lru_ops ops = { .idle = sleeping_op };
 	struct mock_device *dev = test->priv;
 	struct mock_channel *channel = mock_channel_create(dev);
 
 	mock_submit(channel, mock_bo_create(dev, 'A'))->done = true;
-	break_rule(test, SLEEPS IN("ttm_fence_lru_reclaim"),
+	break_rule(test, SLEEPS IN("ttm_fence_lru_retire"),
 		   INVALID_WAIT TAKES("managers_mutex"));
 	replace_ops(dev, &ops);
-	reclaim(dev);
+	lock_rules_reclaim(dev);
 	dev->lru.ops = sound;
 }
 
-static void releasing_with_a_get_op_that_sleeps(struct kunit *test)
+static void burying_with_a_resurrect_op_that_sleeps(struct kunit *test)
 {
-	static struct ttm_fence_lru_ops ops = { .get = scheduling_op };
+	static struct ttm_fence_lru_ops ops = { .resurrect = scheduling_op };
 	struct mock_device *dev = test->priv;
 	struct mock_bo *x = mock_bo_create(dev, 'x');
 
 	mock_submit(mock_channel_create(dev), x);
-	break_rule(test, RCU_USAGE IN("ttm_fence_lru_release"),
-		   SLEEPS IN("ttm_fence_lru_release"));
+	break_rule(test, RCU_USAGE IN("ttm_fence_lru_bury_linked"),
+		   SLEEPS IN("ttm_fence_lru_bury_linked"));
 	replace_ops(dev, &ops);
 	mock_bo_put(x);
+	dev->lru.ops = sound;
+}
+
+/* What cleanup does while others may wait for it. */
+
+static DEFINE_MUTEX(notify_mutex);
+
+static enum ttm_fence_lru_verdict notifying_op(struct ttm_fence_lru_bo *bo,
+					       enum ttm_fence_lru_site site,
+					       struct dma_fence **blocker)
+{
+	mutex_lock(&notify_mutex);
+	mutex_unlock(&notify_mutex);
+	return sound->cleanup(bo, site, blocker);
+}
+
+static void settle(struct mock_device *dev)
+{
+	ttm_fence_lru_settle(&dev->lru, false);
+}
+
+static void release_one(struct mock_device *dev)
+{
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+
+	x->locked = true;
+	mock_bo_put(x);
+	x->locked = false;
+	lock_rules_reclaim(dev);
+}
+
+/* Nobody releases anything now, so nobody waits. */
+static void settling_with_a_lock_that_cleanup_takes(struct kunit *test)
+{
+	static struct ttm_fence_lru_ops ops = { .cleanup = notifying_op };
+	struct mock_device *dev = test->priv;
+
+	replace_ops(dev, &ops);
+	release_one(dev);
+	settle(dev);
+	break_rule(test, CIRCULAR ORDER("notify_mutex", CLEAN), NULL);
+	mutex_lock(&notify_mutex);
+	settle(dev);
+	mutex_unlock(&notify_mutex);
+	dev->lru.ops = sound;
+}
+
+/* The same from the other end. */
+static void cleaning_with_a_lock_under_which_others_allocate(struct kunit *test)
+{
+	static struct ttm_fence_lru_ops ops = { .cleanup = notifying_op };
+	struct mock_device *dev = test->priv;
+
+	mutex_lock(&notify_mutex);
+	lock_rules_reclaim(dev);
+	settle(dev);
+	mutex_unlock(&notify_mutex);
+	break_rule(test, CIRCULAR ORDER(CLEAN, "notify_mutex"), NULL);
+	replace_ops(dev, &ops);
+	release_one(dev);
 	dev->lru.ops = sound;
 }
 
@@ -279,51 +340,51 @@ static struct mock_fence *busybody(struct kunit *test)
 	return fence;
 }
 
-static void reclaiming_with_a_fence_that_allocates(struct kunit *test)
+static void retiring_with_a_fence_that_allocates(struct kunit *test)
 {
 	busybody(test);
 	break_rule(test, CIRCULAR ORDER(RECLAIM, "fs_reclaim"),
-		   SLEEPS IN("ttm_fence_lru_reclaim"));
+		   SLEEPS IN("ttm_fence_lru_has_signaled"));
 	when_sampled(test, allocate);
-	reclaim(test->priv);
+	lock_rules_reclaim(test->priv);
 }
 
-static void reclaiming_with_a_fence_that_waits_for_another(struct kunit *test)
+static void retiring_with_a_fence_that_waits_for_another(struct kunit *test)
 {
 	busybody(test);
 	break_rule(test, SLEEPS IN("dma_fence_wait_timeout"), NULL);
 	when_sampled(test, wait_for_another);
-	reclaim(test->priv);
+	lock_rules_reclaim(test->priv);
 }
 
-static void reclaiming_with_a_fence_that_takes_a_reservation(struct kunit *test)
+static void retiring_with_a_fence_that_takes_a_reservation(struct kunit *test)
 {
 	busybody(test);
 	dma_resv_init(&resv);
-	break_rule(test, SLEEPS IN("ttm_fence_lru_reclaim"),
+	break_rule(test, SLEEPS IN("ttm_fence_lru_retire"),
 		   CIRCULAR ORDER(RECLAIM, RESERVATION));
 	when_sampled(test, take_reservation);
-	reclaim(test->priv);
+	lock_rules_reclaim(test->priv);
 }
 
-static void reclaiming_with_a_fence_that_puts_a_buffer(struct kunit *test)
+static void retiring_with_a_fence_that_puts_a_buffer(struct kunit *test)
 {
 	busybody(test);
 	held = mock_bo_create(test->priv, 'x');
-	break_rule(test, SLEEPS IN("ttm_fence_lru_release"),
+	break_rule(test, SLEEPS IN("mock_bo_release"),
 		   RECURSIVE ORDER(RECLAIM, RECLAIM));
 	when_sampled(test, drop_last_reference);
-	reclaim(test->priv);
+	lock_rules_reclaim(test->priv);
 }
 
-static void releasing_with_a_fence_that_waits_for_another(struct kunit *test)
+static void burying_with_a_fence_that_waits_for_another(struct kunit *test)
 {
 	struct mock_fence *fence = busybody(test);
 	struct mock_bo *x = mock_bo_create(test->priv, 'x');
 
 	mock_bo_use(x, fence);
-	break_rule(test, RCU_USAGE IN("ttm_fence_lru_release"),
-		   SLEEPS IN("ttm_fence_lru_release"));
+	break_rule(test, RCU_USAGE IN("ttm_fence_lru_bury_linked"),
+		   SLEEPS IN("ttm_fence_lru_bury_linked"));
 	when_sampled(test, wait_for_another);
 	mock_bo_put(x);
 }
@@ -331,19 +392,21 @@ static void releasing_with_a_fence_that_waits_for_another(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_channel_lock_under_the_lru_lock),
 	KUNIT_CASE(two_channel_locks_at_once),
-	KUNIT_CASE(reclaiming_under_a_channel_lock),
-	KUNIT_CASE(reclaiming_under_the_lru_lock),
+	KUNIT_CASE(retiring_under_a_channel_lock),
+	KUNIT_CASE(retiring_under_the_lru_lock),
 	KUNIT_CASE(a_last_put_under_the_lru_lock),
 	KUNIT_CASE(counting_memory_as_released_under_the_lru_lock),
 	KUNIT_CASE(allocating_under_the_reclaim_lock),
 	KUNIT_CASE(attaching_with_a_busy_op_that_allocates),
-	KUNIT_CASE(reclaiming_with_an_idle_op_that_takes_a_mutex),
-	KUNIT_CASE(releasing_with_a_get_op_that_sleeps),
-	KUNIT_CASE(reclaiming_with_a_fence_that_allocates),
-	KUNIT_CASE(reclaiming_with_a_fence_that_waits_for_another),
-	KUNIT_CASE(reclaiming_with_a_fence_that_takes_a_reservation),
-	KUNIT_CASE(reclaiming_with_a_fence_that_puts_a_buffer),
-	KUNIT_CASE(releasing_with_a_fence_that_waits_for_another),
+	KUNIT_CASE(retiring_with_an_idle_op_that_takes_a_mutex),
+	KUNIT_CASE(burying_with_a_resurrect_op_that_sleeps),
+	KUNIT_CASE(settling_with_a_lock_that_cleanup_takes),
+	KUNIT_CASE(cleaning_with_a_lock_under_which_others_allocate),
+	KUNIT_CASE(retiring_with_a_fence_that_allocates),
+	KUNIT_CASE(retiring_with_a_fence_that_waits_for_another),
+	KUNIT_CASE(retiring_with_a_fence_that_takes_a_reservation),
+	KUNIT_CASE(retiring_with_a_fence_that_puts_a_buffer),
+	KUNIT_CASE(burying_with_a_fence_that_waits_for_another),
 	{}
 };
 

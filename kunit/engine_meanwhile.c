@@ -1,29 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What other tasks do meanwhile: races, played one step after the other.
+ * What other tasks do meanwhile: races, played one step after the other. Each case says
+ * into which window of the engine the other task comes.
  */
-#include <linux/completion.h>
-#include <linux/jiffies.h>
-#include <linux/kthread.h>
-#include <linux/wait_bit.h>
-#include <linux/workqueue.h>
+#include <linux/rcupdate.h>
 
 #include "mock.h"
 
-/* Somewhere between a moment and for ever. */
-#define MOMENT (HZ / 50)
-#define LONG (HZ * 20)
-
-static struct mock_bo *the_bo;
+static struct mock_bo *the_bo, *other_bo;
 static struct mock_fence *the_fence;
+static struct mock_channel *the_channel;
+
+/* While a retire samples the fence of a node, with no lock but the mutex. */
 
 static void attach_the_fence(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
+	struct ttm_fence_lru_bo *base = &the_bo->base;
 
-	/* No mock_bo_use(): reclaim holds its lock, so nothing may be allocated. */
+	/* No mock_bo_use(): the mutex is held, so nothing may be allocated. */
 	mock_fences_add(dev, &the_bo->fences, &the_fence->base);
-	ttm_fence_lru_attach(&dev->lru, &the_bo->base, &the_fence->base);
+	ttm_fence_lru_attach(&dev->lru, &the_fence->base, &base, 1);
 }
 
 /*
@@ -52,60 +49,223 @@ a_node_that_goes_while_it_is_sampled_is_not_retired(struct kunit *test)
 	EXPECT_STATE(dev, "A", "");
 }
 
-static void attach_in_vain(struct kunit *test)
+/* What is emitted meanwhile has signaled, too, but a busy device is not chased. */
+static void what_is_emitted_during_a_retire_is_left(struct kunit *test)
 {
-	attach_the_fence(test);
-	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_bo_is_busy(&the_bo->base));
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+
+	the_bo = mock_bo_create(dev, 'B');
+	mock_submit(channel, a)->done = true;
+	the_fence = mock_emit(channel);
+	mock_signal(the_fence);
+
+	dev->sampled = attach_the_fence;
+	ttm_fence_lru_retire(&dev->lru);
+	EXPECT_STATE(dev, "A", "");
+	EXPECT_NODES(channel, "B");
+
+	ttm_fence_lru_retire(&dev->lru);
+	EXPECT_STATE(dev, "AB", "");
 }
 
-/* While its zombies are released, others may still know its fences. */
-static void a_channel_that_ends_takes_no_fence(struct kunit *test)
+/*
+ *   node 1: A          a sweep samples fence 1; meanwhile A moves on, and node 1 is
+ *   node 2: /x         gone: the sweep goes on at node 2
+ *   node 3: A
+ */
+static void a_node_that_goes_while_it_is_swept_is_passed(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 	struct mock_channel *channel = mock_channel_create(dev);
 	struct mock_bo *x = mock_bo_create(dev, 'x');
+	struct mock_fence *first, *second;
 
 	the_bo = mock_bo_create(dev, 'A');
-	mock_submit(channel, x);
-	mock_bo_put(x);
-	mock_signal(mock_first(channel));
+	first = mock_submit(channel, the_bo);
+	second = mock_submit(channel, x);
 	the_fence = mock_emit(channel);
+	mock_bo_put(x);
+	EXPECT_NODES(channel, "A /x");
+	mock_signal(first);
+	mock_signal(second);
 
-	dev->cleaning = attach_in_vain;
-	mock_channel_destroy(channel);
-	EXPECT_STATE(dev, "A", "x");
-	KUNIT_EXPECT_NULL(test, dev->cleaning);
+	ttm_fence_lru_set_limit(&dev->lru, 1, 0);
+	dev->sampled = attach_the_fence;
+	ttm_fence_lru_trim(&dev->lru);
+	EXPECT_STATE(dev, "", "x");
+	EXPECT_NODES(channel, "A");
 }
 
-/* As ttm_fence_lru_release() does first. */
-static void begin_release(struct mock_bo *bo)
+/*
+ * While a release looks at a link, without its channel's lock. It is in an RCU section,
+ * which these leave for as long as another CPU would take.
+ */
+
+static void retire_elsewhere(struct kunit *test)
 {
-	bo->base.type = 1;
-	bo->base.bytes = MOCK_BO_BYTES;
-	spin_lock(&bo->dev->lru_lock);
-	bo->base.dead = true;
-	spin_unlock(&bo->dev->lru_lock);
+	struct mock_device *dev = test->priv;
+
+	rcu_read_unlock();
+	ttm_fence_lru_retire(&dev->lru);
+	rcu_read_lock();
 }
 
-/* The releaser has not come to the link yet, and still holds its own reference. */
-static void reclaim_releases_a_buffer_that_is_dying(struct kunit *test)
+static void signal_and_retire(struct kunit *test)
+{
+	mock_signal(the_fence);
+	retire_elsewhere(test);
+}
+
+/* The node is freed, and perhaps used again at once, for a fence of another channel. */
+static void retire_and_use_the_node_again(struct kunit *test)
+{
+	signal_and_retire(test);
+	rcu_read_unlock();
+	mock_submit(the_channel, other_bo);
+	rcu_read_lock();
+}
+
+static void a_link_that_goes_while_a_release_looks_at_it(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 	struct mock_channel *channel = mock_channel_create(dev);
 	struct mock_bo *x = mock_bo_create(dev, 'x');
-	u64 released;
 
-	mock_submit(channel, x)->done = true;
-	begin_release(x);
-	KUNIT_EXPECT_TRUE(test, mock_reclaim_step(&dev->lru, 8, &released));
-	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES, released);
+	the_channel = mock_channel_create(dev);
+	other_bo = mock_bo_create(dev, 'B');
+	the_fence = mock_submit(channel, x);
+
+	dev->sampled = retire_and_use_the_node_again;
+	mock_bo_put(x);
 	EXPECT_STATE(dev, "", "x");
 	EXPECT_NODES(channel, "");
-	KUNIT_EXPECT_STREQ(test, dev->destroyed, "");
-	KUNIT_EXPECT_EQ(test, 1, kref_read(&x->kref));
-
-	mock_bo_put(x);
+	EXPECT_NODES(the_channel, "B");
 	KUNIT_EXPECT_STREQ(test, dev->destroyed, "x");
+	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.deferred);
+}
+
+static void unregister_elsewhere(struct kunit *test)
+{
+	rcu_read_unlock();
+	mock_channel_unregister(the_channel);
+	rcu_read_lock();
+}
+
+/* Its fence has not signaled: the owner's own test has the last word. */
+static void a_channel_that_ends_while_a_release_looks_at_it(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+	struct mock_fence *fence;
+
+	the_channel = mock_channel_create(dev);
+	fence = mock_submit(the_channel, x);
+
+	dev->sampled = unregister_elsewhere;
+	mock_bo_put(x);
+	EXPECT_STATE(dev, "x", "");
+	KUNIT_EXPECT_EQ(test, TTM_FENCE_LRU_LEFTOVER, x->base.state);
+
+	mock_signal(fence);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "", "x");
+}
+
+/* The first link is buried; the other task comes while the second is looked at. */
+static mock_hook at_the_second;
+
+static void at_the_first(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+
+	dev->sampled = at_the_second;
+}
+
+/* x, used on two channels; the fence of the first is the_fence. */
+static struct mock_fence *put_meanwhile(struct kunit *test,
+					struct mock_channel *first,
+					struct mock_channel *second,
+					mock_hook meanwhile)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+	struct mock_fence *fence;
+
+	the_fence = mock_submit(first, x);
+	fence = mock_submit(second, x);
+	at_the_second = meanwhile;
+	dev->sampled = at_the_first;
+	the_bo = x;
+	mock_bo_put(x);
+	KUNIT_EXPECT_NULL(test, dev->sampled);
+	return fence;
+}
+
+/* The link that was buried has left already: x is on the second channel only. */
+static void a_retire_takes_a_link_that_a_release_has_buried(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *first = mock_channel_create(dev);
+	struct mock_channel *second = mock_channel_create(dev);
+	struct mock_fence *fence;
+
+	fence = put_meanwhile(test, first, second, signal_and_retire);
+	EXPECT_STATE(dev, "", "");
+	EXPECT_NODES(first, "");
+	EXPECT_NODES(second, "/x");
+	KUNIT_EXPECT_EQ(test, 1, kref_read(&the_bo->kref));
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.zombies.count);
+
+	mock_signal(fence);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "", "x");
+}
+
+/* The one that was buried leaves last. */
+static void signal_both_and_retire(struct kunit *test)
+{
+	mock_signal(mock_first(the_channel));
+	retire_elsewhere(test);
+	signal_and_retire(test);
+}
+
+/* It is not ripe: nobody but the task that releases it decides what becomes of it. */
+static void a_retire_leaves_a_dying_buffer_to_its_release(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *first = mock_channel_create(dev);
+
+	the_channel = mock_channel_create(dev);
+	put_meanwhile(test, first, the_channel, signal_both_and_retire);
+	EXPECT_STATE(dev, "", "x");
+	EXPECT_NODES(first, "");
+	EXPECT_NODES(the_channel, "");
+	KUNIT_EXPECT_STREQ(test, dev->destroyed, "x");
+	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.deferred);
+}
+
+static void signal_both(struct kunit *test)
+{
+	mock_signal(mock_first(the_channel));
+	mock_signal(the_fence);
+}
+
+/* The first link was looked at too early: x is a zombie until the next retire. */
+static void a_fence_that_signals_after_it_was_looked_at(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *first = mock_channel_create(dev);
+
+	the_channel = mock_channel_create(dev);
+	put_meanwhile(test, first, the_channel, signal_both);
+	EXPECT_STATE(dev, "", "");
+	EXPECT_NODES(first, "/x");
+	EXPECT_NODES(the_channel, "");
+
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "", "x");
 }
 
 static bool count(struct ttm_fence_lru_bo *bo, void *data)
@@ -114,283 +274,205 @@ static bool count(struct ttm_fence_lru_bo *bo, void *data)
 	return true;
 }
 
+static void visit_nobody(struct kunit *test)
+{
+	struct ttm_fence_lru_cursor cursor = {};
+	struct mock_device *dev = test->priv;
+	unsigned int visited = 0;
+
+	rcu_read_unlock();
+	ttm_fence_lru_visit_busy(&dev->lru, HZ, &cursor, count, &visited);
+	rcu_read_lock();
+	KUNIT_EXPECT_EQ(test, 0, visited);
+}
+
 static void a_dying_buffer_is_not_visited(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
-	struct mock_bo *x = mock_bo_create(dev, 'x');
-	struct ttm_fence_lru_cursor cursor = {};
-	struct mock_fence *fence;
-	unsigned int visited = 0;
 
-	fence = mock_submit(mock_channel_create(dev), x);
-	begin_release(x);
-	ttm_fence_lru_visit_busy(&dev->lru, &cursor, count, &visited);
-	KUNIT_EXPECT_EQ(test, 0, visited);
-
-	mock_signal(fence);
-	mock_reclaim(dev);
-	mock_bo_put(x);
+	put_meanwhile(test, mock_channel_create(dev), mock_channel_create(dev),
+		      visit_nobody);
+	EXPECT_STATE(dev, "", "");
 }
 
-static void dying_buffers_count_for_the_budget(struct kunit *test)
+/* While a task that has taken a zombie cleans it. */
+
+enum robbed {
+	ROBBED_AND_FREE,
+	ROBBED_AND_LOCKED,
+	ROBBED_AND_BLOCKED,
+	ROBBED_AND_REFUSED,
+};
+
+static const struct robbed_param {
+	const char *name;
+	enum robbed robbed;
+} robbed_params[] = {
+	{ "cleaned", ROBBED_AND_FREE },
+	{ "locked", ROBBED_AND_LOCKED },
+	{ "blocked", ROBBED_AND_BLOCKED },
+	{ "refused", ROBBED_AND_REFUSED },
+};
+
+KUNIT_ARRAY_PARAM_DESC(robbed, robbed_params, name);
+
+/* A walk of the LRU, which found the zombie there before it was taken. */
+static void walk(struct kunit *test)
 {
-	struct mock_device *dev = test->priv;
-	struct mock_channel *channel = mock_channel_create(dev);
-	struct mock_fence *fence = mock_emit(channel);
-	struct mock_bo *bos[3];
-	u64 released;
-	int i;
-
-	for (i = 0; i < 3; i++) {
-		bos[i] = mock_bo_create(dev, "xyz"[i]);
-		mock_bo_use(bos[i], fence);
-		begin_release(bos[i]);
-	}
-	mock_signal(fence);
-	KUNIT_EXPECT_FALSE(test, mock_reclaim_step(&dev->lru, 2, &released));
-	KUNIT_EXPECT_STREQ(test, dev->cleaned, "xy");
-	EXPECT_NODES(channel, "z");
-	KUNIT_EXPECT_TRUE(test, mock_reclaim_step(&dev->lru, 2, &released));
-	EXPECT_STATE(dev, "", "xyz");
-
-	for (i = 0; i < 3; i++)
-		mock_bo_put(bos[i]);
-	KUNIT_EXPECT_STREQ(test, dev->destroyed, "xyz");
-}
-
-static void poll_all(struct kunit *test)
-{
+	const struct robbed_param *param = test->param_value;
 	struct mock_device *dev = test->priv;
 
-	KUNIT_EXPECT_EQ(test, 2 * MOCK_BO_BYTES,
-			ttm_fence_lru_poll(&dev->lru, U64_MAX));
+	kref_get(&the_bo->kref);
+	mock_bo_clean(the_bo);
+	KUNIT_EXPECT_FALSE(test,
+			   ttm_fence_lru_cleaned(&dev->lru, &the_bo->base));
+	the_bo->locked = param->robbed == ROBBED_AND_LOCKED;
+	the_bo->refused = param->robbed == ROBBED_AND_REFUSED;
 }
 
-/* While the first tries its first leftover, the second takes all others. */
-static void two_polls_share_the_leftovers(struct kunit *test)
+/* Whatever the task that has taken it says then, it is no leftover. */
+static void a_walk_empties_a_zombie_that_is_taken(struct kunit *test)
+{
+	const struct robbed_param *param = test->param_value;
+	u64 context = dma_fence_context_alloc(1);
+	struct mock_device *dev = test->priv;
+	struct ttm_fence_lru_need need = { .type = 1 };
+	struct mock_fence *fence, *last;
+
+	the_bo = mock_bo_create(dev, 'x');
+	fence = mock_fence_create(dev, context, 1);
+	mock_bo_use(the_bo, fence);
+	last = mock_submit(mock_channel_create(dev), the_bo);
+	mock_bo_put(the_bo);
+	EXPECT_STATE(dev, "", "");
+
+	mock_signal(last);
+	if (param->robbed != ROBBED_AND_BLOCKED)
+		mock_signal(fence);
+	dev->cleaning = walk;
+	KUNIT_EXPECT_EQ(test, 1, ttm_fence_lru_reclaim(&dev->lru, &need));
+	EXPECT_STATE(dev, "", "x");
+	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.zombies.count);
+	KUNIT_EXPECT_STREQ(test, dev->destroyed, "");
+
+	mock_bo_put(the_bo);
+	KUNIT_EXPECT_STREQ(test, dev->destroyed, "x");
+}
+
+static unsigned int reclaim_type_1(struct mock_device *dev)
+{
+	struct ttm_fence_lru_need need = { .type = 1 };
+
+	return ttm_fence_lru_reclaim(&dev->lru, &need);
+}
+
+static void reclaim_two(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, 2, reclaim_type_1(test->priv));
+}
+
+/* While the first task tries the leftovers that it took, another takes all others. */
+static void two_reclaims_share_the_leftovers(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 	struct mock_bo *bo;
 	int i;
 
-	for (i = 0; i < 3; i++) {
-		bo = mock_bo_create(dev, "xyz"[i]);
+	for (i = 0; i < 10; i++) {
+		bo = mock_bo_create(dev, 'a' + i);
 		bo->locked = true;
 		mock_bo_put(bo);
 		bo->locked = false;
 	}
-	KUNIT_EXPECT_EQ(test, 3, dev->lru.stats.leftover);
+	KUNIT_EXPECT_EQ(test, 10, dev->lru.dead[1].nr_locked);
 
-	dev->cleaning = poll_all;
-	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES,
-			ttm_fence_lru_poll(&dev->lru, U64_MAX));
-	EXPECT_STATE(dev, "", "yzx");
-	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.leftover);
+	dev->cleaning = reclaim_two;
+	KUNIT_EXPECT_EQ(test, 8, reclaim_type_1(dev));
+	EXPECT_STATE(dev, "", "ijabcdefgh");
+	KUNIT_EXPECT_EQ(test, 0, dev->lru.dead[1].nr_locked);
 }
 
-/* How long it takes to settle. */
-static unsigned long settle(struct mock_device *dev)
-{
-	unsigned long start = jiffies;
+/* While the fence that leftovers wait for is tested, with no lock at all. */
 
-	ttm_fence_lru_settle(&dev->lru);
-	return jiffies - start;
-}
-
-static void settling_takes_no_time_when_nothing_is_under_way(struct kunit *test)
+/* A walk releases a leftover; it waited for the fence, under the buffer's lock. */
+static void evict(struct kunit *test, struct mock_bo *bo)
 {
 	struct mock_device *dev = test->priv;
 
-	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_settle(&dev->lru));
-	KUNIT_EXPECT_LT(test, settle(dev), MOMENT);
-	mock_bo_put(mock_bo_create(dev, 'x'));
-	KUNIT_EXPECT_LT(test, settle(dev), MOMENT);
-
-	/* Others that end more than had begun. */
-	atomic_set(&dev->lru.released, INT_MAX);
-	atomic_set(&dev->lru.releasing, INT_MAX);
-	mock_bo_put(mock_bo_create(dev, 'y'));
-	KUNIT_EXPECT_LT(test, settle(dev), MOMENT);
+	mock_signal(the_fence);
+	mock_bo_clean(bo);
+	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_cleaned(&dev->lru, &bo->base));
+	mock_bo_put(bo);
 }
 
-static void settling_ends_after_a_tenth_of_a_second(struct kunit *test)
+static void evict_one(struct kunit *test)
 {
-	struct mock_device *dev = test->priv;
-	unsigned long took;
-
-	atomic_inc(&dev->lru.releasing);
-	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_settle(&dev->lru));
-	took = settle(dev);
-	KUNIT_EXPECT_GE(test, took, HZ / 20);
-	KUNIT_EXPECT_LT(test, took, LONG);
-
-	/* Who drains wants to know what is left. */
-	took = jiffies;
-	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_drain(&dev->lru));
-	took = jiffies - took;
-	KUNIT_EXPECT_GE(test, took, HZ / 20);
-	KUNIT_EXPECT_LT(test, took, LONG);
-	atomic_inc(&dev->lru.released);
+	evict(test, the_bo);
 }
 
-struct later_put {
-	struct delayed_work work;
-	struct mock_bo *bo;
-};
-
-static void put_later(struct work_struct *work)
+static void evict_both(struct kunit *test)
 {
-	struct later_put *later =
-		container_of(work, struct later_put, work.work);
-
-	mock_bo_put(later->bo);
+	evict(test, the_bo);
+	evict(test, other_bo);
 }
 
-/* Of two that are under way, the one that ends wakes who waits for as many. */
-static void settling_ends_when_others_have_released(struct kunit *test)
+static void reclaim_both(struct kunit *test)
 {
-	struct mock_device *dev = test->priv;
-	struct later_put later;
-	int tries;
-
-	INIT_DELAYED_WORK_ONSTACK(&later.work, put_later);
-	for (tries = 0; tries < 3; tries++) {
-		later.bo = mock_bo_create(dev, 'x');
-		atomic_inc(&dev->lru.releasing);
-		schedule_delayed_work(&later.work, 1);
-		/* A machine that is busy may be late, but not each time. */
-		if (settle(dev) < HZ / 11)
-			break;
-		flush_delayed_work(&later.work);
-		atomic_inc(&dev->lru.released);
-	}
-	flush_delayed_work(&later.work);
-	destroy_delayed_work_on_stack(&later.work);
-	KUNIT_EXPECT_LT(test, tries, 3);
-	if (tries < 3)
-		atomic_inc(&dev->lru.released);
+	mock_signal(the_fence);
+	KUNIT_EXPECT_EQ(test, 2, reclaim_type_1(test->priv));
 }
 
-enum needs_the_lock {
-	NEED_FRONTIERS,
-	NEED_STALL,
-	NEED_RECLAIM,
-	NEED_LOOK,
-	NEED_CHECK,
-	NEED_VISIT,
-	NEED_REGISTER,
-	NEED_UNREGISTER,
-};
-
-static const struct needer_param {
+static const struct blocker_param {
 	const char *name;
-	enum needs_the_lock need;
-} needers[] = {
-	{ "frontiers", NEED_FRONTIERS }, { "stall", NEED_STALL },
-	{ "reclaim", NEED_RECLAIM },	 { "look", NEED_LOOK },
-	{ "check", NEED_CHECK },	 { "visit", NEED_VISIT },
-	{ "register", NEED_REGISTER },	 { "unregister", NEED_UNREGISTER },
+	mock_hook meanwhile;
+	unsigned int left;
+} blocker_params[] = {
+	{ "a walk takes one", evict_one, 1 },
+	{ "a walk takes all, and the blocker is gone", evict_both, 0 },
+	{ "another task finds it signaled first", reclaim_both, 0 },
 };
 
-KUNIT_ARRAY_PARAM_DESC(needers, needers, name);
+KUNIT_ARRAY_PARAM_DESC(blocker, blocker_params, name);
 
-struct needer {
-	struct mock_device *dev;
-	struct mock_channel *channel;
-	struct ttm_fence_lru_channel other;
-	enum needs_the_lock need;
-	struct completion done;
-};
-
-static int need_the_lock(void *data)
+static void others_take_what_waits_for_a_fence(struct kunit *test)
 {
-	struct needer *needer = data;
-	struct ttm_fence_lru *lru = &needer->dev->lru;
-	struct ttm_fence_lru_due due = { .type = TTM_FENCE_LRU_ANY_TYPE };
-	struct ttm_fence_lru_cursor cursor = {};
-	struct dma_fence *fence = NULL;
-	unsigned int visited = 0;
-	u64 released;
-
-	switch (needer->need) {
-	case NEED_FRONTIERS:
-		ttm_fence_lru_frontiers(lru, &due, &fence, 1);
-		break;
-	case NEED_STALL:
-		ttm_fence_lru_stall(lru, 0);
-		break;
-	case NEED_RECLAIM:
-		mock_reclaim_step(lru, 1, &released);
-		break;
-	case NEED_LOOK:
-		ttm_fence_lru_look(lru);
-		break;
-	case NEED_VISIT:
-		ttm_fence_lru_visit_busy(lru, &cursor, count, &visited);
-		break;
-	case NEED_CHECK:
-		ttm_fence_lru_check(lru, NULL);
-		break;
-	case NEED_REGISTER:
-		ttm_fence_lru_channel_register(lru, &needer->other,
-					       dma_fence_context_alloc(1));
-		break;
-	case NEED_UNREGISTER:
-		ttm_fence_lru_channel_unregister(&needer->other);
-		break;
-	}
-	complete_all(&needer->done);
-	return 0;
-}
-
-/* What walks or changes the list of channels waits for who else does. */
-static void who_walks_the_channels_is_alone(struct kunit *test)
-{
-	const struct needer_param *param = test->param_value;
-	struct mock_device *dev = test->priv;
-	struct needer *needer =
-		kunit_kzalloc(test, sizeof(*needer), GFP_KERNEL);
+	const struct blocker_param *param = test->param_value;
 	u64 context = dma_fence_context_alloc(1);
-	struct task_struct *task;
-	int ret;
+	struct mock_device *dev = test->priv;
 
-	KUNIT_ASSERT_NOT_NULL(test, needer);
-	needer->dev = dev;
-	needer->need = param->need;
-	init_completion(&needer->done);
-	mock_submit(mock_channel_create(dev), mock_bo_create(dev, 'A'));
-	if (param->need == NEED_UNREGISTER) {
-		ret = ttm_fence_lru_channel_register(&dev->lru, &needer->other,
-						     context);
-		KUNIT_ASSERT_EQ(test, 0, ret);
-	}
+	the_bo = mock_bo_create(dev, 'x');
+	other_bo = mock_bo_create(dev, 'y');
+	the_fence = mock_fence_create(dev, context, 1);
+	mock_bo_use(the_bo, the_fence);
+	mock_bo_use(other_bo, the_fence);
+	mock_bo_put(the_bo);
+	mock_bo_put(other_bo);
+	KUNIT_EXPECT_EQ(test, 0, reclaim_type_1(dev));
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.dead[1].nr_blocked);
+	EXPECT_STATE(dev, "xy", "");
 
-	task = kthread_create(need_the_lock, needer, "fence_lru_needer");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-
-	mutex_lock(&dev->lru.reclaim_lock);
-	wake_up_process(task);
-	KUNIT_EXPECT_EQ(test, 0,
-			wait_for_completion_timeout(&needer->done, MOMENT));
-	mutex_unlock(&dev->lru.reclaim_lock);
-	KUNIT_ASSERT_NE(test, 0,
-			wait_for_completion_timeout(&needer->done, LONG));
-	if (param->need == NEED_REGISTER)
-		ttm_fence_lru_channel_unregister(&needer->other);
-	mock_check(dev);
+	dev->sampled = param->meanwhile;
+	KUNIT_EXPECT_EQ(test, param->left, reclaim_type_1(dev));
+	KUNIT_EXPECT_EQ(test, 0, dev->lru.dead[1].nr_blocked);
+	EXPECT_STATE(dev, "", "xy");
+	KUNIT_EXPECT_STREQ(test, dev->destroyed, "xy");
 }
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_node_that_goes_while_it_is_sampled_is_not_retired),
-	KUNIT_CASE(a_channel_that_ends_takes_no_fence),
-	KUNIT_CASE(reclaim_releases_a_buffer_that_is_dying),
+	KUNIT_CASE(what_is_emitted_during_a_retire_is_left),
+	KUNIT_CASE(a_node_that_goes_while_it_is_swept_is_passed),
+	KUNIT_CASE(a_link_that_goes_while_a_release_looks_at_it),
+	KUNIT_CASE(a_channel_that_ends_while_a_release_looks_at_it),
+	KUNIT_CASE(a_retire_takes_a_link_that_a_release_has_buried),
+	KUNIT_CASE(a_retire_leaves_a_dying_buffer_to_its_release),
+	KUNIT_CASE(a_fence_that_signals_after_it_was_looked_at),
 	KUNIT_CASE(a_dying_buffer_is_not_visited),
-	KUNIT_CASE(dying_buffers_count_for_the_budget),
-	KUNIT_CASE(two_polls_share_the_leftovers),
-	KUNIT_CASE(settling_takes_no_time_when_nothing_is_under_way),
-	KUNIT_CASE(settling_ends_after_a_tenth_of_a_second),
-	KUNIT_CASE(settling_ends_when_others_have_released),
-	KUNIT_CASE_PARAM(who_walks_the_channels_is_alone, needers_gen_params),
+	KUNIT_CASE_PARAM(a_walk_empties_a_zombie_that_is_taken,
+			 robbed_gen_params),
+	KUNIT_CASE(two_reclaims_share_the_leftovers),
+	KUNIT_CASE_PARAM(others_take_what_waits_for_a_fence,
+			 blocker_gen_params),
 	{}
 };
 

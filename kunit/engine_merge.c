@@ -2,6 +2,7 @@
 /*
  * Several channels: the order in which buffers become idle.
  */
+#include <linux/jiffies.h>
 #include <linux/prandom.h>
 
 #include "mock.h"
@@ -23,7 +24,7 @@ static void buffers_become_idle_in_order_of_emission(struct kunit *test)
 		mock_submit(channels[i % 3], mock_bo_create(dev, "ACEBDF"[i]))
 			->done = true;
 
-	mock_reclaim(dev);
+	ttm_fence_lru_retire(&dev->lru);
 	EXPECT_STATE(dev, "ACEBDF", "");
 }
 
@@ -40,12 +41,12 @@ static void each_channel_stops_at_its_own_frontier(struct kunit *test)
 	mock_submit(first, mock_bo_create(dev, 'C'))->done = true;
 	mock_submit(second, mock_bo_create(dev, 'D'));
 
-	mock_reclaim(dev);
+	ttm_fence_lru_retire(&dev->lru);
 	EXPECT_STATE(dev, "AC", "");
 	EXPECT_NODES(second, "B D");
 
 	mock_signal(held);
-	mock_reclaim(dev);
+	ttm_fence_lru_retire(&dev->lru);
 	EXPECT_STATE(dev, "ACB", "");
 }
 
@@ -65,16 +66,16 @@ static void a_buffer_on_two_channels_goes_with_the_last(struct kunit *test)
 	EXPECT_NODES(first, "A B C");
 	EXPECT_NODES(second, "A");
 
-	mock_reclaim(dev);
+	ttm_fence_lru_retire(&dev->lru);
 	EXPECT_STATE(dev, "BC", "");
 	KUNIT_EXPECT_EQ(test, 1, a->base.nr_links);
 
 	mock_signal(fence);
-	mock_reclaim(dev);
+	ttm_fence_lru_retire(&dev->lru);
 	EXPECT_STATE(dev, "BCA", "");
 }
 
-static void in_one_reclaim_the_later_link_decides(struct kunit *test)
+static void in_one_retire_the_later_link_decides(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 	struct mock_channel *first = mock_channel_create(dev);
@@ -86,8 +87,55 @@ static void in_one_reclaim_the_later_link_decides(struct kunit *test)
 	mock_submit(second, a)->done = true;
 	mock_submit(first, mock_bo_create(dev, 'C'))->done = true;
 
-	mock_reclaim(dev);
+	ttm_fence_lru_retire(&dev->lru);
 	EXPECT_STATE(dev, "BAC", "");
+}
+
+/* B was seen signaled first, though A was emitted before; so was C, but after B. */
+static void across_retires_the_earlier_retire_comes_first(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *first = mock_channel_create(dev);
+	struct mock_channel *second = mock_channel_create(dev);
+	struct mock_fence *fence;
+
+	fence = mock_submit(first, mock_bo_create(dev, 'A'));
+	mock_submit(second, mock_bo_create(dev, 'B'))->done = true;
+	ttm_fence_lru_retire(&dev->lru);
+	EXPECT_STATE(dev, "B", "");
+
+	mock_submit(second, mock_bo_create(dev, 'C'))->done = true;
+	mock_submit(first, mock_bo_create(dev, 'D'))->done = true;
+	mock_signal(fence);
+	ttm_fence_lru_retire(&dev->lru);
+	EXPECT_STATE(dev, "BACD", "");
+}
+
+/* It lets only zombies go: B was used before C, whatever it has seen of C's channel. */
+static void a_sweep_does_not_change_the_order(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *first = mock_channel_create(dev);
+	struct mock_channel *second = mock_channel_create(dev);
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+	struct mock_fence *fence, *dead;
+
+	ttm_fence_lru_set_limit(&dev->lru, 1, 0);
+	mock_submit(second, mock_bo_create(dev, 'A'))->done = true;
+	fence = mock_submit(first, mock_bo_create(dev, 'B'));
+	mock_submit(second, mock_bo_create(dev, 'C'))->done = true;
+	dead = mock_submit(second, x);
+	mock_bo_put(x);
+	mock_submit(second, mock_bo_create(dev, 'D'))->done = true;
+	EXPECT_NODES(second, "A C /x D");
+	mock_signal(dead);
+
+	ttm_fence_lru_trim(&dev->lru);
+	EXPECT_STATE(dev, "", "x");
+	EXPECT_NODES(second, "A C D");
+	mock_signal(fence);
+	ttm_fence_lru_retire(&dev->lru);
+	EXPECT_STATE(dev, "ABCD", "x");
 }
 
 static void a_hung_channel_holds_up_no_other(struct kunit *test)
@@ -109,46 +157,15 @@ static void a_hung_channel_holds_up_no_other(struct kunit *test)
 		mock_submit(healthy, x);
 		mock_bo_put(x);
 	}
-	KUNIT_EXPECT_EQ(test, 120, dev->lru.stats.zombies);
+	KUNIT_EXPECT_EQ(test, 120, dev->lru.stats.zombies.count);
 
 	while (!list_empty(&healthy->base.nodes)) {
 		mock_signal(mock_first(healthy));
 		mock_reclaim(dev);
 	}
-	KUNIT_EXPECT_EQ(test, 20, dev->lru.stats.zombies);
+	KUNIT_EXPECT_EQ(test, 20, dev->lru.stats.zombies.count);
 	KUNIT_EXPECT_EQ(test, 100, strlen(dev->destroyed));
 	mock_check(dev);
-}
-
-/* Rule: an allocation never pays for much more than it needs. */
-static void a_step_stops_at_its_budget(struct kunit *test)
-{
-	struct mock_device *dev = test->priv;
-	struct mock_channel *channel = mock_channel_create(dev);
-	struct mock_fence *fence = mock_emit(channel);
-	struct mock_bo *bo;
-	u64 released;
-	int i;
-
-	for (i = 0; i < 5; i++) {
-		bo = mock_bo_create(dev, "vwxyz"[i]);
-		mock_bo_use(bo, fence);
-		mock_bo_put(bo);
-	}
-	mock_signal(fence);
-
-	KUNIT_EXPECT_FALSE(test, mock_reclaim_step(&dev->lru, 2, &released));
-	KUNIT_EXPECT_EQ(test, 2 * MOCK_BO_BYTES, released);
-	EXPECT_STATE(dev, "", "vw");
-	EXPECT_NODES(channel, "/xyz");
-
-	KUNIT_EXPECT_FALSE(test, mock_reclaim_step(&dev->lru, 2, &released));
-	EXPECT_STATE(dev, "", "vwxy");
-
-	KUNIT_EXPECT_TRUE(test, mock_reclaim_step(&dev->lru, 2, &released));
-	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES, released);
-	EXPECT_STATE(dev, "", "vwxyz");
-	EXPECT_NODES(channel, "");
 }
 
 /* More than are retired in one go. */
@@ -158,7 +175,6 @@ static void a_node_may_have_any_number_of_buffers(struct kunit *test)
 	struct mock_channel *channel = mock_channel_create(dev);
 	struct mock_fence *fence = mock_emit(channel);
 	char expected[301] = {};
-	u64 released;
 	int i;
 
 	for (i = 0; i < 300; i++) {
@@ -166,8 +182,7 @@ static void a_node_may_have_any_number_of_buffers(struct kunit *test)
 		mock_bo_use(mock_bo_create(dev, expected[i]), fence);
 	}
 	mock_signal(fence);
-	KUNIT_EXPECT_TRUE(test, mock_reclaim_step(&dev->lru, 1, &released));
-	KUNIT_EXPECT_EQ(test, 0, released);
+	ttm_fence_lru_retire(&dev->lru);
 	EXPECT_STATE(dev, expected, "");
 	EXPECT_NODES(channel, "");
 }
@@ -190,7 +205,11 @@ static unsigned int frontiers_of(struct mock_device *dev,
 static unsigned int frontiers(struct mock_device *dev, unsigned int type,
 			      u64 last_seq, struct dma_fence **first)
 {
-	struct ttm_fence_lru_due due = { .type = type, .last_seq = last_seq };
+	struct ttm_fence_lru_due due = {
+		.type = type,
+		.last_seq = last_seq,
+		.patience = HZ,
+	};
 
 	return frontiers_of(dev, &due, first);
 }
@@ -201,19 +220,18 @@ static void frontiers_are_those_that_hold_such_zombies(struct kunit *test)
 	struct mock_channel *first = mock_channel_create(dev);
 	struct mock_channel *second = mock_channel_create(dev);
 	struct mock_bo *x = mock_bo_create(dev, 'x');
-	struct mock_fence *alive = mock_submit(first, mock_bo_create(dev, 'A'));
-	struct mock_fence *dead = mock_submit(second, x);
-	u64 last_seq = ttm_fence_lru_emitted(&dev->lru);
 	unsigned int any = TTM_FENCE_LRU_ANY_TYPE;
+	struct mock_fence *dead;
 	struct dma_fence *fence;
 
+	mock_submit(first, mock_bo_create(dev, 'A'));
+	dead = mock_submit(second, x);
 	mock_bo_put(x);
 
-	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, 1, last_seq, &fence));
+	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, 1, U64_MAX, &fence));
 	KUNIT_EXPECT_PTR_EQ(test, &dead->base, fence);
-	KUNIT_EXPECT_EQ(test, 0, frontiers(dev, 2, last_seq, &fence));
-	KUNIT_EXPECT_EQ(test, 2, frontiers(dev, any, last_seq, &fence));
-	KUNIT_EXPECT_PTR_EQ(test, &alive->base, fence);
+	KUNIT_EXPECT_EQ(test, 0, frontiers(dev, 2, U64_MAX, &fence));
+	KUNIT_EXPECT_EQ(test, 2, frontiers(dev, any, U64_MAX, &fence));
 }
 
 static void frontiers_are_no_more_than_there_is_room_for(struct kunit *test)
@@ -231,7 +249,7 @@ static void frontiers_are_no_more_than_there_is_room_for(struct kunit *test)
 	}
 }
 
-/* Who waits until all that was there when it came has signaled comes to an end. */
+/* A caller that waits until all that was there when it came has signaled comes to an end. */
 static void frontiers_end_where_one_began(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -245,7 +263,7 @@ static void frontiers_end_where_one_began(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, last_seq, &fence));
 
 	mock_signal(old);
-	mock_reclaim(dev);
+	ttm_fence_lru_retire(&dev->lru);
 	KUNIT_EXPECT_EQ(test, 0, frontiers(dev, any, last_seq, &fence));
 	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, U64_MAX, &fence));
 }
@@ -253,89 +271,153 @@ static void frontiers_end_where_one_began(struct kunit *test)
 /* Of those that are waited for. */
 static void frontiers_tell_what_their_zombies_hold(struct kunit *test)
 {
-	struct ttm_fence_lru_due due = { .type = 1, .last_seq = U64_MAX };
+	struct ttm_fence_lru_due due = {
+		.type = 1,
+		.last_seq = U64_MAX,
+		.patience = HZ,
+	};
 	struct mock_device *dev = test->priv;
-	struct mock_channel *late = mock_channel_create(dev);
-	struct mock_channel *other = mock_channel_create(dev);
+	struct mock_channel *first = mock_channel_create(dev);
+	struct mock_channel *second = mock_channel_create(dev);
 	struct mock_bo *x = mock_bo_create(dev, 'x');
 	struct mock_bo *y = mock_bo_create(dev, 'y');
 	struct mock_bo *z = mock_bo_create(dev, 'z');
 	struct dma_fence *fence;
-	u64 first_seq;
 
-	/* The later one first, in the list of channels and in that of emission. */
-	mock_submit(other, y);
-	first_seq = ttm_fence_lru_emitted(&dev->lru);
-	mock_submit(late, x);
-	mock_submit(other, z);
-	mock_submit(other, mock_bo_create(dev, 'A'));
+	mock_submit(second, y);
+	mock_submit(first, x);
+	mock_submit(second, z);
+	mock_submit(second, mock_bo_create(dev, 'A'));
 
 	KUNIT_EXPECT_EQ(test, 0, frontiers_of(dev, &due, &fence));
 	KUNIT_EXPECT_EQ(test, 0, due.bytes);
-	KUNIT_EXPECT_EQ(test, 0, due.first_seq);
 
 	mock_bo_put(x);
 	mock_bo_put(y);
 	mock_bo_put(z);
 	KUNIT_EXPECT_EQ(test, 2, frontiers_of(dev, &due, &fence));
 	KUNIT_EXPECT_EQ(test, 3 * MOCK_BO_BYTES, due.bytes);
-	KUNIT_EXPECT_EQ(test, first_seq, due.first_seq);
 
-	due.after_seq = first_seq;
+	/* The second is late. */
+	second->base.waiting_since = jiffies - HZ;
 	KUNIT_EXPECT_EQ(test, 1, frontiers_of(dev, &due, &fence));
 	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES, due.bytes);
-	KUNIT_EXPECT_EQ(test, first_seq + 1, due.first_seq);
 
 	due.type = TTM_FENCE_LRU_ANY_TYPE;
 	KUNIT_EXPECT_EQ(test, 1, frontiers_of(dev, &due, &fence));
 	KUNIT_EXPECT_EQ(test, 0, due.bytes);
 }
 
-/* Who waited in vain for what was there then leaves out a channel until it is past that. */
-static void frontiers_begin_where_one_ended(struct kunit *test)
+/* Time goes by since the first wait for what the channel is at. */
+static void wait_in_vain(struct mock_channel *channel, unsigned long time)
 {
-	struct ttm_fence_lru_due due = { .type = TTM_FENCE_LRU_ANY_TYPE,
-					 .last_seq = U64_MAX };
-	struct mock_device *dev = test->priv;
-	struct mock_channel *channel = mock_channel_create(dev);
-	struct mock_bo *a = mock_bo_create(dev, 'A');
-	struct mock_fence *late = mock_submit(channel, a), *next;
-	struct dma_fence *fence;
-
-	due.after_seq = ttm_fence_lru_emitted(&dev->lru);
-	next = mock_submit(channel, mock_bo_create(dev, 'B'));
-	KUNIT_EXPECT_EQ(test, 0, frontiers_of(dev, &due, &fence));
-	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, due.type, U64_MAX, &fence));
-
-	mock_signal(late);
-	mock_reclaim(dev);
-	KUNIT_EXPECT_EQ(test, 1, frontiers_of(dev, &due, &fence));
-	KUNIT_EXPECT_PTR_EQ(test, &next->base, fence);
+	channel->base.waiting_since -= time;
 }
 
-static void a_stalled_channel_is_waited_for_once(struct kunit *test)
+static void a_late_channel_stays_late_until_it_goes_on(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 	struct mock_channel *hung = mock_channel_create(dev);
 	struct mock_channel *healthy = mock_channel_create(dev);
-	struct mock_fence *stuck = mock_submit(hung, mock_bo_create(dev, 'A'));
-	u64 last_seq = ttm_fence_lru_emitted(&dev->lru);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
 	unsigned int any = TTM_FENCE_LRU_ANY_TYPE;
-	struct mock_fence *other;
 	struct dma_fence *fence;
+	struct mock_fence *other, *stuck;
 
-	mock_channel_create(dev);
+	mock_submit(hung, a);
 	other = mock_submit(healthy, mock_bo_create(dev, 'B'));
-	ttm_fence_lru_stall(&dev->lru, last_seq);
+	KUNIT_EXPECT_EQ(test, 2, frontiers(dev, any, U64_MAX, &fence));
+	wait_in_vain(hung, HZ);
 	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, U64_MAX, &fence));
 	KUNIT_EXPECT_PTR_EQ(test, &other->base, fence);
 
-	/* It goes on: reclaimed like all others, and waited for again. */
+	/* A new fence behind the one that hangs is no news, nor is it a new client's. */
+	stuck = mock_submit(hung, a);
+	EXPECT_NODES(hung, "A");
+	ttm_fence_lru_retire(&dev->lru);
+	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, U64_MAX, &fence));
+	KUNIT_EXPECT_PTR_EQ(test, &other->base, fence);
 	mock_submit(hung, mock_bo_create(dev, 'C'));
+	ttm_fence_lru_retire(&dev->lru);
+	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, U64_MAX, &fence));
+
+	/* It goes on. */
 	mock_signal(stuck);
-	mock_reclaim(dev);
+	ttm_fence_lru_retire(&dev->lru);
 	EXPECT_STATE(dev, "A", "");
 	KUNIT_EXPECT_EQ(test, 2, frontiers(dev, any, U64_MAX, &fence));
+}
+
+/* The time that one has waited for it counts for others, too, and but once. */
+static void parallel_waits_count_once(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+	unsigned int any = TTM_FENCE_LRU_ANY_TYPE;
+	struct dma_fence *fence;
+	unsigned long since;
+
+	mock_submit(channel, x);
+	mock_bo_put(x);
+	mock_submit(channel, mock_bo_create(dev, 'A'));
+	KUNIT_EXPECT_NULL(test, channel->base.waiting_for);
+
+	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, U64_MAX, &fence));
+	wait_in_vain(channel, HZ / 2);
+	since = channel->base.waiting_since;
+	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, 1, U64_MAX, &fence));
+	KUNIT_EXPECT_EQ(test, 1, frontiers(dev, any, U64_MAX, &fence));
+	KUNIT_EXPECT_EQ(test, since, channel->base.waiting_since);
+	wait_in_vain(channel, HZ / 2);
+	KUNIT_EXPECT_EQ(test, 0, frontiers(dev, 1, U64_MAX, &fence));
+}
+
+static void each_caller_has_its_own_patience(struct kunit *test)
+{
+	struct ttm_fence_lru_due due = {
+		.type = TTM_FENCE_LRU_ANY_TYPE,
+		.last_seq = U64_MAX,
+		.patience = 2 * HZ,
+	};
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct dma_fence *fence;
+
+	mock_submit(channel, mock_bo_create(dev, 'A'));
+	KUNIT_EXPECT_EQ(test, 1, frontiers_of(dev, &due, &fence));
+	wait_in_vain(channel, HZ);
+	KUNIT_EXPECT_EQ(test, 0, frontiers(dev, due.type, U64_MAX, &fence));
+	KUNIT_EXPECT_EQ(test, 1, frontiers_of(dev, &due, &fence));
+	wait_in_vain(channel, HZ);
+	KUNIT_EXPECT_EQ(test, 0, frontiers_of(dev, &due, &fence));
+	due.patience = MAX_JIFFY_OFFSET;
+	KUNIT_EXPECT_EQ(test, 1, frontiers_of(dev, &due, &fence));
+}
+
+/* A channel for which nobody waits is not late, however long it takes. */
+static void who_is_not_waited_for_is_not_late(struct kunit *test)
+{
+	struct ttm_fence_lru_due due = {
+		.type = 1,
+		.last_seq = U64_MAX,
+		.patience = 0,
+	};
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct dma_fence *fence;
+
+	mock_submit(channel, mock_bo_create(dev, 'A'));
+	KUNIT_EXPECT_EQ(test, 0, frontiers_of(dev, &due, &fence));
+	KUNIT_EXPECT_NULL(test, channel->base.waiting_for);
+	due.type = TTM_FENCE_LRU_ANY_TYPE;
+	due.last_seq = 0;
+	KUNIT_EXPECT_EQ(test, 0, frontiers_of(dev, &due, &fence));
+	KUNIT_EXPECT_NULL(test, channel->base.waiting_for);
+	due.last_seq = U64_MAX;
+	KUNIT_EXPECT_EQ(test, 1, frontiers_of(dev, &due, &fence));
+	/* Once waited for, it is late to those without patience. */
+	KUNIT_EXPECT_EQ(test, 0, frontiers_of(dev, &due, &fence));
 }
 
 /* Many buffers on many channels, signaled at random: the order of those that can be told. */
@@ -370,7 +452,7 @@ static void the_order_is_that_of_a_sort(struct kunit *test)
 		if (!frontier[on[i]])
 			expected[count++] = 'A' + i % 58;
 	}
-	mock_reclaim(dev);
+	ttm_fence_lru_retire(&dev->lru);
 	EXPECT_STATE(dev, expected, "");
 }
 
@@ -378,16 +460,19 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(buffers_become_idle_in_order_of_emission),
 	KUNIT_CASE(each_channel_stops_at_its_own_frontier),
 	KUNIT_CASE(a_buffer_on_two_channels_goes_with_the_last),
-	KUNIT_CASE(in_one_reclaim_the_later_link_decides),
+	KUNIT_CASE(in_one_retire_the_later_link_decides),
+	KUNIT_CASE(across_retires_the_earlier_retire_comes_first),
+	KUNIT_CASE(a_sweep_does_not_change_the_order),
 	KUNIT_CASE(a_hung_channel_holds_up_no_other),
-	KUNIT_CASE(a_step_stops_at_its_budget),
 	KUNIT_CASE(frontiers_are_those_that_hold_such_zombies),
 	KUNIT_CASE(a_node_may_have_any_number_of_buffers),
 	KUNIT_CASE(frontiers_are_no_more_than_there_is_room_for),
 	KUNIT_CASE(frontiers_end_where_one_began),
 	KUNIT_CASE(frontiers_tell_what_their_zombies_hold),
-	KUNIT_CASE(frontiers_begin_where_one_ended),
-	KUNIT_CASE(a_stalled_channel_is_waited_for_once),
+	KUNIT_CASE(a_late_channel_stays_late_until_it_goes_on),
+	KUNIT_CASE(parallel_waits_count_once),
+	KUNIT_CASE(each_caller_has_its_own_patience),
+	KUNIT_CASE(who_is_not_waited_for_is_not_late),
 	KUNIT_CASE(the_order_is_that_of_a_sort),
 	{}
 };

@@ -98,10 +98,10 @@ static void check_at_rest(struct kunit *test, struct race_device *dev,
 	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_check(&dev->lru, &p));
 	KUNIT_EXPECT_EQ(test, expected, atomic_read(&dev->live));
 	KUNIT_EXPECT_EQ(test, expected, atomic_read(&dev->memory));
-	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.zombies);
-	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.zombie_bytes[1]);
-	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.zombie_bytes[2]);
-	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.leftover);
+	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.zombies.count);
+	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.zombies.bytes);
+	KUNIT_EXPECT_TRUE(test, list_empty(&dev->lru.releases));
+	KUNIT_EXPECT_TRUE(test, list_empty(&dev->lru.trims));
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&dev->faults));
 }
 
@@ -129,10 +129,11 @@ static void race(struct kunit *test, unsigned int nr_channels,
 	}
 	race_device_empty(dev);
 	check_at_rest(test, dev, 0);
-	kunit_info(test,
-		   "%u rounds, %d buffers, %llu dead while busy, %d times idle",
-		   round, atomic_read(&dev->created), dev->lru.stats.deferred,
-		   atomic_read(&dev->idled));
+	kunit_info(test, "%u rounds, %d buffers, %llu zombies", round,
+		   atomic_read(&dev->created), dev->lru.stats.deferred);
+	kunit_info(test, "%d times idle, %d evicted, %d when taken",
+		   atomic_read(&dev->idled), atomic_read(&dev->evicted),
+		   atomic_read(&dev->robbed));
 }
 
 /* Threads, each named by what it does again and again. */
@@ -143,24 +144,37 @@ static void race(struct kunit *test, unsigned int nr_channels,
 		race(_test, _channels, _slots, acts, ARRAY_SIZE(acts)); \
 	} while (0)
 
-static void release_races_with_reclaim(struct kunit *test)
+static void a_bury_of_one_link_races_with_retire(struct kunit *test)
 {
-	RACE(test, 2, 1, act_use_and_drop, act_use_and_drop, act_reclaim);
+	RACE(test, 1, 1, act_use_once_and_drop, act_use_once_and_drop,
+	     act_retire, act_signal);
 }
 
-static void release_of_shared_buffers_races_with_reclaim(struct kunit *test)
+static void a_bury_of_several_links_races_with_retire(struct kunit *test)
+{
+	RACE(test, 3, 1, act_use_and_drop, act_use_and_drop, act_retire,
+	     act_signal);
+}
+
+static void a_bury_of_shared_buffers_races_with_reclaim(struct kunit *test)
 {
 	RACE(test, 2, 2, act_submit, act_replace, act_signal, act_reclaim);
 }
 
-static void attach_races_with_reclaim_on_another_channel(struct kunit *test)
+static void attach_races_with_retire_on_another_channel(struct kunit *test)
 {
-	RACE(test, 3, 1, act_submit, act_submit, act_signal, act_reclaim);
+	RACE(test, 3, 1, act_submit, act_submit, act_signal, act_retire);
 }
 
 static void attach_races_with_retire_on_the_same_channel(struct kunit *test)
 {
-	RACE(test, 1, 2, act_submit, act_signal, act_reclaim);
+	RACE(test, 1, 2, act_submit, act_signal, act_retire);
+}
+
+static void a_retire_serves_those_that_came_before_it(struct kunit *test)
+{
+	RACE(test, 3, 1, act_retire_own, act_retire_own, act_retire_own,
+	     act_submit);
 }
 
 static void reclaim_races_with_reclaim_and_drain(struct kunit *test)
@@ -175,12 +189,13 @@ static void attach_races_with_kill_and_unregister(struct kunit *test)
 	     act_rebirth);
 }
 
-static void unregister_races_with_release(struct kunit *test)
+static void a_bury_races_with_unregister(struct kunit *test)
 {
-	RACE(test, 2, 1, act_use_and_drop, act_use_and_drop, act_rebirth);
+	RACE(test, 2, 1, act_use_once_and_drop, act_use_and_drop,
+	     act_use_and_drop, act_rebirth);
 }
 
-static void unregister_races_with_reclaim(struct kunit *test)
+static void reclaim_races_with_unregister(struct kunit *test)
 {
 	RACE(test, 3, 1, act_use_and_drop, act_submit, act_reclaim, act_rebirth,
 	     act_rebirth);
@@ -189,31 +204,37 @@ static void unregister_races_with_reclaim(struct kunit *test)
 static void reclaim_races_with_who_holds_the_reservation(struct kunit *test)
 {
 	RACE(test, 2, 1, act_use_and_drop, act_signal, act_hold_a_reservation,
-	     act_reclaim, act_poll_leftovers);
+	     act_reclaim, act_limit_and_trim);
 }
 
-static void eviction_races_with_reclaim(struct kunit *test)
+static void an_eviction_races_with_who_has_taken_the_zombie(struct kunit *test)
 {
 	RACE(test, 2, 1, act_use_and_drop, act_use_elsewhere_and_drop,
 	     act_evict, act_evict, act_reclaim);
 }
 
-static void reclaim_waits_for_who_has_collected(struct kunit *test)
+static void an_eviction_races_with_the_test_of_blockers(struct kunit *test)
 {
-	RACE(test, 2, 1, act_use_and_drop, act_signal, act_reclaim_and_settle,
-	     act_reclaim_and_settle, act_drain);
+	RACE(test, 2, 1, act_use_elsewhere_and_drop, act_use_elsewhere_and_drop,
+	     act_evict, act_evict, act_limit_and_trim, act_shrink_and_refresh);
+}
+
+static void a_task_that_settles_waits_for_those_that_release(struct kunit *test)
+{
+	RACE(test, 2, 1, act_use_and_drop, act_use_elsewhere_and_drop,
+	     act_signal, act_reclaim_and_settle, act_reclaim_and_settle,
+	     act_reclaim, act_drain);
 }
 
 static void imports_are_drained_while_others_hold_them(struct kunit *test)
 {
 	RACE(test, 2, 1, act_use_and_drop, act_use_elsewhere_and_drop,
-	     act_evict, act_poll_leftovers, act_drain);
+	     act_evict, act_limit_and_trim, act_drain);
 }
 
 static void two_reclaims_race_for_one_leftover(struct kunit *test)
 {
-	RACE(test, 1, 1, act_use_elsewhere_and_drop, act_reclaim,
-	     act_poll_leftovers);
+	RACE(test, 1, 1, act_use_elsewhere_and_drop, act_reclaim, act_reclaim);
 }
 
 static void waiters_race_with_retire(struct kunit *test)
@@ -228,22 +249,29 @@ static void counters_are_read_without_locks(struct kunit *test)
 	     act_read_stats);
 }
 
-static void shrinking_races_with_release_and_reclaim(struct kunit *test)
+static void shrinking_races_with_bury_and_reclaim(struct kunit *test)
 {
 	RACE(test, 2, 1, act_use_and_drop, act_use_elsewhere_and_drop,
-	     act_signal, act_shrink_and_look, act_shrink_and_look, act_reclaim);
+	     act_signal, act_shrink_and_refresh, act_shrink_and_refresh,
+	     act_reclaim);
 }
 
-static void trimming_races_with_release_and_reclaim(struct kunit *test)
+static void a_sweep_races_with_attach_and_bury(struct kunit *test)
+{
+	RACE(test, 2, 2, act_submit, act_use_once_and_drop, act_use_and_drop,
+	     act_signal, act_limit_and_trim);
+}
+
+static void trims_race_with_bury_and_reclaim(struct kunit *test)
 {
 	RACE(test, 2, 1, act_use_and_drop, act_use_elsewhere_and_drop,
 	     act_signal, act_limit_and_trim, act_limit_and_trim, act_reclaim);
 }
 
-static void visiting_the_busy_races_with_attach_and_release(struct kunit *test)
+static void visiting_the_busy_races_with_attach_and_bury(struct kunit *test)
 {
 	RACE(test, 3, 2, act_submit, act_submit_group, act_replace, act_signal,
-	     act_reclaim, act_visit_busy, act_visit_busy, act_rebirth);
+	     act_retire, act_visit_busy, act_visit_busy, act_rebirth);
 }
 
 static void members_die_while_their_group_is_used(struct kunit *test)
@@ -267,32 +295,36 @@ static void everything_at_once(struct kunit *test)
 	     act_reclaim_and_settle, act_drain, act_look_at_frontiers,
 	     act_rebirth);
 	RACE(test, 3, 4, act_submit, act_submit_group, act_join_and_drop,
-	     act_signal, act_shrink_and_look, act_reclaim_and_settle, act_evict,
-	     act_rebirth);
+	     act_signal, act_shrink_and_refresh, act_reclaim_and_settle,
+	     act_evict, act_rebirth);
 	RACE(test, 3, 4, act_submit, act_submit_group, act_use_and_drop,
-	     act_signal, act_limit_and_trim, act_visit_busy, act_evict,
+	     act_retire_own, act_limit_and_trim, act_visit_busy, act_evict,
 	     act_rebirth);
 }
 
 static struct kunit_case cases[] = {
-	KUNIT_CASE(release_races_with_reclaim),
-	KUNIT_CASE(release_of_shared_buffers_races_with_reclaim),
-	KUNIT_CASE(attach_races_with_reclaim_on_another_channel),
+	KUNIT_CASE(a_bury_of_one_link_races_with_retire),
+	KUNIT_CASE(a_bury_of_several_links_races_with_retire),
+	KUNIT_CASE(a_bury_of_shared_buffers_races_with_reclaim),
+	KUNIT_CASE(attach_races_with_retire_on_another_channel),
 	KUNIT_CASE(attach_races_with_retire_on_the_same_channel),
+	KUNIT_CASE(a_retire_serves_those_that_came_before_it),
 	KUNIT_CASE(reclaim_races_with_reclaim_and_drain),
 	KUNIT_CASE(attach_races_with_kill_and_unregister),
-	KUNIT_CASE(unregister_races_with_release),
-	KUNIT_CASE(unregister_races_with_reclaim),
+	KUNIT_CASE(a_bury_races_with_unregister),
+	KUNIT_CASE(reclaim_races_with_unregister),
 	KUNIT_CASE(reclaim_races_with_who_holds_the_reservation),
-	KUNIT_CASE(eviction_races_with_reclaim),
-	KUNIT_CASE(reclaim_waits_for_who_has_collected),
+	KUNIT_CASE(an_eviction_races_with_who_has_taken_the_zombie),
+	KUNIT_CASE(an_eviction_races_with_the_test_of_blockers),
+	KUNIT_CASE(a_task_that_settles_waits_for_those_that_release),
 	KUNIT_CASE(imports_are_drained_while_others_hold_them),
 	KUNIT_CASE(two_reclaims_race_for_one_leftover),
 	KUNIT_CASE(waiters_race_with_retire),
 	KUNIT_CASE(counters_are_read_without_locks),
-	KUNIT_CASE(shrinking_races_with_release_and_reclaim),
-	KUNIT_CASE(trimming_races_with_release_and_reclaim),
-	KUNIT_CASE(visiting_the_busy_races_with_attach_and_release),
+	KUNIT_CASE(shrinking_races_with_bury_and_reclaim),
+	KUNIT_CASE(a_sweep_races_with_attach_and_bury),
+	KUNIT_CASE(trims_race_with_bury_and_reclaim),
+	KUNIT_CASE(visiting_the_busy_races_with_attach_and_bury),
 	KUNIT_CASE(members_die_while_their_group_is_used),
 	KUNIT_CASE(channels_go_while_groups_are_on_them),
 	KUNIT_CASE(everything_at_once),

@@ -2,8 +2,10 @@
 /*
  * Who holds a buffer, when its memory goes, and when the buffer itself.
  */
+#include <linux/completion.h>
 #include <linux/delay.h>
-#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
 
 #include "mock.h"
 
@@ -34,7 +36,7 @@ static void a_leftover_has_one_reference(struct kunit *test)
 	x->locked = true;
 	mock_reclaim(dev);
 	EXPECT_STATE(dev, "x", "");
-	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.leftover);
+	KUNIT_EXPECT_EQ(test, 1, mock_dead(dev, TTM_FENCE_LRU_LEFTOVER));
 	KUNIT_EXPECT_EQ(test, 1, kref_read(&x->kref));
 	x->locked = false;
 }
@@ -54,7 +56,7 @@ static void nothing_happens_before_somebody_reclaims(struct kunit *test)
 	msleep(50);
 	EXPECT_STATE(dev, "", "");
 	EXPECT_NODES(channel, "A/x");
-	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.zombies);
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.zombies.count);
 }
 
 /* A reference that is dropped may take locks of others; memory must not wait for that. */
@@ -97,62 +99,132 @@ static void memory_goes_before_references(struct kunit *test)
 }
 
 /* Those that stay go to the end of the list, so that others are tried next. */
-static void polling_tries_as_many_as_its_budget_in_turn(struct kunit *test)
+static void trimming_tries_some_leftovers_in_turn(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
-	struct mock_bo *bos[3];
-	int i;
-
-	for (i = 0; i < 3; i++) {
-		bos[i] = mock_bo_create(dev, "xyz"[i]);
-		bos[i]->locked = true;
-		mock_bo_put(bos[i]);
-	}
-	EXPECT_STATE(dev, "xyz", "");
-	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_poll(&dev->lru, 1));
-	EXPECT_STATE(dev, "yzx", "");
-
-	for (i = 0; i < 3; i++)
-		bos[i]->locked = false;
-	KUNIT_EXPECT_EQ(test, 2 * MOCK_BO_BYTES,
-			ttm_fence_lru_poll(&dev->lru, 2));
-	EXPECT_STATE(dev, "x", "yz");
-	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES, ttm_fence_lru_poll(&dev->lru, 9));
-	EXPECT_STATE(dev, "", "yzx");
-}
-
-/* On a busy machine it may take a few attempts. */
-static bool settles_at_once(struct mock_device *dev)
-{
-	unsigned long start;
+	struct mock_bo *bos[10];
 	int i;
 
 	for (i = 0; i < 10; i++) {
-		start = jiffies;
-		ttm_fence_lru_settle(&dev->lru);
-		if (time_before(jiffies, start + HZ / 10))
-			return true;
+		bos[i] = mock_bo_create(dev, 'a' + i);
+		bos[i]->locked = true;
+		mock_bo_put(bos[i]);
 	}
-	return false;
+	EXPECT_STATE(dev, "abcdefghij", "");
+	ttm_fence_lru_trim(&dev->lru);
+	EXPECT_STATE(dev, "ijabcdefgh", "");
+
+	for (i = 0; i < 10; i++)
+		bos[i]->locked = false;
+	ttm_fence_lru_trim(&dev->lru);
+	EXPECT_STATE(dev, "gh", "ijabcdef");
+	ttm_fence_lru_trim(&dev->lru);
+	EXPECT_STATE(dev, "", "ijabcdefgh");
 }
 
-/* It waits for what had begun when it came, and not for long. */
-static void settling_comes_to_an_end(struct kunit *test)
+/* A task that has taken zombies of a memory type, and is held up. */
+static struct release {
+	struct ttm_fence_lru *lru;
+	struct ttm_fence_lru_need need;
+	struct completion begun;
+	struct completion go_on;
+	struct completion ended;
+} earlier, later;
+
+static void hold_up(struct release *release)
+{
+	complete(&release->begun);
+	wait_for_completion(&release->go_on);
+}
+
+static void hold_up_earlier(struct kunit *test)
+{
+	hold_up(&earlier);
+}
+
+static void hold_up_later(struct kunit *test)
+{
+	hold_up(&later);
+}
+
+static int release_some(void *data)
+{
+	struct release *release = data;
+
+	ttm_fence_lru_reclaim(release->lru, &release->need);
+	complete(&release->ended);
+	return 0;
+}
+
+static void begin(struct release *release, struct mock_device *dev,
+		  unsigned int type, mock_hook hook)
+{
+	*release = (struct release){ .lru = &dev->lru, .need.type = type };
+	init_completion(&release->begun);
+	init_completion(&release->go_on);
+	init_completion(&release->ended);
+	dev->cleaning = hook;
+	KUNIT_ASSERT_FALSE(dev->test, IS_ERR(kthread_run(release_some, release,
+							 "release")));
+	wait_for_completion(&release->begun);
+}
+
+/* A task that waits for those; it ended with this number. */
+static int settled;
+static DECLARE_COMPLETION(settling_ended);
+
+static int settle(void *data)
+{
+	settled = ttm_fence_lru_settle(data, false);
+	complete(&settling_ended);
+	return 0;
+}
+
+static void begin_to_settle(struct mock_device *dev)
+{
+	reinit_completion(&settling_ended);
+	KUNIT_ASSERT_FALSE(dev->test,
+			   IS_ERR(kthread_run(settle, &dev->lru, "settle")));
+	while (!wq_has_sleeper(&dev->lru.settled) &&
+	       !completion_done(&settling_ended))
+		schedule_timeout_uninterruptible(1);
+}
+
+/* However many begin while it waits. */
+static void settling_waits_for_what_had_begun_before(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
-	unsigned long start;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *fence = mock_emit(channel);
+	struct mock_bo *bo;
+	int i;
 
-	KUNIT_EXPECT_TRUE(test, settles_at_once(dev));
+	for (i = 0; i < 2; i++) {
+		bo = mock_bo_create(dev, 'x' + i);
+		bo->type = 1 + i;
+		mock_bo_use(bo, fence);
+		mock_bo_put(bo);
+	}
+	mock_signal(fence);
+	ttm_fence_lru_retire(&dev->lru);
+	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_settle(&dev->lru, false));
 
-	/* Somebody has begun to release memory, and is held up. */
-	start = jiffies;
-	atomic_inc(&dev->lru.releasing);
-	ttm_fence_lru_settle(&dev->lru);
-	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, start + HZ / 10));
-	KUNIT_EXPECT_TRUE(test, time_before(jiffies, start + 5 * HZ));
+	begin(&earlier, dev, 1, hold_up_earlier);
+	begin_to_settle(dev);
+	KUNIT_EXPECT_FALSE(test, completion_done(&settling_ended));
+	begin(&later, dev, 2, hold_up_later);
+	KUNIT_EXPECT_STREQ(test, dev->cleaned, "");
 
-	atomic_inc(&dev->lru.released);
-	KUNIT_EXPECT_TRUE(test, settles_at_once(dev));
+	complete(&earlier.go_on);
+	wait_for_completion(&settling_ended);
+	KUNIT_EXPECT_EQ(test, 1, settled);
+	KUNIT_EXPECT_STREQ(test, dev->cleaned, "x");
+	wait_for_completion(&earlier.ended);
+
+	complete(&later.go_on);
+	wait_for_completion(&later.ended);
+	EXPECT_STATE(dev, "", "xy");
+	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_settle(&dev->lru, false));
 }
 
 /* What reclaim finds idle is in the order of reclaims, whatever was emitted when. */
@@ -193,8 +265,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_leftover_has_one_reference),
 	KUNIT_CASE(nothing_happens_before_somebody_reclaims),
 	KUNIT_CASE(memory_goes_before_references),
-	KUNIT_CASE(polling_tries_as_many_as_its_budget_in_turn),
-	KUNIT_CASE(settling_comes_to_an_end),
+	KUNIT_CASE(trimming_tries_some_leftovers_in_turn),
+	KUNIT_CASE(settling_waits_for_what_had_begun_before),
 	KUNIT_CASE(across_reclaims_the_earlier_reclaim_comes_first),
 	KUNIT_CASE(there_are_no_more_nodes_than_links),
 	{}

@@ -4,6 +4,8 @@
  */
 #include <kunit/static_stub.h>
 
+#include <linux/rcupdate.h>
+
 #include "../ttm_fence_lru/internal.h"
 #include "mock.h"
 
@@ -59,9 +61,38 @@ static void too_many_channels_are_refused(struct kunit *test)
 	mock_check(dev);
 }
 
+/*
+ * The driver keeps each for a grace period: one after all of them will do. Some pass by
+ * themselves meanwhile.
+ */
+static void
+unregistering_many_channels_waits_for_none_of_them(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel;
+	unsigned int grace_periods = 0;
+	unsigned long state;
+	int i;
+
+	for (i = 0; i < 4096; i++)
+		mock_submit(mock_channel_create(dev), mock_bo_create(dev, 'A'))
+			->done = true;
+
+	list_for_each_entry(channel, &dev->channels, entry) {
+		state = get_state_synchronize_rcu();
+		mock_channel_unregister(channel);
+		grace_periods += poll_state_synchronize_rcu(state);
+	}
+	KUNIT_EXPECT_LT(test, grace_periods, 4096 / 8);
+	KUNIT_EXPECT_EQ(test, 0, dev->lru.nr_channels);
+	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.busy);
+	mock_check(dev);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_channel_for_which_there_is_no_memory_is_refused),
 	KUNIT_CASE(too_many_channels_are_refused),
+	KUNIT_CASE(unregistering_many_channels_waits_for_none_of_them),
 	{}
 };
 

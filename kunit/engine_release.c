@@ -50,8 +50,10 @@ static void a_busy_buffer_becomes_a_zombie(struct kunit *test)
 	EXPECT_STATE(dev, "", "");
 	EXPECT_NODES(channel, "A/x");
 	KUNIT_EXPECT_EQ(test, 1, kref_read(&x->kref));
-	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.zombies);
-	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES, dev->lru.stats.zombie_bytes[1]);
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.zombies.count);
+	KUNIT_EXPECT_EQ(test, 1, mock_dead(dev, TTM_FENCE_LRU_BURIED));
+	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES,
+			ttm_fence_lru_dead_bytes(&dev->lru, 1));
 	KUNIT_EXPECT_EQ(test, 1, channel->base.nr_zombies[1]);
 	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES, channel->base.zombie_bytes[1]);
 
@@ -62,16 +64,16 @@ static void a_busy_buffer_becomes_a_zombie(struct kunit *test)
 	mock_reclaim(dev);
 	EXPECT_STATE(dev, "A", "x");
 	KUNIT_EXPECT_STREQ(test, dev->destroyed, "x");
-	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.zombies);
-	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.zombie_bytes[1]);
+	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.zombies.count);
+	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_dead_bytes(&dev->lru, 1));
 	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.deferred);
-	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES, dev->lru.stats.peak_zombie_bytes);
+	KUNIT_EXPECT_EQ(test, MOCK_BO_BYTES, dev->lru.stats.peak_bytes);
 	KUNIT_EXPECT_EQ(test, 0, channel->base.nr_zombies[1]);
 	KUNIT_EXPECT_EQ(test, 0, channel->base.zombie_bytes[1]);
 }
 
-/* Rule: a zombie's references are its links. */
-static void a_zombie_has_one_reference_per_channel(struct kunit *test)
+/* Rule: a zombie has the reference of the list that it is on, however many links. */
+static void a_zombie_has_one_reference(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 	struct mock_channel *first = mock_channel_create(dev);
@@ -81,7 +83,7 @@ static void a_zombie_has_one_reference_per_channel(struct kunit *test)
 	struct mock_fence *later = mock_submit(second, x);
 
 	mock_bo_put(x);
-	KUNIT_EXPECT_EQ(test, 2, kref_read(&x->kref));
+	KUNIT_EXPECT_EQ(test, 1, kref_read(&x->kref));
 
 	mock_signal(later);
 	mock_reclaim(dev);
@@ -91,6 +93,11 @@ static void a_zombie_has_one_reference_per_channel(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, kref_read(&x->kref));
 
 	mock_signal(sooner);
+	ttm_fence_lru_retire(&dev->lru);
+	EXPECT_STATE(dev, "", "");
+	KUNIT_EXPECT_EQ(test, 1, mock_dead(dev, TTM_FENCE_LRU_RIPE));
+	KUNIT_EXPECT_EQ(test, 1, kref_read(&x->kref));
+
 	mock_reclaim(dev);
 	EXPECT_STATE(dev, "", "x");
 	KUNIT_EXPECT_STREQ(test, dev->destroyed, "x");
@@ -126,8 +133,8 @@ static void memory_waits_for_a_fence_of_no_channel(struct kunit *test)
 	mock_bo_use(x, foreign);
 	mock_bo_put(x);
 	EXPECT_STATE(dev, "yx", "");
-	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.leftover);
-	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.zombies);
+	KUNIT_EXPECT_EQ(test, 1, mock_dead(dev, TTM_FENCE_LRU_LEFTOVER));
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.zombies.count);
 	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.deferred);
 
 	mock_bo_use(y, foreign);
@@ -135,12 +142,14 @@ static void memory_waits_for_a_fence_of_no_channel(struct kunit *test)
 	mock_bo_put(y);
 	mock_reclaim(dev);
 	EXPECT_STATE(dev, "xy", "");
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.dead[1].nr_blocked);
+	KUNIT_EXPECT_EQ(test, 0, dev->lru.dead[1].nr_locked);
 	KUNIT_EXPECT_EQ(test, 2, ttm_fence_lru_drain(&dev->lru));
 
 	mock_signal(foreign);
 	mock_reclaim(dev);
 	EXPECT_STATE(dev, "", "xy");
-	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.leftover);
+	KUNIT_EXPECT_EQ(test, 0, mock_dead(dev, TTM_FENCE_LRU_LEFTOVER));
 }
 
 static void a_zombie_that_cannot_be_locked_is_not_lost(struct kunit *test)
@@ -160,18 +169,21 @@ static void a_zombie_that_cannot_be_locked_is_not_lost(struct kunit *test)
 	mock_signal(container_of(y->fences.fences[0], struct mock_fence, base));
 	mock_reclaim(dev);
 	EXPECT_STATE(dev, "xy", "");
-	KUNIT_EXPECT_EQ(test, 2, dev->lru.stats.leftover);
+	KUNIT_EXPECT_EQ(test, 2, mock_dead(dev, TTM_FENCE_LRU_LEFTOVER));
 
 	y->locked = false;
 	KUNIT_EXPECT_EQ(test, 1, ttm_fence_lru_drain(&dev->lru));
 	EXPECT_STATE(dev, "x", "y");
 
 	x->locked = false;
-	KUNIT_EXPECT_NE(test, 0, ttm_fence_lru_poll(&dev->lru, 1));
+	ttm_fence_lru_trim(&dev->lru);
 	EXPECT_STATE(dev, "", "yx");
 }
 
-/* Somebody found the zombie, took a reference and released its memory: an eviction. */
+/*
+ * Somebody found the zombie, took a reference and released its memory: an eviction. The
+ * reference of the list is theirs, too.
+ */
 static void a_zombie_may_be_released_by_another(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -181,11 +193,13 @@ static void a_zombie_may_be_released_by_another(struct kunit *test)
 	mock_bo_put(x);
 	kref_get(&x->kref);
 	mock_bo_clean(x);
-	ttm_fence_lru_cleaned(&dev->lru, &x->base);
-	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.zombies);
+	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_cleaned(&dev->lru, &x->base));
+	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.zombies.count);
+	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_cleaned(&dev->lru, &x->base));
 	x->locked = false;
 
 	ttm_fence_lru_drain(&dev->lru);
+	mock_bo_put(x);
 	KUNIT_EXPECT_STREQ(test, dev->destroyed, "");
 	mock_bo_put(x);
 	KUNIT_EXPECT_STREQ(test, dev->destroyed, "x");
@@ -208,8 +222,8 @@ static void an_import_is_destroyed_only_in_a_drain(struct kunit *test)
 
 	mock_bo_put(x);
 	KUNIT_EXPECT_STREQ(test, dev->destroyed, "");
-	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.leftover);
-	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.zombies);
+	KUNIT_EXPECT_EQ(test, 1, mock_dead(dev, TTM_FENCE_LRU_LEFTOVER));
+	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.zombies.bytes);
 
 	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_drain(&dev->lru));
 	KUNIT_EXPECT_STREQ(test, dev->destroyed, "x");
@@ -237,7 +251,7 @@ static void drain_releases_all_that_has_signaled(struct kunit *test)
 	mock_check(dev);
 }
 
-static void drain_takes_as_many_steps_as_it_needs(struct kunit *test)
+static void drain_takes_as_many_batches_as_it_needs(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 	struct mock_channel *channel = mock_channel_create(dev);
@@ -254,8 +268,7 @@ static void drain_takes_as_many_steps_as_it_needs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_drain(&dev->lru));
 	KUNIT_EXPECT_EQ(test, 100, strlen(dev->destroyed));
 	KUNIT_EXPECT_EQ(test, 100, dev->lru.stats.deferred);
-	KUNIT_EXPECT_EQ(test, 100 * MOCK_BO_BYTES,
-			dev->lru.stats.peak_zombie_bytes);
+	KUNIT_EXPECT_EQ(test, 100 * MOCK_BO_BYTES, dev->lru.stats.peak_bytes);
 	mock_check(dev);
 }
 
@@ -263,14 +276,14 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(an_idle_buffer_is_released_at_once),
 	KUNIT_CASE(a_buffer_whose_fences_have_signaled_is_released_at_once),
 	KUNIT_CASE(a_busy_buffer_becomes_a_zombie),
-	KUNIT_CASE(a_zombie_has_one_reference_per_channel),
+	KUNIT_CASE(a_zombie_has_one_reference),
 	KUNIT_CASE(a_zombie_keeps_no_link_whose_fence_has_signaled),
 	KUNIT_CASE(memory_waits_for_a_fence_of_no_channel),
 	KUNIT_CASE(a_zombie_that_cannot_be_locked_is_not_lost),
 	KUNIT_CASE(a_zombie_may_be_released_by_another),
 	KUNIT_CASE(an_import_is_destroyed_only_in_a_drain),
 	KUNIT_CASE(drain_releases_all_that_has_signaled),
-	KUNIT_CASE(drain_takes_as_many_steps_as_it_needs),
+	KUNIT_CASE(drain_takes_as_many_batches_as_it_needs),
 	{}
 };
 

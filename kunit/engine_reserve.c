@@ -4,6 +4,8 @@
  */
 #include <kunit/static_stub.h>
 
+#include <linux/sort.h>
+
 #include "../ttm_fence_lru/internal.h"
 #include "mock.h"
 
@@ -68,7 +70,7 @@ static void a_buffer_on_the_channel_needs_no_other_link(struct kunit *test)
 	mock_reclaim(dev);
 	fence = mock_emit(first);
 	mock_fences_add(dev, &a->fences, &fence->base);
-	ttm_fence_lru_attach(&dev->lru, &a->base, &fence->base);
+	mock_bo_attach(a, fence);
 	EXPECT_NODES(first, "A");
 }
 
@@ -92,26 +94,31 @@ static void reserving_again_allocates_nothing(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, a->base.link.node);
 }
 
-/* A node that empties when its buffers move on serves the channel's next fence. */
-static void a_channel_in_steady_use_allocates_nothing(struct kunit *test)
+/* Room for one more channel was made; the fence is public, and memory is short. */
+static void attaching_allocates_nothing(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
-	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_channel *first = mock_channel_create(dev);
+	struct mock_channel *second = mock_channel_create(dev);
 	struct mock_bo *a = mock_bo_create(dev, 'A');
-	int i;
+	struct mock_fence *fence;
 
-	mock_submit(channel, a);
-	mock_submit(channel, a);
+	mock_submit(first, a);
+	KUNIT_EXPECT_EQ(test, 0, ttm_fence_lru_reserve(&a->base, 1));
+	fence = mock_emit(second);
+	mock_fences_add(dev, &a->fences, &fence->base);
+
+	kunit_activate_static_stub(test, ttm_fence_lru_link_alloc, no_link);
 	kunit_activate_static_stub(test, ttm_fence_lru_node_alloc, no_node);
-	for (i = 0; i < 20; i++)
-		mock_submit(channel, a);
-	EXPECT_NODES(channel, "A");
+	mock_bo_attach(a, fence);
+	EXPECT_NODES(first, "A");
+	EXPECT_NODES(second, "A");
 	KUNIT_EXPECT_EQ(test, 0, dev->lru.stats.unlinked);
 }
 
 /*
  *   node 1: A   node 2: B   node 3: C    all are used again under fence 4
- *   node 4: A B C                        two of the nodes are kept, one is freed
+ *   node 4: A B C                        the others are freed
  */
 static void a_channel_keeps_few_nodes(struct kunit *test)
 {
@@ -131,6 +138,148 @@ static void a_channel_keeps_few_nodes(struct kunit *test)
 	EXPECT_NODES(channel, "ABC");
 	KUNIT_EXPECT_EQ(test, 2, channel->base.nr_spare);
 	KUNIT_EXPECT_EQ(test, 2, list_count_nodes(&channel->base.spare));
+}
+
+static int compare_addresses(const void *lhs, const void *rhs)
+{
+	unsigned long a = *(unsigned long *)lhs, b = *(unsigned long *)rhs;
+
+	return a < b ? -1 : a > b;
+}
+
+/* What the slab needs to free a node stands inside of it: one cache line is enough. */
+static void nodes_are_64_bytes_apart(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	unsigned long *nodes, apart = ULONG_MAX;
+	struct ttm_fence_lru_node *node;
+	struct mock_channel *channel;
+	int i, nr = 0;
+
+	if (IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_SLUB_DEBUG_ON))
+		kunit_skip(test,
+			   "there is more between objects when debugging");
+
+	nodes = kunit_kcalloc(test, 256, sizeof(*nodes), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, nodes);
+	for (i = 0; i < 128; i++) {
+		channel = mock_channel_create(dev);
+		mock_channel_reserve(channel);
+		list_for_each_entry(node, &channel->base.spare, entry)
+			nodes[nr++] = (unsigned long)node;
+	}
+	KUNIT_ASSERT_EQ(test, 256, nr);
+
+	sort(nodes, nr, sizeof(*nodes), compare_addresses, NULL);
+	for (i = 1; i < nr; i++)
+		apart = min(apart, nodes[i] - nodes[i - 1]);
+	KUNIT_EXPECT_EQ(test, 64, apart);
+}
+
+/*
+ * An old fence whose node is gone may need one anew, but not that of a fence which is
+ * being emitted.
+ */
+static void an_old_fence_never_takes_the_last_node(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+	struct mock_fence *old[2], *fence;
+	int i;
+
+	for (i = 0; i < 2; i++)
+		old[i] = mock_submit(channel, a);
+	mock_submit(channel, a)->done = true;
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "A", "");
+
+	/* While one is emitted, others copy the fences of A. */
+	fence = mock_emit(channel);
+	KUNIT_EXPECT_EQ(test, 2, channel->base.nr_spare);
+	mock_bo_attach(mock_bo_create(dev, 'B'), old[0]);
+	mock_bo_attach(mock_bo_create(dev, 'C'), old[1]);
+	EXPECT_STATE(dev, "AC", "");
+	EXPECT_NODES(channel, "B");
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.unlinked);
+
+	mock_bo_use(a, fence);
+	EXPECT_STATE(dev, "C", "");
+	EXPECT_NODES(channel, "B A");
+	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.unlinked);
+}
+
+static struct ttm_fence_lru_node *take_spare(struct mock_channel *channel)
+{
+	struct ttm_fence_lru_node *node;
+
+	spin_lock(&channel->base.lock);
+	node = list_first_entry(&channel->base.spare, struct ttm_fence_lru_node,
+				entry);
+	list_del(&node->entry);
+	channel->base.nr_spare--;
+	spin_unlock(&channel->base.lock);
+	return node;
+}
+
+/* Whether a fence is old is told by its number, of which only 32 bits may count. */
+static void numbers_of_fences_wrap(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+	struct mock_fence *old;
+
+	channel->seqno = U32_MAX - 1;
+	old = mock_submit(channel, a);
+	mock_submit(channel, a)->done = true;
+	/* Of the two that are kept an old fence may take one. */
+	mock_reclaim(dev);
+	KUNIT_EXPECT_EQ(test, 2, channel->base.nr_spare);
+	ttm_fence_lru_node_free(take_spare(channel));
+	mock_bo_attach(a, old);
+	EXPECT_STATE(dev, "A", "");
+	EXPECT_NODES(channel, "");
+
+	mock_submit(channel, a);
+	mock_submit(channel, mock_bo_create(dev, 'B'));
+	EXPECT_NODES(channel, "A B");
+}
+
+static struct mock_bo *asserted[2];
+static unsigned int nr_asserted;
+
+static void note_asserted(struct ttm_fence_lru_bo *base)
+{
+	if (nr_asserted < ARRAY_SIZE(asserted))
+		asserted[nr_asserted] = to_mock_bo(base);
+	nr_asserted++;
+}
+
+/* The owner can tell where a reservation is that lockdep must see held. */
+static void every_buffer_of_an_attach_must_be_reserved(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	const struct ttm_fence_lru_ops *sound = dev->lru.ops;
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+	struct mock_bo *b = mock_bo_create(dev, 'B');
+	struct ttm_fence_lru_bo *bos[] = { &a->base, &b->base };
+	struct ttm_fence_lru_ops ops = *sound;
+	struct mock_fence *fence = mock_emit(channel);
+
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		kunit_skip(test, "needs lockdep");
+
+	ops.assert_reserved = note_asserted;
+	nr_asserted = 0;
+	dev->lru.ops = &ops;
+	ttm_fence_lru_attach(&dev->lru, &fence->base, bos, 2);
+	dev->lru.ops = sound;
+	KUNIT_EXPECT_EQ(test, 2, nr_asserted);
+	KUNIT_EXPECT_PTR_EQ(test, a, asserted[0]);
+	KUNIT_EXPECT_PTR_EQ(test, b, asserted[1]);
+	EXPECT_NODES(channel, "AB");
 }
 
 /* A link that became free serves another channel. */
@@ -164,7 +313,7 @@ static void attaching_without_room_is_safe(struct kunit *test)
 
 	mock_bo_put(x);
 	EXPECT_STATE(dev, "x", "");
-	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.leftover);
+	KUNIT_EXPECT_EQ(test, 1, mock_dead(dev, TTM_FENCE_LRU_LEFTOVER));
 
 	mock_signal(fence);
 	mock_reclaim(dev);
@@ -182,7 +331,7 @@ static void attaching_without_a_link_is_safe(struct kunit *test)
 	struct mock_fence *later = mock_emit(second);
 
 	mock_fences_add(dev, &x->fences, &later->base);
-	ttm_fence_lru_attach(&dev->lru, &x->base, &later->base);
+	mock_bo_attach(x, later);
 	EXPECT_NODES(first, "x");
 	EXPECT_NODES(second, "");
 	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.unlinked);
@@ -201,8 +350,12 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_buffer_without_memory_says_so),
 	KUNIT_CASE(a_buffer_on_the_channel_needs_no_other_link),
 	KUNIT_CASE(reserving_again_allocates_nothing),
-	KUNIT_CASE(a_channel_in_steady_use_allocates_nothing),
+	KUNIT_CASE(attaching_allocates_nothing),
 	KUNIT_CASE(a_channel_keeps_few_nodes),
+	KUNIT_CASE(nodes_are_64_bytes_apart),
+	KUNIT_CASE(an_old_fence_never_takes_the_last_node),
+	KUNIT_CASE(numbers_of_fences_wrap),
+	KUNIT_CASE(every_buffer_of_an_attach_must_be_reserved),
 	KUNIT_CASE(a_buffer_keeps_no_more_links_than_it_needed_at_once),
 	KUNIT_CASE(attaching_without_room_is_safe),
 	KUNIT_CASE(attaching_without_a_link_is_safe),

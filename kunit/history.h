@@ -24,8 +24,11 @@ struct history_step {
  * @groups: by the model's numbers, less MODEL_BOS
  * @channels: by the model's numbers
  * @fences: by the model's numbers
- * @pass: a pass of reclaim that may go on
- * @model_pass: the same of the model
+ * @need: an allocation that goes on
+ * @model_need: the same of the model
+ * @calm: little is released, and much is imported, so that much comes together
+ * @nr_types: memory types of its buffers
+ * @counted: the model's counters
  * @said: what the last step did
  * @difference: in what they differ
  */
@@ -37,44 +40,36 @@ struct history {
 	struct mock_group *groups[MODEL_GROUPS];
 	struct mock_channel *channels[MODEL_CHANNELS];
 	struct mock_fence *fences[MODEL_FENCES];
-	struct ttm_fence_lru_pass pass;
-	u64 model_pass;
+	struct ttm_fence_lru_need need;
+	struct model_need model_need;
+	bool calm;
+	int nr_types;
+	struct ttm_fence_lru_stats counted;
 	char said[128];
 	char difference[1200];
 };
 
-typedef bool (*history_fits_t)(struct history *h, int number);
-
-bool history_is_gone(struct history *h, int owner);
-bool history_is_alive(struct history *h, int owner);
-bool history_exists(struct history *h, int owner);
-bool history_is_member(struct history *h, int owner);
-bool history_is_single(struct history *h, int owner);
-bool history_can_evict(struct history *h, int owner);
-bool history_is_empty_group(struct history *h, int owner);
-bool history_is_usable(struct history *h, int channel);
-bool history_is_registered(struct history *h, int channel);
-bool history_is_unregistered(struct history *h, int channel);
-int history_choose(struct history *h, history_fits_t fits, int from, int to,
-		   u16 who);
-int history_choose_bo(struct history *h, history_fits_t fits, u16 who);
-int history_choose_group(struct history *h, history_fits_t fits, u16 who);
-int history_choose_channel(struct history *h, history_fits_t fits, u16 who);
-
-__printf(2, 3) void history_differs(struct history *h, const char *format, ...);
-__printf(2, 3) void history_say(struct history *h, const char *format, ...);
-void history_compare_results(struct history *h, u64 engine, u64 model);
-void history_reclaim(struct history *h, const u16 *who);
-void history_shrink(struct history *h, const u16 *who);
-void history_drain(struct history *h, const u16 *who);
-void history_poll(struct history *h, const u16 *who);
-void history_evict(struct history *h, const u16 *who);
-void history_look(struct history *h, const u16 *who);
-void history_stall(struct history *h, const u16 *who);
-void history_set_limit(struct history *h, const u16 *who);
-void history_trim(struct history *h, const u16 *who);
-void history_visit_busy(struct history *h, const u16 *who);
+/* history_steps.c */
 void history_do(struct history *h, const struct history_step *step);
+
+/* history_memory.c: memory is wanted, released and counted */
+void history_evict(struct history *h, int bo, const u16 *who);
+void history_reclaim(struct history *h, int type, const u16 *who);
+void history_retire(struct history *h, int unused, const u16 *who);
+void history_shrink(struct history *h, int type, const u16 *who);
+void history_drain(struct history *h, int unused, const u16 *who);
+void history_set_limit(struct history *h, int type, const u16 *who);
+void history_trim(struct history *h, int unused, const u16 *who);
+void history_wait(struct history *h, int type, const u16 *who);
+void history_visit_busy(struct history *h, int unused, const u16 *who);
+
+/* history_compare.c */
+__printf(2, 3) void history_say(struct history *h, const char *format, ...);
+void history_compare_numbers(struct history *h, const char *what, u64 engine,
+			     u64 model);
+void history_compare_names(struct history *h, const char *what,
+			   const char *engine, const char *model);
+void history_print_dead(struct history *h, int type, char *names);
 bool history_compare(struct history *h);
 
 #endif

@@ -30,11 +30,13 @@
 #define SIGNALING "dma_fence_map"
 #define RESERVATION "reservation_ww_class_mutex"
 #define DRAIN "ttm_fence_lru_drain"
+#define CLEAN "ttm_fence_lru_clean"
 
 #define IN(_function) "; in " _function
 #define TAKES(_lock) "; takes " _lock
 #define ORDER(_outer, _inner) TAKES(_inner) "; holding " _outer
 
+void lock_rules_reclaim(struct mock_device *dev);
 void break_rule(struct kunit *test, const char *report, const char *and_then);
 int lock_rules_init(struct kunit *test);
 void lock_rules_exit(struct kunit *test);

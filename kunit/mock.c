@@ -17,12 +17,15 @@ static void mock_bo_destroy(struct kref *kref)
 {
 	struct mock_bo *bo = container_of(kref, struct mock_bo, kref);
 	struct mock_device *dev = bo->dev;
+	struct mock_bo *next = bo->next;
 
 	mock_append_name(dev->destroyed, bo->name);
 	dev->nr_bos--;
 	ttm_fence_lru_bo_fini(&bo->base);
 	mock_fences_put(&bo->fences);
 	kfree(bo);
+	if (next)
+		mock_bo_put(next);
 }
 
 /* To the tail of the LRU, or of its group's range. */
@@ -52,23 +55,46 @@ int mock_group_leave(struct mock_bo *bo)
 	return ret;
 }
 
+/* Release the memory. */
+void mock_bo_clean(struct mock_bo *bo)
+{
+	mock_append_name(bo->dev->cleaned, bo->name);
+	spin_lock(&bo->dev->lru_lock);
+	list_del_init(&bo->place.entry);
+	spin_unlock(&bo->dev->lru_lock);
+}
+
+/* As TTM does: at once if all is idle, else it is kept. */
+static void mock_bo_die(struct mock_bo *bo)
+{
+	struct ttm_fence_lru *lru = &bo->dev->lru;
+	struct dma_fence *fence;
+
+	if (bo->group)
+		mock_group_leave(bo);
+	if (ttm_fence_lru_bury(lru, &bo->base, bo->type, bo->bytes))
+		return;
+	fence = mock_fences_blocker(&bo->fences);
+	if (bo->import || bo->locked || fence) {
+		ttm_fence_lru_keep(lru, &bo->base, bo->type, bo->bytes, fence);
+		return;
+	}
+	mock_bo_clean(bo);
+	mock_bo_destroy(&bo->kref);
+}
+
 static void mock_bo_release(struct kref *kref)
 {
 	struct mock_bo *bo = container_of(kref, struct mock_bo, kref);
 
-	if (bo->base.dead && !bo->import) {
-		mock_bo_destroy(kref);
-		return;
-	}
-
-	kref_init(&bo->kref);
-	if (bo->base.dead) {
+	if (!bo->base.cleaned) {
+		mock_bo_die(bo);
+	} else if (bo->import) {
+		kref_init(&bo->kref);
 		ttm_fence_lru_defer_destroy(&bo->dev->lru, &bo->base);
-		return;
+	} else {
+		mock_bo_destroy(kref);
 	}
-	if (bo->group)
-		mock_group_leave(bo);
-	ttm_fence_lru_release(&bo->dev->lru, &bo->base, bo->type, bo->bytes);
 }
 
 void mock_bo_put(struct mock_bo *bo)
@@ -87,8 +113,7 @@ static void mock_busy(struct ttm_fence_lru_bo *base)
 
 static void mock_idle(struct ttm_fence_lru_bo *base)
 {
-	if (!base->cleaned)
-		mock_place(to_mock_bo(base));
+	mock_place(to_mock_bo(base));
 }
 
 static void mock_group_busy(struct ttm_fence_lru_group *base)
@@ -109,9 +134,13 @@ static void mock_group_idle(struct ttm_fence_lru_group *base)
 	list_add_tail(&group->place.entry, &group->dev->idle);
 }
 
-static void mock_get(struct ttm_fence_lru_bo *base)
+static void mock_resurrect(struct ttm_fence_lru_bo *base)
 {
-	kref_get(&to_mock_bo(base)->kref);
+	struct mock_bo *bo = to_mock_bo(base);
+
+	lockdep_assert_held(&bo->dev->lru_lock);
+	KUNIT_EXPECT_EQ(bo->dev->test, 0, kref_read(&bo->kref));
+	kref_init(&bo->kref);
 }
 
 static void mock_put(struct ttm_fence_lru_bo *base,
@@ -121,46 +150,45 @@ static void mock_put(struct ttm_fence_lru_bo *base,
 
 	might_sleep();
 	lockdep_assert_not_held(&bo->dev->lru.reclaim_lock);
+	mock_meanwhile(bo->dev, &bo->dev->putting);
 	if (site == TTM_FENCE_LRU_AT_DRAIN)
 		kref_put(&bo->kref, mock_bo_destroy);
 	else
 		mock_bo_put(bo);
 }
 
-/* Release the memory. */
-void mock_bo_clean(struct mock_bo *bo)
-{
-	mock_append_name(bo->dev->cleaned, bo->name);
-	spin_lock(&bo->dev->lru_lock);
-	list_del_init(&bo->place.entry);
-	spin_unlock(&bo->dev->lru_lock);
-}
-
-static bool mock_cleanup(struct ttm_fence_lru_bo *base,
-			 enum ttm_fence_lru_site site)
+static enum ttm_fence_lru_verdict mock_cleanup(struct ttm_fence_lru_bo *base,
+					       enum ttm_fence_lru_site site,
+					       struct dma_fence **blocker)
 {
 	struct mock_bo *bo = to_mock_bo(base);
 	struct ttm_fence_lru *lru = &bo->dev->lru;
-	int under_way;
+	struct dma_fence *fence;
 
 	might_sleep();
 	lockdep_assert_not_held(&lru->reclaim_lock);
-	/* Who wants the memory can know that it is coming. */
-	under_way = atomic_read(&lru->releasing) - atomic_read(&lru->released);
-	KUNIT_EXPECT_GT(bo->dev->test, under_way, 0);
+	/* Somebody who wants the memory can know that it is coming. */
+	KUNIT_EXPECT_FALSE(bo->dev->test, list_empty(&lru->releases));
 	mock_meanwhile(bo->dev, &bo->dev->cleaning);
-	if (bo->locked || !mock_fences_signaled(&bo->fences))
-		return false;
+	if (bo->locked)
+		return TTM_FENCE_LRU_LOCKED;
+	if (bo->refused && site != TTM_FENCE_LRU_AT_DRAIN)
+		return TTM_FENCE_LRU_REFUSED;
 
+	fence = mock_fences_blocker(&bo->fences);
+	if (fence) {
+		*blocker = dma_fence_get(fence);
+		return TTM_FENCE_LRU_BLOCKED;
+	}
 	if (!bo->base.cleaned)
 		mock_bo_clean(bo);
-	return true;
+	return TTM_FENCE_LRU_CLEANED;
 }
 
 static const struct ttm_fence_lru_ops mock_ops = {
 	.busy = mock_busy,
 	.idle = mock_idle,
-	.get = mock_get,
+	.resurrect = mock_resurrect,
 	.put = mock_put,
 	.cleanup = mock_cleanup,
 	.group_busy = mock_group_busy,
@@ -190,6 +218,14 @@ struct mock_bo *mock_bo_create(struct mock_device *dev, char name)
 	return bo;
 }
 
+/* There is room for it, or not; and the buffer knows of it, or not. */
+void mock_bo_attach(struct mock_bo *bo, struct mock_fence *fence)
+{
+	struct ttm_fence_lru_bo *base = &bo->base;
+
+	ttm_fence_lru_attach(&bo->dev->lru, &fence->base, &base, 1);
+}
+
 void mock_bo_use(struct mock_bo *bo, struct mock_fence *fence)
 {
 	KUNIT_EXPECT_EQ(bo->dev->test, 0, ttm_fence_lru_reserve(&bo->base, 1));
@@ -197,7 +233,7 @@ void mock_bo_use(struct mock_bo *bo, struct mock_fence *fence)
 	/* Attaching asks only whether somebody has seen it signaled. */
 	dma_fence_is_signaled(&fence->base);
 	mock_fences_add(bo->dev, &bo->fences, &fence->base);
-	ttm_fence_lru_attach(&bo->dev->lru, &bo->base, &fence->base);
+	mock_bo_attach(bo, fence);
 }
 
 /* An empty group, its range at the tail of the LRU. */
@@ -233,14 +269,14 @@ void mock_group_destroy(struct mock_group *group)
 
 void mock_group_use(struct mock_group *group, struct mock_fence *fence)
 {
+	struct ttm_fence_lru_bo *base = &group->base.base;
 	struct mock_device *dev = group->dev;
 
-	KUNIT_EXPECT_EQ(dev->test, 0,
-			ttm_fence_lru_reserve(&group->base.base, 1));
+	KUNIT_EXPECT_EQ(dev->test, 0, ttm_fence_lru_reserve(base, 1));
 
 	dma_fence_is_signaled(&fence->base);
 	mock_fences_add(dev, &group->fences, &fence->base);
-	ttm_fence_lru_attach(&dev->lru, &group->base.base, &fence->base);
+	ttm_fence_lru_attach(&dev->lru, &fence->base, &base, 1);
 }
 
 void mock_group_join(struct mock_group *group, struct mock_bo *bo)
@@ -261,24 +297,21 @@ struct mock_fence *mock_submit(struct mock_channel *channel, struct mock_bo *bo)
 	return fence;
 }
 
-/* A pass of one step. */
-bool mock_reclaim_step(struct ttm_fence_lru *lru, unsigned int budget,
-		       u64 *released)
-{
-	struct ttm_fence_lru_pass pass = { .budget = budget };
-	bool complete = ttm_fence_lru_reclaim(lru, &pass);
-
-	*released = pass.released;
-	return complete;
-}
-
-/* Reclaim all that has signaled. */
+/* Release all that has signaled, of all types. */
 void mock_reclaim(struct mock_device *dev)
 {
-	struct ttm_fence_lru_pass pass = { .budget = U32_MAX };
+	struct ttm_fence_lru_need need;
+	unsigned int type;
 
-	while (!ttm_fence_lru_reclaim(&dev->lru, &pass))
-		;
+	ttm_fence_lru_retire(&dev->lru);
+	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES; type++) {
+		need = (struct ttm_fence_lru_need){
+			.type = type,
+			.step = TTM_FENCE_LRU_TO_UNBLOCK,
+		};
+		while (ttm_fence_lru_reclaim(&dev->lru, &need))
+			;
+	}
 }
 
 /* The engine's own check of everything. */
@@ -311,7 +344,7 @@ static struct mock_bo *first_alive(struct list_head *places)
 	struct mock_place *place;
 
 	list_for_each_entry(place, places, entry)
-		if (!place->range && !place_to_bo(place)->base.dead)
+		if (!place->range && !place_to_bo(place)->base.state)
 			return place_to_bo(place);
 	return NULL;
 }
@@ -359,8 +392,7 @@ void mock_device_destroy(struct mock_device *dev)
 
 	KUNIT_EXPECT_EQ(dev->test, 0, ttm_fence_lru_drain(&dev->lru));
 	KUNIT_EXPECT_EQ(dev->test, 0, dev->nr_bos);
-	KUNIT_EXPECT_EQ(dev->test, atomic_read(&dev->lru.releasing),
-			atomic_read(&dev->lru.released));
+	KUNIT_EXPECT_TRUE(dev->test, list_empty(&dev->lru.releases));
 	ttm_fence_lru_fini(&dev->lru);
 
 	list_for_each_entry_safe(fence, next_fence, &dev->fences, entry)

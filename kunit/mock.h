@@ -4,6 +4,7 @@
 
 #include <kunit/test.h>
 
+#include <linux/completion.h>
 #include <linux/dma-fence.h>
 #include <linux/kref.h>
 
@@ -57,6 +58,7 @@ typedef void (*mock_hook)(struct kunit *test);
  * @nr_samples: how often a fence was asked whether it has signaled
  * @sampled: called once, before a fence is sampled: what another task may do then
  * @cleaning: called once, before memory is released: likewise
+ * @putting: called once, before the reference of a zombie is dropped: likewise
  * @channels: all, registered or not
  * @cleaned: names of the buffers whose memory was released, in that order
  * @destroyed: names of those that are gone
@@ -72,6 +74,7 @@ struct mock_device {
 	unsigned int nr_samples;
 	mock_hook sampled;
 	mock_hook cleaning;
+	mock_hook putting;
 	struct list_head channels;
 	char cleaned[MOCK_MAX_NAMES];
 	char destroyed[MOCK_MAX_NAMES];
@@ -86,6 +89,7 @@ struct mock_device {
  * @context: of its fences
  * @seqno: of the last fence
  * @registered: it is
+ * @rcu: to free it
  */
 struct mock_channel {
 	struct ttm_fence_lru_channel base;
@@ -94,6 +98,7 @@ struct mock_channel {
 	u64 context;
 	u64 seqno;
 	bool registered;
+	struct rcu_head rcu;
 };
 
 /**
@@ -134,6 +139,8 @@ struct mock_group {
  * @bytes: how much
  * @import: may be destroyed only where nobody holds a lock: in a drain
  * @locked: somebody holds its lock: its memory cannot be released
+ * @refused: its memory can be released only in a drain
+ * @next: the reference of another buffer, which goes with it
  * @fences: of its own reservation object
  */
 struct mock_bo {
@@ -146,8 +153,42 @@ struct mock_bo {
 	u8 type;
 	u32 bytes;
 	bool locked;
+	bool refused;
 	bool import;
+	struct mock_bo *next;
 	struct mock_fences fences;
+};
+
+/**
+ * struct mock_thread - a piece of a test that another task runs
+ * @test: the test
+ * @run: what is run
+ * @task: the task
+ * @done: it has come to its end
+ */
+struct mock_thread {
+	struct kunit *test;
+	mock_hook run;
+	struct task_struct *task;
+	struct completion done;
+};
+
+/**
+ * struct mock_locks - how often the locks of a device were taken
+ * @dev: the device
+ * @tracepoint: lockdep's "lock_acquire", or NULL without lockdep
+ * @lru: the LRU lock
+ * @reclaim: the reclaim mutex
+ * @steps: of retiring, when the LRU lock was last taken
+ * @max_steps: most steps of retiring that were counted from one hold of it to the next
+ */
+struct mock_locks {
+	struct mock_device *dev;
+	struct tracepoint *tracepoint;
+	unsigned int lru;
+	unsigned int reclaim;
+	u64 steps;
+	u64 max_steps;
 };
 
 #define MOCK_BO_BYTES 4096
@@ -155,6 +196,13 @@ struct mock_bo {
 static inline struct mock_bo *to_mock_bo(struct ttm_fence_lru_bo *base)
 {
 	return container_of(base, struct mock_bo, base);
+}
+
+/* How many buffers, of the type that they have if nobody changes it, are in a state. */
+static inline u64 mock_dead(struct mock_device *dev,
+			    enum ttm_fence_lru_state state)
+{
+	return dev->lru.stats.dead[state][1].count;
 }
 
 static inline struct mock_bo *place_to_bo(struct mock_place *place)
@@ -183,11 +231,12 @@ struct mock_fence *mock_emit_silent(struct mock_channel *channel);
 void mock_signal(struct mock_fence *fence);
 void mock_fences_add(struct mock_device *dev, struct mock_fences *fences,
 		     struct dma_fence *fence);
-bool mock_fences_signaled(struct mock_fences *fences);
+struct dma_fence *mock_fences_blocker(struct mock_fences *fences);
 void mock_fences_put(struct mock_fences *fences);
 struct mock_fence *mock_first(struct mock_channel *channel);
 
 struct mock_bo *mock_bo_create(struct mock_device *dev, char name);
+void mock_bo_attach(struct mock_bo *bo, struct mock_fence *fence);
 void mock_bo_use(struct mock_bo *bo, struct mock_fence *fence);
 void mock_bo_put(struct mock_bo *bo);
 void mock_bo_clean(struct mock_bo *bo);
@@ -200,10 +249,14 @@ int mock_group_leave(struct mock_bo *bo);
 
 struct mock_fence *mock_submit(struct mock_channel *channel,
 			       struct mock_bo *bo);
-bool mock_reclaim_step(struct ttm_fence_lru *lru, unsigned int budget,
-		       u64 *released);
 void mock_reclaim(struct mock_device *dev);
 void mock_meanwhile(struct mock_device *dev, mock_hook *hook);
+void mock_thread_create(struct mock_thread *thread, struct kunit *test,
+			mock_hook run);
+void mock_thread_start(struct mock_thread *thread);
+void mock_thread_join(struct mock_thread *thread);
+void mock_locks_start(struct mock_locks *locks, struct mock_device *dev);
+void mock_locks_stop(struct mock_locks *locks);
 void mock_append_name(char *names, char name);
 void mock_print_lru(struct mock_device *dev, char *names);
 void mock_print_nodes(struct mock_channel *channel, char *names);

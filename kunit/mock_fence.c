@@ -143,7 +143,7 @@ struct mock_fence *mock_first(struct mock_channel *channel)
 
 	node = list_first_entry(&channel->base.nodes, struct ttm_fence_lru_node,
 				entry);
-	return to_mock_fence(node->fence);
+	return to_mock_fence(rcu_dereference_protected(node->fence, true));
 }
 
 struct mock_channel *mock_channel_create(struct mock_device *dev)
@@ -181,7 +181,8 @@ void mock_channel_destroy(struct mock_channel *channel)
 	if (channel->registered)
 		mock_channel_unregister(channel);
 	list_del(&channel->entry);
-	kfree(channel);
+	/* Somebody may still look at its lock. */
+	kfree_rcu(channel, rcu);
 }
 
 /* Keep no fence that has signaled, or that a later one of its context stands for. */
@@ -212,11 +213,13 @@ void mock_fences_put(struct mock_fences *fences)
 		dma_fence_put(fences->fences[--fences->count]);
 }
 
-/* Those that nobody has asked to signal are asked now, as nobody else will. */
-bool mock_fences_signaled(struct mock_fences *fences)
+/*
+ * The first that has not signaled, or NULL. Those that nobody has asked to signal are
+ * asked now, as nobody else will.
+ */
+struct dma_fence *mock_fences_blocker(struct mock_fences *fences)
 {
-	struct dma_fence *fence;
-	bool all = true;
+	struct dma_fence *fence, *blocker = NULL;
 	unsigned int i;
 
 	for (i = 0; i < fences->count; i++) {
@@ -225,7 +228,7 @@ bool mock_fences_signaled(struct mock_fences *fences)
 			continue;
 		if (!fence->ops->signaled)
 			dma_fence_enable_sw_signaling(fence);
-		all = false;
+		blocker = blocker ?: fence;
 	}
-	return all;
+	return blocker;
 }

@@ -63,10 +63,9 @@ static void append_names(char *names, struct list_head *links)
 	struct ttm_fence_lru_link *link;
 
 	list_for_each_entry(link, links, entry)
-		mock_append_name(names,
-				 link->bo->type == TTM_FENCE_LRU_GROUP_TYPE ?
-					 '*' :
-					 to_mock_bo(link->bo)->name);
+		mock_append_name(names, link->bo->is_group ?
+						'*' :
+						to_mock_bo(link->bo)->name);
 }
 
 /* @names: room for MOCK_MAX_NAMES */

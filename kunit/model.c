@@ -17,24 +17,6 @@ void model_append_name(char *names, char name)
 	}
 }
 
-void model_append(int *list, int *nr, int item)
-{
-	list[(*nr)++] = item;
-}
-
-bool model_remove(int *list, int *nr, int item)
-{
-	int i;
-
-	for (i = 0; i < *nr && list[i] != item; i++)
-		;
-	if (i == *nr)
-		return false;
-	for ((*nr)--; i < *nr; i++)
-		list[i] = list[i + 1];
-	return true;
-}
-
 /* Fences */
 
 bool model_signaled(const struct model *m, int fence)
@@ -44,6 +26,7 @@ bool model_signaled(const struct model *m, int fence)
 	return f->done && (!f->silent || f->armed);
 }
 
+/* True if that was needed. */
 bool model_arm(struct model *m, int fence)
 {
 	struct model_fence *f = &m->fences[fence];
@@ -67,11 +50,6 @@ int model_emit(struct model *m, int channel, bool silent)
 	return fence;
 }
 
-void model_signal(struct model *m, int fence)
-{
-	m->fences[fence].done = true;
-}
-
 /* A reservation object keeps no fence that has signaled, or that a later one stands for. */
 static void resv_add(struct model *m, struct model_owner *o, int fence)
 {
@@ -80,141 +58,130 @@ static void resv_add(struct model *m, struct model_owner *o, int fence)
 
 	for (i = 0; i < o->nr_resv; i++) {
 		other = &m->fences[o->resv[i]];
-		if (model_signaled(m, o->resv[i]) ||
-		    (f->channel != MODEL_NONE && f->channel == other->channel &&
-		     f->seqno >= other->seqno))
-			continue;
-		if (o->resv[i] != fence)
+		if (!model_signaled(m, o->resv[i]) && o->resv[i] != fence &&
+		    (f->channel == MODEL_NONE || f->channel != other->channel ||
+		     f->seqno < other->seqno))
 			o->resv[kept++] = o->resv[i];
 	}
 	o->resv[kept++] = fence;
 	o->nr_resv = kept;
 }
 
-/* The nodes of a channel: those that somebody is on. */
+/* Lists */
 
-bool model_node_exists(const struct model *m, int node)
+/* Since when somebody, or a channel, stands on a list; 0 if it does not. */
+static unsigned int since(const struct model *m, int i, enum model_state kind,
+			  int number)
 {
-	int o, channel = m->nodes[node].channel;
+	const struct model_owner *o = &m->owners[i];
+	const struct model_use *use;
 
-	for (o = 0; o < MODEL_OWNERS; o++)
-		if (m->owners[o].life != MODEL_GONE &&
-		    m->owners[o].at[channel].node == node)
-			return true;
-	return false;
+	if (kind <= MODEL_BLOCKED && o->state != kind)
+		return 0;
+
+	switch (kind) {
+	case MODEL_ALIVE:
+	case MODEL_BURIED:
+		use = &o->at[m->nodes[number].channel];
+		return use->node == number ? use->since : 0;
+	case MODEL_RIPE:
+	case MODEL_LOCKED:
+		return o->type == number ? o->since : 0;
+	case MODEL_BLOCKED:
+		return model_behind(o->blocker, o->type) == number ? o->since :
+								     0;
+	case MODEL_ON_LRU:
+		return o->group == number ? o->placed : 0;
+	case MODEL_BLOCKERS:
+		return o->state == MODEL_BLOCKED && o->type == number ?
+			       m->fences[o->blocker].since[number] :
+			       0;
+	case MODEL_JOINED:
+		return i < MODEL_CHANNELS ? m->channels[i].joined : 0;
+	case MODEL_ACTIVE:
+		return i < MODEL_CHANNELS ? m->channels[i].active : 0;
+	default:
+		return 0;
+	}
 }
 
-int model_first_node(const struct model *m, int channel)
+/* The first that came to a list after that time, which becomes its own. */
+int model_next(const struct model *m, enum model_state kind, int number,
+	       unsigned int *after)
 {
-	int node;
+	unsigned int first = UINT_MAX, when;
+	int i, found = MODEL_NONE;
 
-	for (node = 0; node < m->nr_nodes; node++)
-		if (m->nodes[node].channel == channel &&
-		    model_node_exists(m, node))
-			return node;
-	return MODEL_NONE;
+	for (i = 0; i < MODEL_OWNERS; i++) {
+		when = since(m, i, kind, number);
+		if (when > *after && when < first) {
+			first = when;
+			found = i;
+		}
+	}
+	*after = first;
+	return found;
 }
 
-int model_last_node(const struct model *m, int channel)
+/* To the tail of the LRU, or of its group's range. */
+void model_place(struct model *m, int owner)
 {
-	int node;
+	m->owners[owner].placed = ++m->time;
+}
 
-	for (node = m->nr_nodes - 1; node >= 0; node--)
-		if (m->nodes[node].channel == channel &&
-		    model_node_exists(m, node))
-			return node;
-	return MODEL_NONE;
+/* Nodes and links */
+
+/* The first node of a channel, or of any, that comes after this one; or 0. */
+int model_next_node(const struct model *m, int channel, int after)
+{
+	int o, c, node, first = 0;
+
+	for (o = 0; o < MODEL_OWNERS; o++) {
+		for (c = 0; c < MODEL_CHANNELS; c++) {
+			node = m->owners[o].at[c].node;
+			if ((channel == c || channel == MODEL_NONE) &&
+			    node > after && (!first || node < first))
+				first = node;
+		}
+	}
+	return first;
 }
 
 /* That of the fence, else the next later one, else a new one. */
 static int node_of(struct model *m, int fence)
 {
-	int node, channel = m->fences[fence].channel;
+	int channel = m->fences[fence].channel, node = 0;
 
-	for (node = 0; node < m->nr_nodes; node++)
-		if (m->nodes[node].channel == channel &&
-		    model_node_exists(m, node) &&
-		    m->fences[m->nodes[node].fence].seqno >=
-			    m->fences[fence].seqno)
+	while ((node = model_next_node(m, channel, node)))
+		if (m->fences[m->nodes[node].fence].seqno >=
+		    m->fences[fence].seqno)
 			return node;
 
-	m->nodes[m->nr_nodes] = (struct model_node){ channel, fence };
-	return m->nr_nodes++;
+	m->nodes[++m->nr_nodes] = (struct model_node){ channel, fence };
+	return m->nr_nodes;
 }
-
-/* Who came to a node after that, the first of them: alive, or zombies. */
-int model_next_on_node(const struct model *m, int node, bool zombie,
-		       unsigned int after)
-{
-	int o, channel = m->nodes[node].channel, found = MODEL_NONE;
-	const struct model_use *use;
-
-	for (o = 0; o < MODEL_OWNERS; o++) {
-		use = &m->owners[o].at[channel];
-		if (m->owners[o].life == MODEL_GONE || use->node != node ||
-		    use->zombie != zombie || use->stamp <= after)
-			continue;
-		if (found == MODEL_NONE ||
-		    use->stamp < m->owners[found].at[channel].stamp)
-			found = o;
-	}
-	return found;
-}
-
-/* Where owners stand. */
 
 int model_nr_links(const struct model *m, int owner)
 {
 	int c, count = 0;
 
 	for (c = 0; c < MODEL_CHANNELS; c++)
-		count += m->owners[owner].at[c].node != MODEL_NONE;
+		count += m->owners[owner].at[c].node > 0;
 	return count;
-}
-
-void model_unplace(struct model *m, int owner)
-{
-	int g;
-
-	model_remove(m->lru, &m->nr_lru, owner);
-	for (g = MODEL_BOS; g < MODEL_OWNERS; g++)
-		model_remove(m->owners[g].range, &m->owners[g].nr_range, owner);
-}
-
-/* To the tail of the LRU, or of its group's range. */
-void model_place(struct model *m, int owner)
-{
-	int group = m->owners[owner].group;
-
-	model_unplace(m, owner);
-	if (group == MODEL_NONE)
-		model_append(m->lru, &m->nr_lru, owner);
-	else
-		model_append(m->owners[group].range, &m->owners[group].nr_range,
-			     owner);
 }
 
 static void link_to(struct model *m, int owner, int node)
 {
-	struct model_use *use = &m->owners[owner].at[m->nodes[node].channel];
+	struct model_channel *c = &m->channels[m->nodes[node].channel];
+	struct model_owner *o = &m->owners[owner];
+	struct model_use *use = &o->at[m->nodes[node].channel];
 
 	if (use->node >= node)
 		return;
-	if (!model_nr_links(m, owner))
-		model_unplace(m, owner);
-	*use = (struct model_use){ .node = node, .stamp = m->stamp++ };
-}
-
-/* True if it was the last one of a dead buffer. */
-bool model_unlink(struct model *m, int owner, int channel)
-{
-	m->owners[owner].at[channel].node = MODEL_NONE;
-	if (model_nr_links(m, owner))
-		return false;
-	if (m->owners[owner].life == MODEL_DEAD)
-		return true;
-	model_place(m, owner);
-	return false;
+	o->placed = 0;
+	*use = (struct model_use){ .node = node, .since = ++m->time };
+	if (!c->joined && !c->active)
+		c->joined = UINT_MAX - ++m->time;
 }
 
 /* Make sure that there are so many links besides those in use. */
@@ -229,67 +196,28 @@ static bool reserve(struct model *m, int owner, int count, bool no_memory)
 	return true;
 }
 
-void model_use(struct model *m, int owner, int fence)
+void model_use(struct model *m, const int *owners, int count, int fence)
 {
-	int channel = m->fences[fence].channel;
+	int channel = m->fences[fence].channel, i;
 
-	reserve(m, owner, 1, false);
-	resv_add(m, &m->owners[owner], fence);
+	for (i = 0; i < count; i++) {
+		reserve(m, owners[i], 1, false);
+		resv_add(m, &m->owners[owners[i]], fence);
+	}
 	if (channel == MODEL_NONE || model_signaled(m, fence) ||
 	    !m->channels[channel].registered || m->channels[channel].killed)
 		return;
-	link_to(m, owner, node_of(m, fence));
+	for (i = 0; i < count; i++)
+		link_to(m, owners[i], node_of(m, fence));
 }
 
-/* Buffers come and go. */
+/* Buffers, groups and channels come and go. */
 
-void model_create(struct model *m, int bo, int type, u64 bytes, bool import)
+void model_create(struct model *m, int owner)
 {
-	struct model_owner *o = &m->owners[bo];
-	int c;
-
-	*o = (struct model_owner){ .life = MODEL_ALIVE,
-				   .group = MODEL_NONE,
-				   .nr_links = 1,
-				   .type = type,
-				   .bytes = bytes,
-				   .import = import };
-	for (c = 0; c < MODEL_CHANNELS; c++)
-		o->at[c].node = MODEL_NONE;
-	model_place(m, bo);
-}
-
-/* Who walks the LRU may release the memory of a dead buffer that stands there. */
-bool model_can_evict(struct model *m, int bo)
-{
-	struct model_owner *o = &m->owners[bo];
-	int i;
-
-	if (o->life != MODEL_DEAD || o->cleaned || o->locked ||
-	    !model_is_leftover(m, bo))
-		return false;
-	for (i = 0; i < o->nr_resv; i++)
-		if (!model_signaled(m, o->resv[i]))
-			return false;
-	return true;
-}
-
-void model_evict(struct model *m, int bo)
-{
-	model_clean(m, bo);
-}
-
-/* Groups. */
-
-void model_group_create(struct model *m, int group)
-{
-	model_create(m, group, 0, 0, false);
-}
-
-void model_group_end(struct model *m, int group)
-{
-	model_unplace(m, group);
-	m->owners[group].life = MODEL_GONE;
+	m->owners[owner] =
+		(struct model_owner){ .state = MODEL_ALIVE, .nr_links = 1 };
+	model_place(m, owner);
 }
 
 void model_join(struct model *m, int group, int bo)
@@ -309,132 +237,23 @@ bool model_leave(struct model *m, int bo, bool no_memory)
 	for (i = 0; i < g->nr_resv; i++)
 		resv_add(m, o, g->resv[i]);
 	for (c = 0; c < MODEL_CHANNELS && enough; c++)
-		if (g->at[c].node != MODEL_NONE)
+		if (g->at[c].node)
 			link_to(m, bo, g->at[c].node);
 
-	o->group = MODEL_NONE;
+	o->group = 0;
 	if (!model_nr_links(m, bo))
 		model_place(m, bo);
 	return enough;
 }
 
-/* Channels come and go. */
-
+/* What the channel was before is forgotten, but the numbers of its fences go on. */
 void model_register(struct model *m, int channel)
 {
 	struct model_channel *c = &m->channels[channel];
 
-	c->registered = true;
-	c->killed = false;
-	c->settled = MODEL_NONE;
-	c->counted = MODEL_NONE;
-	c->stalled = MODEL_NONE;
-}
-
-void model_kill(struct model *m, int channel)
-{
-	m->channels[channel].killed = true;
-}
-
-/* Looking. */
-
-void model_look(struct model *m)
-{
-	int c, node;
-
-	for (c = 0; c < MODEL_CHANNELS; c++) {
-		if (!m->channels[c].registered)
-			continue;
-		model_sample_last(m, c);
-		for (node = 0; node < m->nr_nodes; node++) {
-			if (m->nodes[node].channel != c ||
-			    !model_node_exists(m, node))
-				continue;
-			if (node > m->channels[c].settled &&
-			    !model_signaled(m, m->nodes[node].fence))
-				break;
-			m->channels[c].settled =
-				max(m->channels[c].settled, node);
-		}
-		m->channels[c].counted = m->channels[c].settled;
-	}
-}
-
-/* A zombie whose nodes had all signaled when last looked at. */
-bool model_is_seen(const struct model *m, int bo)
-{
-	int c, node;
-
-	for (c = 0; c < MODEL_CHANNELS; c++) {
-		node = m->owners[bo].at[c].node;
-		if (node != MODEL_NONE && node > m->channels[c].counted)
-			return false;
-	}
-	return model_nr_links(m, bo);
-}
-
-void model_stall(struct model *m)
-{
-	int c;
-
-	for (c = 0; c < MODEL_CHANNELS; c++)
-		if (m->channels[c].registered &&
-		    model_first_node(m, c) != MODEL_NONE)
-			m->channels[c].stalled = model_first_node(m, c);
-}
-
-/* Whether one who needs memory of a type is told of the channel. */
-bool model_is_waited_for(struct model *m, int channel, int type)
-{
-	int o, node = model_first_node(m, channel);
-
-	if (!m->channels[channel].registered || node == MODEL_NONE ||
-	    node == m->channels[channel].stalled)
-		return false;
-	if (type == MODEL_ANY_TYPE)
-		return true;
-	for (o = 0; o < MODEL_BOS; o++)
-		if (m->owners[o].life == MODEL_DEAD &&
-		    m->owners[o].at[channel].node != MODEL_NONE &&
-		    m->owners[o].type == type)
-			return true;
-	return false;
-}
-
-/* Whether no node of the owner comes after this one. */
-static bool is_last_use(struct model *m, int owner, int node)
-{
-	int c;
-
-	for (c = 0; c < MODEL_CHANNELS; c++)
-		if (m->owners[owner].at[c].node > node)
-			return false;
-	return true;
-}
-
-/* Those alive on a channel that does not hang, by their last nodes. */
-void model_visit_busy(struct model *m, char *names)
-{
-	struct model_channel *channel;
-	unsigned int after;
-	int node, o;
-
-	*names = 0;
-	model_forget_pass(m);
-	for (node = 0; node < m->nr_nodes; node++) {
-		channel = &m->channels[m->nodes[node].channel];
-		if (!model_node_exists(m, node) || !channel->registered ||
-		    model_first_node(m, m->nodes[node].channel) ==
-			    channel->stalled)
-			continue;
-		after = 0;
-		while ((o = model_next_on_node(m, node, false, after)) !=
-		       MODEL_NONE) {
-			after = m->owners[o].at[m->nodes[node].channel].stamp;
-			if (is_last_use(m, o, node))
-				model_append_name(names, model_name(o));
-		}
-	}
+	*c = (struct model_channel){ .registered = true,
+				     .silent = c->silent,
+				     .seqno = c->seqno };
 }
 
 void model_init(struct model *m)
@@ -442,9 +261,69 @@ void model_init(struct model *m)
 	int type;
 
 	memset(m, 0, sizeof(*m));
-	m->stamp = 1;
 	m->limit = U64_MAX;
 	for (type = 0; type < MODEL_TYPES; type++)
 		m->limits[type] = U64_MAX;
-	model_forget_pass(m);
+}
+
+/* The lists, drawn */
+
+/* @names: room for MODEL_NAMES; the names are appended */
+static void print(const struct model *m, enum model_state kind, int number,
+		  char *names)
+{
+	unsigned int after = 0;
+	int o;
+
+	while ((o = model_next(m, kind, number, &after)) != MODEL_NONE) {
+		if (kind != MODEL_ON_LRU || o < MODEL_BOS) {
+			model_append_name(names, model_name(o));
+			continue;
+		}
+		model_append_name(names, '[');
+		print(m, MODEL_ON_LRU, o, names);
+		model_append_name(names, ']');
+	}
+}
+
+void model_print_lru(const struct model *m, char *names)
+{
+	*names = 0;
+	print(m, MODEL_ON_LRU, 0, names);
+}
+
+void model_print_nodes(const struct model *m, int channel, char *names)
+{
+	int node = 0;
+	size_t length;
+
+	*names = 0;
+	while ((node = model_next_node(m, channel, node))) {
+		if (*names)
+			model_append_name(names, ' ');
+		print(m, MODEL_ALIVE, node, names);
+		length = strlen(names);
+		model_append_name(names, '/');
+		print(m, MODEL_BURIED, node, names);
+		if (!names[length + 1])
+			names[length] = 0;
+	}
+}
+
+/* "AB, locked C, fence 7: DE": the ripe, the locked, and those who wait for a fence */
+void model_print_dead(const struct model *m, int type, char *names)
+{
+	unsigned int after = 0;
+	int bo, fence;
+
+	*names = 0;
+	print(m, MODEL_RIPE, type, names);
+	strlcat(names, ", locked ", MODEL_NAMES);
+	print(m, MODEL_LOCKED, type, names);
+	while ((bo = model_next(m, MODEL_BLOCKERS, type, &after)) !=
+	       MODEL_NONE) {
+		fence = m->owners[bo].blocker;
+		sprintf(names + strlen(names), ", fence %d: ", fence);
+		print(m, MODEL_BLOCKED, model_behind(fence, type), names);
+	}
 }

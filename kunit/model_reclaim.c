@@ -1,408 +1,354 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The reference model: how memory is released.
+ * The reference model: what becomes of the dead.
  */
 #include <linux/kernel.h>
 
 #include "model.h"
 
-bool model_is_leftover(const struct model *m, int bo)
+/* Leftovers stand on the LRU, while they hold memory. */
+static void leave_over(struct model *m, int bo, enum model_state state)
 {
-	int i;
-
-	for (i = 0; i < m->nr_leftover; i++)
-		if (m->leftover[i] == bo)
-			return true;
-	return false;
+	m->owners[bo].state = state;
+	m->owners[bo].since = ++m->time;
+	if (!m->owners[bo].cleaned)
+		model_place(m, bo);
 }
 
-static bool all_signaled(struct model *m, int bo)
+static void block(struct model *m, int bo, int fence)
+{
+	int type = m->owners[bo].type;
+	unsigned int after = 0;
+
+	if (model_next(m, MODEL_BLOCKED, model_behind(fence, type), &after) ==
+	    MODEL_NONE)
+		m->fences[fence].since[type] = ++m->time;
+	m->owners[bo].blocker = fence;
+	leave_over(m, bo, MODEL_BLOCKED);
+}
+
+/* All that wait for a fence are ripe, if it has signaled. */
+static void test_fence(struct model *m, int fence, int type)
+{
+	unsigned int after = 0;
+	int bo;
+
+	m->fences[fence].since[type] = ++m->time;
+	if (!model_signaled(m, fence))
+		return;
+	while ((bo = model_next(m, MODEL_BLOCKED, model_behind(fence, type),
+				&after)) != MODEL_NONE) {
+		m->owners[bo].state = MODEL_RIPE;
+		m->owners[bo].since = ++m->time;
+	}
+}
+
+/* Some blockers are tested once, those first that were tested longest ago. */
+static void test_blocked(struct model *m, int type, int max)
+{
+	unsigned int after = 0, now = m->time;
+	int bo;
+
+	while (max-- &&
+	       (bo = model_next(m, MODEL_BLOCKERS, type, &after)) !=
+		       MODEL_NONE &&
+	       after <= now)
+		test_fence(m, m->owners[bo].blocker, type);
+}
+
+static void clean(struct model *m, int bo)
+{
+	m->owners[bo].cleaned = true;
+	m->owners[bo].placed = 0;
+	model_append_name(m->cleaned, model_name(bo));
+}
+
+/* An import is destroyed only in a drain. */
+static void destroy(struct model *m, int bo, bool drain)
+{
+	if (m->owners[bo].import && !drain) {
+		leave_over(m, bo, MODEL_LOCKED);
+		return;
+	}
+	model_append_name(m->destroyed, model_name(bo));
+	m->owners[bo] = (struct model_owner){};
+}
+
+/* The first of the owner's fences that has not signaled. All such are armed. */
+static int find_blocker(struct model *m, int bo)
 {
 	struct model_owner *o = &m->owners[bo];
-	bool all = true;
-	int i;
+	int i, first = MODEL_NONE;
 
 	for (i = 0; i < o->nr_resv; i++) {
 		if (model_signaled(m, o->resv[i]))
 			continue;
+		if (first == MODEL_NONE)
+			first = o->resv[i];
 		model_arm(m, o->resv[i]);
-		all = false;
 	}
-	return all;
+	return first;
 }
 
-void model_clean(struct model *m, int bo)
-{
-	m->owners[bo].cleaned = true;
-	model_append_name(m->cleaned, model_name(bo));
-	model_unplace(m, bo);
-}
-
-/* False if it must wait on the leftover list. */
-static bool try_clean(struct model *m, int bo)
-{
-	struct model_owner *o = &m->owners[bo];
-
-	if (!o->locked && all_signaled(m, bo)) {
-		if (!o->cleaned)
-			model_clean(m, bo);
-		return true;
-	}
-	if (!o->cleaned)
-		model_place(m, bo);
-	model_append(m->leftover, &m->nr_leftover, bo);
-	return false;
-}
-
-static void destroy(struct model *m, int bo, enum model_site site)
-{
-	if (m->owners[bo].import && site != MODEL_DRAIN) {
-		model_append(m->leftover, &m->nr_leftover, bo);
-		return;
-	}
-	model_append_name(m->destroyed, model_name(bo));
-	m->owners[bo].life = MODEL_GONE;
-}
-
-/* What one reclaim is for, and what it has collected. */
-struct goal {
-	enum model_site site;
-	int type;
+/* What is tried to be released: where, and what came of it. */
+struct attempt {
+	bool drain;
 	u64 target;
-	u64 released;
-	u64 pass;
-	u64 collected;
-	unsigned int room;
-	unsigned int heads;
-	int corpses[MODEL_OWNERS * MODEL_CHANNELS];
-	bool last[MODEL_OWNERS * MODEL_CHANNELS];
-	int nr;
+	bool refused;
+	int cleaned;
+	u64 bytes;
 };
 
-static u64 worth(struct model *m, struct goal *goal, int bo)
+/* True if it holds no memory any more. Who is refused stands where it stood. */
+static bool try_clean(struct model *m, int bo, struct attempt *try)
 {
 	struct model_owner *o = &m->owners[bo];
+	int fence;
 
-	if (o->cleaned ||
-	    (goal->type != MODEL_ANY_TYPE && goal->type != o->type))
-		return 0;
-	return o->bytes;
-}
-
-static bool is_full(struct goal *goal)
-{
-	return !goal->room || !goal->heads ||
-	       goal->released + goal->collected >= goal->target;
-}
-
-/* First the memory of all, then the buffers. */
-static void release_corpses(struct model *m, struct goal *goal)
-{
-	bool cleaned[MODEL_OWNERS * MODEL_CHANNELS] = {};
-	u64 bytes;
-	int i;
-
-	for (i = 0; i < goal->nr; i++) {
-		if (!goal->last[i])
-			continue;
-		bytes = worth(m, goal, goal->corpses[i]);
-		cleaned[i] = try_clean(m, goal->corpses[i]);
-		if (cleaned[i])
-			goal->released += bytes;
+	if (o->refused && !o->locked && !try->drain)
+		try->refused = true;
+	if (try->refused)
+		return false;
+	if (o->locked) {
+		leave_over(m, bo, MODEL_LOCKED);
+		return false;
 	}
-	for (i = 0; i < goal->nr; i++)
-		if (cleaned[i])
-			destroy(m, goal->corpses[i], goal->site);
-	goal->nr = 0;
-	goal->collected = 0;
-}
-
-static void try_leftovers(struct model *m, struct goal *goal, int budget)
-{
-	u64 bytes;
-	int bo;
-
-	for (budget = min(budget, m->nr_leftover);
-	     budget && goal->released < goal->target; budget--) {
-		bo = m->leftover[0];
-		model_remove(m->leftover, &m->nr_leftover, bo);
-		bytes = worth(m, goal, bo);
-		if (!try_clean(m, bo))
-			continue;
-		goal->released += bytes;
-		destroy(m, bo, goal->site);
+	fence = find_blocker(m, bo);
+	if (fence != MODEL_NONE) {
+		block(m, bo, fence);
+		return false;
 	}
-}
-
-/* Retiring. */
-
-static void retire(struct model *m, int node, struct goal *goal)
-{
-	int o, channel = m->nodes[node].channel;
-
-	while ((o = model_next_on_node(m, node, false, 0)) != MODEL_NONE)
-		model_unlink(m, o, channel);
-
-	while (!is_full(goal) &&
-	       (o = model_next_on_node(m, node, true, 0)) != MODEL_NONE) {
-		goal->corpses[goal->nr] = o;
-		goal->last[goal->nr] = model_unlink(m, o, channel);
-		if (goal->last[goal->nr++])
-			goal->collected += worth(m, goal, o);
-		goal->room--;
+	if (!o->cleaned) {
+		try->bytes += o->bytes;
+		clean(m, bo);
 	}
+	return true;
 }
 
-static int sample_head(struct model *m, int channel, enum model_site site)
+/*
+ * First the memory of a few, no more than are wanted, then the buffers. Returns how many
+ * were tried.
+ */
+static int try_some(struct model *m, enum model_state state, int type, int max,
+		    struct attempt *try)
 {
-	int node = model_first_node(m, channel);
+	int bos[MODEL_BATCH], nr = 0, cleaned = 0, i;
+	u64 bytes = try->bytes;
+	unsigned int after = 0;
 
-	if (node == MODEL_NONE || !m->channels[channel].registered)
-		return MODEL_NONE;
-	if (node <= m->channels[channel].settled ||
-	    model_signaled(m, m->nodes[node].fence))
-		return node;
-	if (site != MODEL_SHRINK)
-		m->armed += model_arm(m, m->nodes[node].fence);
-	return MODEL_NONE;
-}
-
-void model_sample_last(struct model *m, int channel)
-{
-	int node = model_last_node(m, channel);
-
-	if (node != MODEL_NONE && model_signaled(m, m->nodes[node].fence))
-		m->channels[channel].settled = node;
-}
-
-/* Look at all channels. */
-static void begin_pass(struct model *m, struct goal *goal)
-{
-	int c;
-
-	for (c = 0; c < MODEL_CHANNELS; c++) {
-		m->heads[c] = sample_head(m, c, goal->site);
-		if (m->heads[c] != MODEL_NONE)
-			model_sample_last(m, c);
+	max = min(max, MODEL_BATCH);
+	for (; nr < max && bytes < try->target; nr++) {
+		bos[nr] = model_next(m, state, type, &after);
+		if (bos[nr] == MODEL_NONE)
+			break;
+		if (!m->owners[bos[nr]].cleaned)
+			bytes += m->owners[bos[nr]].bytes;
 	}
-	m->pass = ++m->passes;
-	goal->pass = m->pass;
+	for (i = 0; i < nr; i++)
+		if (try_clean(m, bos[i], try))
+			bos[cleaned++] = bos[i];
+	for (i = 0; i < cleaned; i++)
+		destroy(m, bos[i], try->drain);
+	try->cleaned += cleaned;
+	return nr;
 }
 
-/* The signaled prefixes of all channels, in the order of emission. */
-static bool merge(struct model *m, struct goal *goal)
+static int count(const struct model *m, enum model_state state, int type)
 {
-	int *heads = m->heads, c, first;
+	unsigned int after = 0;
+	int nr = 0;
+
+	while (model_next(m, state, type, &after) != MODEL_NONE)
+		nr++;
+	return nr;
+}
+
+/* Try each of a list once, up to so many of them, until there is enough. */
+static void try_each(struct model *m, enum model_state state, int type, int max,
+		     struct attempt *try)
+{
+	for (max = min(max, count(m, state, type));
+	     max && try->bytes < try->target && !try->refused;)
+		max -= try_some(m, state, type, max, try);
+}
+
+int model_reclaim(struct model *m, struct model_need *need)
+{
+	struct attempt try = { .target = U64_MAX };
+	int tried;
 
 	for (;;) {
-		first = MODEL_NONE;
-		for (c = 0; c < MODEL_CHANNELS; c++)
-			if (heads[c] != MODEL_NONE &&
-			    (first == MODEL_NONE || heads[c] < heads[first]))
-				first = c;
-		if (first == MODEL_NONE)
-			return true;
+		while (count(m, MODEL_RIPE, need->type) && !try.cleaned &&
+		       !try.refused)
+			try_some(m, MODEL_RIPE, need->type, MODEL_BATCH, &try);
+		if (try.cleaned)
+			return try.cleaned;
 
-		/* Somebody may have been there since it was seen. */
-		if (heads[first] == model_first_node(m, first))
-			retire(m, heads[first], goal);
-		goal->heads--;
-		if (is_full(goal))
-			return false;
-		heads[first] = sample_head(m, first, goal->site);
+		if (need->step == MODEL_TO_RETIRE) {
+			model_retire(m, true);
+			need->step = MODEL_TO_UNBLOCK;
+		} else if (need->step == MODEL_TO_UNBLOCK) {
+			test_blocked(m, need->type, INT_MAX);
+			need->locked = count(m, MODEL_LOCKED, need->type);
+			need->step = MODEL_TO_UNLOCK;
+		} else {
+			if (!need->locked || try.refused)
+				return 0;
+			tried = try_some(m, MODEL_LOCKED, need->type,
+					 need->locked, &try);
+			need->locked -= tried ?: need->locked;
+		}
 	}
-}
-
-void model_forget_pass(struct model *m)
-{
-	int c;
-
-	m->pass = 0;
-	for (c = 0; c < MODEL_CHANNELS; c++)
-		m->heads[c] = MODEL_NONE;
-}
-
-static bool reclaim_step(struct model *m, struct goal *goal,
-			 unsigned int budget)
-{
-	bool complete;
-
-	goal->room = min(budget, MODEL_BATCH);
-	goal->heads = UINT_MAX;
-	complete = goal->pass && goal->pass == m->pass ? merge(m, goal) : true;
-	if (complete) {
-		begin_pass(m, goal);
-		complete = merge(m, goal);
-	}
-	release_corpses(m, goal);
-	return complete;
-}
-
-bool model_reclaim(struct model *m, unsigned int budget, u64 *released,
-		   u64 *pass)
-{
-	struct goal goal = { .site = MODEL_RECLAIM,
-			     .type = MODEL_ANY_TYPE,
-			     .target = U64_MAX,
-			     .pass = *pass };
-	bool complete = reclaim_step(m, &goal, budget);
-
-	if (complete)
-		try_leftovers(m, &goal, budget);
-	*released = goal.released;
-	*pass = goal.pass;
-	return complete;
 }
 
 u64 model_shrink(struct model *m, int type, u64 target)
 {
-	struct goal goal = { .site = MODEL_SHRINK,
-			     .type = type,
-			     .target = target };
+	struct attempt try = { .target = target };
 
-	while (goal.released < target && !reclaim_step(m, &goal, MODEL_BATCH))
-		;
-	try_leftovers(m, &goal, MODEL_BATCH);
-	return goal.released;
+	try_each(m, MODEL_RIPE, type, INT_MAX, &try);
+	if (try.bytes < target && !try.refused) {
+		model_retire(m, false);
+		test_blocked(m, type, MODEL_TRIM_BLOCKERS);
+		try_each(m, MODEL_RIPE, type, INT_MAX, &try);
+		try_each(m, MODEL_LOCKED, type, MODEL_BATCH, &try);
+	}
+	return try.bytes;
 }
 
-unsigned int model_drain(struct model *m)
+/* Returns how many of the dead are left. */
+int model_drain(struct model *m)
 {
-	struct goal goal = { .site = MODEL_DRAIN,
-			     .type = MODEL_ANY_TYPE,
-			     .target = U64_MAX };
-	unsigned int zombies = 0;
-	int bo;
+	struct attempt try = { .drain = true, .target = U64_MAX };
+	int type, bo, left = 0;
 
-	while (!reclaim_step(m, &goal, MODEL_BATCH))
-		;
-	try_leftovers(m, &goal, INT_MAX);
+	model_retire(m, true);
+	for (type = 0; type < MODEL_TYPES; type++) {
+		test_blocked(m, type, INT_MAX);
+		try_each(m, MODEL_RIPE, type, INT_MAX, &try);
+		try_each(m, MODEL_LOCKED, type, INT_MAX, &try);
+	}
+	for (bo = 0; bo < MODEL_BOS; bo++)
+		left += model_is_dead(m, bo);
+	return left;
+}
+
+/* Limits */
+
+static u64 dead_bytes(const struct model *m, int type)
+{
+	u64 bytes = 0;
+	int bo;
 
 	for (bo = 0; bo < MODEL_BOS; bo++)
-		zombies += m->owners[bo].life == MODEL_DEAD &&
-			   !m->owners[bo].cleaned;
-	return max_t(unsigned int, zombies, m->nr_leftover);
+		if (model_is_dead(m, bo) && !m->owners[bo].cleaned &&
+		    (type == MODEL_ANY_TYPE || m->owners[bo].type == type))
+			bytes += m->owners[bo].bytes;
+	return bytes;
 }
 
-u64 model_poll(struct model *m, unsigned int budget)
+static bool type_is_over(const struct model *m, int type)
 {
-	struct goal goal = { .site = MODEL_DRAIN,
-			     .type = MODEL_ANY_TYPE,
-			     .target = U64_MAX };
-
-	try_leftovers(m, &goal, budget);
-	return goal.released;
+	return dead_bytes(m, type) > m->limits[type];
 }
 
-void model_set_limit(struct model *m, int type, u64 bytes)
+static bool all_are_over(const struct model *m)
 {
-	if (type == MODEL_ANY_TYPE)
-		m->limit = bytes;
-	else
-		m->limits[type] = bytes;
+	return dead_bytes(m, MODEL_ANY_TYPE) > m->limit;
 }
 
-/* The dead hold more than they may, of a type or in all. */
-static bool is_over(struct model *m, int type)
+static void trim_type(struct model *m, int type, bool drain)
 {
-	u64 of_type = 0, all = 0;
-	int bo;
+	struct attempt try = { .drain = drain, .target = U64_MAX };
 
-	for (bo = 0; bo < MODEL_BOS; bo++) {
-		if (m->owners[bo].life != MODEL_DEAD || m->owners[bo].cleaned)
-			continue;
-		all += m->owners[bo].bytes;
-		of_type += m->owners[bo].type == type ? m->owners[bo].bytes : 0;
-	}
-	return all > m->limit || of_type > m->limits[type];
+	test_blocked(m, type, MODEL_TRIM_BLOCKERS);
+	try_some(m, MODEL_RIPE, type, MODEL_BATCH, &try);
+	try_each(m, MODEL_LOCKED, type, MODEL_BATCH, &try);
 }
 
-/* There are too few channels for a look at all of them to cost much. */
-static void trim_some(struct model *m, enum model_site site)
+static void obey_limits(struct model *m, int type)
 {
-	struct goal goal = { .site = site,
-			     .type = MODEL_ANY_TYPE,
-			     .target = U64_MAX,
-			     .room = MODEL_TRIM_ZOMBIES,
-			     .heads = MODEL_TRIM_HEADS };
-	bool left = false;
-	int c;
+	bool over = type_is_over(m, type);
 
-	for (c = 0; c < MODEL_CHANNELS; c++)
-		left |= m->heads[c] != MODEL_NONE;
-	if (!left)
-		begin_pass(m, &goal);
-	merge(m, &goal);
-	release_corpses(m, &goal);
-	try_leftovers(m, &goal, MODEL_TRIM_ZOMBIES);
+	if (!over && !all_are_over(m))
+		return;
+	model_sweep(m);
+	if (!over)
+		for (type = 0; type < MODEL_TYPES; type++)
+			if (count(m, MODEL_RIPE, type))
+				break;
+	if (type < MODEL_TYPES)
+		trim_type(m, type, false);
 }
 
 void model_trim(struct model *m)
 {
-	bool over = false;
+	bool all = all_are_over(m), over = all;
 	int type;
 
 	for (type = 0; type < MODEL_TYPES; type++)
-		over |= is_over(m, type);
+		over |= type_is_over(m, type);
 	if (over)
-		trim_some(m, MODEL_DRAIN);
-	else
-		model_poll(m, MODEL_TRIM_ZOMBIES);
-}
-
-/* Its fence has signaled: one link less. Else it is a zombie's. True as model_unlink(). */
-static bool leave_or_bury(struct model *m, int bo, int channel)
-{
-	struct model_use *use = &m->owners[bo].at[channel];
-	int fence = m->nodes[use->node].fence;
-
-	if (model_signaled(m, fence))
-		return model_unlink(m, bo, channel);
-
-	use->zombie = true;
-	use->stamp = m->stamp++;
-	m->armed += model_arm(m, fence);
-	return false;
+		model_sweep(m);
+	for (type = 0; type < MODEL_TYPES; type++)
+		if (type_is_over(m, type) || count(m, MODEL_LOCKED, type) ||
+		    count(m, MODEL_BLOCKERS, type) ||
+		    (all && count(m, MODEL_RIPE, type)))
+			trim_type(m, type, true);
 }
 
 /* The last put. Without memory, a member of a group cannot have links of its own. */
 void model_put(struct model *m, int bo, bool no_memory)
 {
 	struct model_owner *o = &m->owners[bo];
-	int c;
+	int c, fence, type = o->type;
 
-	if (o->group != MODEL_NONE)
+	if (o->group)
 		model_leave(m, bo, no_memory);
 
-	o->life = MODEL_DEAD;
-	for (c = 0; c < MODEL_CHANNELS; c++)
-		if (o->at[c].node != MODEL_NONE)
-			leave_or_bury(m, bo, c);
-
-	if (model_nr_links(m, bo))
-		m->deferred++;
-	else if (try_clean(m, bo))
-		destroy(m, bo, MODEL_RELEASE);
-	else
-		m->deferred++;
-
-	if (is_over(m, o->type))
-		trim_some(m, MODEL_RELEASE);
+	o->state = MODEL_DYING;
+	for (c = 0; c < MODEL_CHANNELS; c++) {
+		fence = m->nodes[o->at[c].node].fence;
+		if (!o->at[c].node)
+			continue;
+		if (model_signaled(m, fence)) {
+			o->at[c].node = 0;
+		} else {
+			o->at[c].since = ++m->time;
+			m->armed += model_arm(m, fence);
+		}
+	}
+	fence = model_nr_links(m, bo) ? MODEL_NONE : find_blocker(m, bo);
+	if (model_nr_links(m, bo)) {
+		o->state = MODEL_BURIED;
+	} else if (fence != MODEL_NONE) {
+		block(m, bo, fence);
+	} else if (o->import || o->locked) {
+		leave_over(m, bo, MODEL_LOCKED);
+	} else {
+		clean(m, bo);
+		destroy(m, bo, true);
+		return;
+	}
+	m->deferred++;
+	m->peak_bytes = max(m->peak_bytes, dead_bytes(m, MODEL_ANY_TYPE));
+	obey_limits(m, type);
 }
 
-void model_unregister(struct model *m, int channel)
+/* Whoever walks the LRU may release the memory of a dead buffer that stands there. */
+bool model_can_evict(const struct model *m, int bo)
 {
-	struct goal goal = { .site = MODEL_DRAIN,
-			     .type = MODEL_ANY_TYPE,
-			     .target = U64_MAX };
-	int node;
+	const struct model_owner *o = &m->owners[bo];
+	int i;
 
-	while ((node = model_first_node(m, channel)) != MODEL_NONE) {
-		goal.room = MODEL_BATCH;
-		goal.heads = UINT_MAX;
-		retire(m, node, &goal);
-		release_corpses(m, &goal);
-	}
-	m->channels[channel].registered = false;
-	model_forget_pass(m);
+	for (i = 0; i < o->nr_resv; i++)
+		if (!model_signaled(m, o->resv[i]))
+			return false;
+	return model_is_dead(m, bo) && o->placed && !o->locked;
+}
+
+/* Its reference passes to whoever does it. */
+void model_evict(struct model *m, int bo)
+{
+	clean(m, bo);
+	destroy(m, bo, false);
 }

@@ -8,6 +8,7 @@
 #include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/prandom.h>
+#include <linux/rcupdate.h>
 
 #include <drm/ttm_fence_lru.h>
 
@@ -20,6 +21,18 @@ struct race;
 #define RACE_MAX_SLOTS 4
 #define RACE_RESVS 4
 #define RACE_BO_BYTES 4096
+
+/**
+ * struct race_fence - a fence that has signaled once its timeline has come so far
+ * @base: base class
+ * @timeline: its timeline
+ * @lock: of @base
+ */
+struct race_fence {
+	struct dma_fence base;
+	struct race_timeline *timeline;
+	spinlock_t lock; /* of @base */
+};
 
 /**
  * struct race_timeline - fences in order, and the channel that they belong to
@@ -52,16 +65,16 @@ struct race_timeline {
  * @base: base class
  * @dev: its device
  * @resv: the reservation
- * @lock: protects @used and @linked
- * @used: the last fence of each timeline
+ * @lock: protects @fences and @linked
+ * @fences: the last of each timeline, with a reference
  * @linked: the last fence of each that must have made a link
  */
 struct race_group {
 	struct ttm_fence_lru_group base;
 	struct race_device *dev;
 	struct mutex resv; /* of all members */
-	spinlock_t lock; /* of @used and @linked */
-	u64 used[RACE_TIMELINES];
+	spinlock_t lock; /* of @fences and @linked */
+	struct dma_fence *fences[RACE_TIMELINES];
 	u64 linked[RACE_TIMELINES];
 };
 
@@ -76,12 +89,17 @@ struct race_group {
  * @slots_lock: protects @slots
  * @slots: a reference each of the buffers that all threads use
  * @nr_slots: length of @slots
+ * @cleanups_lock: protects @cleanups and @nr_cleanups
+ * @cleanups: those that are under way, in the order in which they began
+ * @nr_cleanups: how many there ever were
  * @seed: of this test
  * @steps: how often a thread may have paused
  * @created: buffers ever made
  * @live: buffers that exist
  * @memory: of these, buffers with memory
  * @idled: how often a buffer became idle, or a leftover
+ * @evicted: how often a walk released the memory of a zombie
+ * @robbed: of these, zombies that another had taken
  * @faults: what went wrong, in numbers
  */
 struct race_device {
@@ -94,12 +112,17 @@ struct race_device {
 	spinlock_t slots_lock; /* of @slots */
 	struct race_bo *slots[RACE_MAX_SLOTS];
 	unsigned int nr_slots;
+	spinlock_t cleanups_lock; /* of @cleanups and @nr_cleanups */
+	struct list_head cleanups;
+	u64 nr_cleanups;
 	u32 seed;
 	atomic_t steps;
 	atomic_t created;
 	atomic_t live;
 	atomic_t memory;
 	atomic_t idled;
+	atomic_t evicted;
+	atomic_t robbed;
 	atomic_t faults;
 };
 
@@ -113,7 +136,7 @@ struct race_device {
  * @group: it is used when all of the group are; else NULL
  * @memory: it holds memory; protected by the LRU lock
  * @import: to be destroyed in a drain only
- * @used: the last fence of each timeline; protected by @resv
+ * @fences: the last of each timeline, with a reference; protected by @resv
  * @linked: the last fence of each that must have made a link
  */
 struct race_bo {
@@ -125,7 +148,7 @@ struct race_bo {
 	struct race_group *group;
 	bool memory;
 	bool import;
-	u64 used[RACE_TIMELINES];
+	struct dma_fence *fences[RACE_TIMELINES];
 	u64 linked[RACE_TIMELINES];
 };
 
@@ -135,14 +158,24 @@ struct race_bo {
  * @dev: what it shares with the others
  * @act: what it does again and again
  * @rnd: its own dice
- * @pass: its own pass of reclaim
+ * @need: what its allocation lacks
  */
 struct racer {
 	struct race *race;
 	struct race_device *dev;
 	unsigned int (*act)(struct racer *racer);
 	struct rnd_state rnd;
-	struct ttm_fence_lru_pass pass;
+	struct ttm_fence_lru_need need;
+};
+
+/**
+ * struct race_cleanup - an attempt to release memory
+ * @entry: in &race_device.cleanups
+ * @number: in the order in which they began
+ */
+struct race_cleanup {
+	struct list_head entry;
+	u64 number;
 };
 
 typedef unsigned int (*act_fn)(struct racer *racer);
@@ -160,6 +193,9 @@ struct dma_fence *race_emit(struct race_timeline *timeline);
 struct dma_fence *race_recent(struct race_timeline *timeline);
 void race_complete(struct race_timeline *timeline, u64 count);
 void race_rebirth(struct race_device *dev, struct race_timeline *timeline);
+void race_fences_add(struct dma_fence **fences, struct dma_fence *fence);
+struct dma_fence *race_fences_blocker(struct dma_fence **fences);
+void race_fences_put(struct dma_fence **fences);
 
 struct race_bo *race_bo_create(struct race_device *dev);
 void race_bo_use(struct race_bo *bo, struct race_timeline *timeline,
@@ -174,22 +210,25 @@ struct race_bo *race_slot_get(struct race_device *dev, unsigned int i);
 struct race_bo *race_slot_swap(struct race_device *dev, unsigned int i,
 			       struct race_bo *bo);
 void race_evict(struct race_device *dev);
+void race_settle(struct race_device *dev);
 
 unsigned int act_submit(struct racer *racer);
 unsigned int act_copy_fence(struct racer *racer);
+unsigned int act_use_once_and_drop(struct racer *racer);
 unsigned int act_use_and_drop(struct racer *racer);
 unsigned int act_use_elsewhere_and_drop(struct racer *racer);
 unsigned int act_submit_group(struct racer *racer);
 unsigned int act_join_and_drop(struct racer *racer);
 unsigned int act_replace(struct racer *racer);
 unsigned int act_signal(struct racer *racer);
+unsigned int act_retire(struct racer *racer);
+unsigned int act_retire_own(struct racer *racer);
 unsigned int act_reclaim(struct racer *racer);
 unsigned int act_reclaim_and_settle(struct racer *racer);
-unsigned int act_shrink_and_look(struct racer *racer);
+unsigned int act_shrink_and_refresh(struct racer *racer);
 unsigned int act_limit_and_trim(struct racer *racer);
 unsigned int act_visit_busy(struct racer *racer);
 unsigned int act_drain(struct racer *racer);
-unsigned int act_poll_leftovers(struct racer *racer);
 unsigned int act_hold_a_reservation(struct racer *racer);
 unsigned int act_evict(struct racer *racer);
 unsigned int act_rebirth(struct racer *racer);

@@ -71,7 +71,20 @@ unsigned int act_copy_fence(struct racer *racer)
 	return 1;
 }
 
-/* The last put of a buffer that is busy, and perhaps about to be idle. */
+/* The last put of a buffer that is busy on one channel, and perhaps about to be idle. */
+unsigned int act_use_once_and_drop(struct racer *racer)
+{
+	struct race_timeline *timeline = random_channel(racer);
+	struct race_bo *bo = race_bo_create(racer->dev);
+
+	submit_one(timeline, bo);
+	if (random_below(racer, 2))
+		race_complete(timeline, U32_MAX);
+	race_bo_put(bo);
+	return 1;
+}
+
+/* The same, on several. */
 unsigned int act_use_and_drop(struct racer *racer)
 {
 	struct race_bo *bo = race_bo_create(racer->dev);
@@ -157,18 +170,49 @@ unsigned int act_signal(struct racer *racer)
 	return 1;
 }
 
-/* A step of a pass, which goes on however much the others do meanwhile. */
-unsigned int act_reclaim(struct racer *racer)
+unsigned int act_retire(struct racer *racer)
 {
-	racer->pass.budget = 1 + random_below(racer, 4);
-	ttm_fence_lru_reclaim(&racer->dev->lru, &racer->pass);
+	ttm_fence_lru_retire(&racer->dev->lru);
 	return 1;
 }
 
-unsigned int act_shrink_and_look(struct racer *racer)
+/* Whoever retired: what had signaled before the call is off the channels after it. */
+unsigned int act_retire_own(struct racer *racer)
 {
-	ttm_fence_lru_look(&racer->dev->lru);
-	ttm_fence_lru_shrink(&racer->dev->lru, TTM_FENCE_LRU_ANY_TYPE,
+	struct race_timeline *timeline = random_channel(racer);
+	struct race_bo *bo = race_bo_create(racer->dev);
+
+	submit_one(timeline, bo);
+	race_complete(timeline, U32_MAX);
+	ttm_fence_lru_retire(&racer->dev->lru);
+	if (ttm_fence_lru_bo_is_busy(&bo->base))
+		race_fault(racer->dev, "a retire has left what had signaled");
+	race_bo_put(bo);
+	return 1;
+}
+
+/* What an allocation lacks, from the beginning. */
+static void lack(struct racer *racer)
+{
+	racer->need = (struct ttm_fence_lru_need){
+		.type = 1 + random_below(racer, 2),
+	};
+}
+
+/* An operation goes on however much the others do meanwhile. */
+unsigned int act_reclaim(struct racer *racer)
+{
+	if (!ttm_fence_lru_reclaim(&racer->dev->lru, &racer->need))
+		lack(racer);
+	return 1;
+}
+
+unsigned int act_shrink_and_refresh(struct racer *racer)
+{
+	struct ttm_fence_lru *lru = &racer->dev->lru;
+
+	ttm_fence_lru_refresh(lru);
+	ttm_fence_lru_shrink(lru, 1 + random_below(racer, 2),
 			     random_below(racer, 3) * RACE_BO_BYTES);
 	return 1;
 }
@@ -196,14 +240,19 @@ static bool take(struct ttm_fence_lru_bo *base, void *data)
 	struct race_bo *bo = container_of(base, struct race_bo, base);
 	struct victims *victims = data;
 
-	if (base->dead || !base->nr_links)
+	if (base->state != TTM_FENCE_LRU_ALIVE || !base->nr_links)
 		race_fault(victims->racer->dev, "visited, and not busy");
 	if (victims->nr == ARRAY_SIZE(victims->bos))
 		return false;
-	if (base->type != TTM_FENCE_LRU_GROUP_TYPE &&
-	    kref_get_unless_zero(&bo->kref))
+	if (!base->is_group && kref_get_unless_zero(&bo->kref))
 		victims->bos[victims->nr++] = bo;
 	return true;
+}
+
+/* From no patience at all to more than a race takes. */
+static unsigned long random_patience(struct racer *racer)
+{
+	return random_below(racer, 3) * HZ;
 }
 
 unsigned int act_visit_busy(struct racer *racer)
@@ -211,7 +260,8 @@ unsigned int act_visit_busy(struct racer *racer)
 	struct victims victims = { .racer = racer };
 	struct ttm_fence_lru_cursor cursor = {};
 
-	ttm_fence_lru_visit_busy(&racer->dev->lru, &cursor, take, &victims);
+	ttm_fence_lru_visit_busy(&racer->dev->lru, random_patience(racer),
+				 &cursor, take, &victims);
 	race_pause(racer->dev);
 	while (victims.nr)
 		race_bo_put(victims.bos[--victims.nr]);
@@ -222,14 +272,14 @@ unsigned int act_visit_busy(struct racer *racer)
 unsigned int act_reclaim_and_settle(struct racer *racer)
 {
 	struct race_device *dev = racer->dev;
-	struct mutex *resv = &dev->groups[random_below(racer, RACE_RESVS)].resv;
-	struct ttm_fence_lru_pass pass = { .budget = 8 };
+	struct mutex *resv = &random_group(racer)->resv;
 
 	mutex_lock(resv);
-	while (!ttm_fence_lru_reclaim(&dev->lru, &pass) && pass.released)
+	lack(racer);
+	while (ttm_fence_lru_reclaim(&dev->lru, &racer->need))
 		;
-	ttm_fence_lru_settle(&dev->lru);
-	ttm_fence_lru_reclaim(&dev->lru, &pass);
+	race_settle(dev);
+	ttm_fence_lru_reclaim(&dev->lru, &racer->need);
 	mutex_unlock(resv);
 	return 1;
 }
@@ -237,12 +287,6 @@ unsigned int act_reclaim_and_settle(struct racer *racer)
 unsigned int act_drain(struct racer *racer)
 {
 	ttm_fence_lru_drain(&racer->dev->lru);
-	return 1;
-}
-
-unsigned int act_poll_leftovers(struct racer *racer)
-{
-	ttm_fence_lru_poll(&racer->dev->lru, 1 + random_below(racer, 4));
 	return 1;
 }
 
@@ -268,7 +312,7 @@ unsigned int act_rebirth(struct racer *racer)
 	return STEPS_OF_REBIRTH;
 }
 
-/* One who waits: looks at the frontiers, and loses patience. */
+/* A task that waits: it looks at the frontiers, and loses patience. */
 unsigned int act_look_at_frontiers(struct racer *racer)
 {
 	struct ttm_fence_lru *lru = &racer->dev->lru;
@@ -276,6 +320,7 @@ unsigned int act_look_at_frontiers(struct racer *racer)
 	struct ttm_fence_lru_due due = {
 		.type = random_below(racer, 2) ? 1 : TTM_FENCE_LRU_ANY_TYPE,
 		.last_seq = ttm_fence_lru_emitted(lru),
+		.patience = random_patience(racer),
 	};
 	unsigned int count, i;
 
@@ -285,9 +330,13 @@ unsigned int act_look_at_frontiers(struct racer *racer)
 		dma_fence_is_signaled(fences[i]);
 		dma_fence_put(fences[i]);
 	}
-	if (!random_below(racer, 4))
-		ttm_fence_lru_stall(lru, due.last_seq);
 	return 1;
+}
+
+static bool is_below_zero(const struct ttm_fence_lru_tally *tally)
+{
+	return (s64)READ_ONCE(tally->count) < 0 ||
+	       (s64)READ_ONCE(tally->bytes) < 0;
 }
 
 /* Each counter is right at any moment, without a lock. */
@@ -295,11 +344,15 @@ unsigned int act_read_stats(struct racer *racer)
 {
 	struct ttm_fence_lru_stats *stats = &racer->dev->lru.stats;
 	struct race_bo *bo = random_slot(racer);
+	unsigned int state, type;
+	bool fell;
 
-	if ((s64)READ_ONCE(stats->busy) < 0 ||
-	    (s64)READ_ONCE(stats->zombies) < 0 ||
-	    (s64)READ_ONCE(stats->zombie_bytes[1]) < 0 ||
-	    (s64)READ_ONCE(stats->leftover) < 0)
+	fell = (s64)READ_ONCE(stats->busy) < 0 ||
+	       is_below_zero(&stats->zombies);
+	for (state = 0; state < TTM_FENCE_LRU_NUM_STATES; state++)
+		for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES; type++)
+			fell |= is_below_zero(&stats->dead[state][type]);
+	if (fell)
 		race_fault(racer->dev, "a counter fell below zero");
 	ttm_fence_lru_bo_is_busy(&bo->base);
 	race_bo_put(bo);

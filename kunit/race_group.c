@@ -28,18 +28,19 @@ void race_group_use(struct race_group *group, struct race_timeline *timeline,
 		    struct dma_fence *fence)
 {
 	unsigned int i = timeline - group->dev->timelines;
+	struct ttm_fence_lru_bo *base = &group->base.base;
 	struct race_device *dev = group->dev;
 	u64 unlinked;
 
 	mutex_lock(&group->resv);
-	if (ttm_fence_lru_reserve(&group->base.base, 1))
+	if (ttm_fence_lru_reserve(base, 1))
 		race_fault(dev, "no memory for a group's link");
 	spin_lock(&group->lock);
-	group->used[i] = max(group->used[i], fence->seqno);
+	race_fences_add(group->fences, fence);
 	spin_unlock(&group->lock);
 
 	unlinked = READ_ONCE(dev->lru.stats.unlinked);
-	ttm_fence_lru_attach(&dev->lru, &group->base.base, fence);
+	ttm_fence_lru_attach(&dev->lru, fence, &base, 1);
 	spin_lock(&group->lock);
 	if (!READ_ONCE(timeline->dying) &&
 	    unlinked == READ_ONCE(dev->lru.stats.unlinked))
@@ -59,7 +60,8 @@ void race_group_leave(struct race_bo *bo)
 	spin_lock(&group->lock);
 	memcpy(linked, group->linked, sizeof(linked));
 	for (i = 0; i < RACE_TIMELINES; i++)
-		bo->used[i] = max(bo->used[i], group->used[i]);
+		if (group->fences[i])
+			race_fences_add(bo->fences, group->fences[i]);
 	spin_unlock(&group->lock);
 
 	if (ttm_fence_lru_group_leave(&bo->dev->lru, &group->base, &bo->base) ||

@@ -7,7 +7,6 @@
 
 #include <linux/delay.h>
 #include <linux/hash.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -61,15 +60,14 @@ static void check_links(struct race_bo *bo, const char *what)
 /* Whether all fences have signaled, of whatever channel. */
 static bool is_unused(struct race_bo *bo)
 {
-	struct race_timeline *timeline = bo->dev->timelines;
-	int i;
-
 	lockdep_assert_held(bo->resv);
 
-	for (i = 0; i < RACE_TIMELINES; i++, timeline++)
-		if (bo->used[i] > atomic64_read(&timeline->completed))
-			return false;
-	return true;
+	return !race_fences_blocker(bo->fences);
+}
+
+static bool is_zombie(struct race_bo *bo)
+{
+	return bo->base.state >= TTM_FENCE_LRU_BURIED;
 }
 
 static void race_bo_destroy(struct kref *kref)
@@ -79,91 +77,18 @@ static void race_bo_destroy(struct kref *kref)
 
 	if (bo->memory)
 		race_fault(dev, "destroyed before its memory was released");
-	if (!bo->base.cleaned)
+	if (is_zombie(bo) && !bo->base.cleaned)
 		race_fault(dev, "destroyed, but not known to hold no memory");
+	if (is_zombie(bo) && bo->base.state != TTM_FENCE_LRU_EMPTY)
+		race_fault(dev, "destroyed while on a list");
 	if (bo->base.nr_links)
 		race_fault(dev, "destroyed while on a channel");
 	if (!list_empty(&bo->entry))
 		race_fault(dev, "destroyed while on the LRU");
 	atomic_dec(&dev->live);
 	ttm_fence_lru_bo_fini(&bo->base);
+	race_fences_put(bo->fences);
 	kfree(bo);
-}
-
-static void race_bo_release(struct kref *kref)
-{
-	struct race_bo *bo = container_of(kref, struct race_bo, kref);
-
-	if (bo->base.dead && !bo->import) {
-		race_bo_destroy(kref);
-		return;
-	}
-
-	kref_init(&bo->kref);
-	if (bo->base.dead) {
-		ttm_fence_lru_defer_destroy(&bo->dev->lru, &bo->base);
-		return;
-	}
-	if (bo->group)
-		race_group_leave(bo);
-	ttm_fence_lru_release(&bo->dev->lru, &bo->base, 1 + bo->import,
-			      RACE_BO_BYTES);
-}
-
-void race_bo_put(struct race_bo *bo)
-{
-	kref_put(&bo->kref, race_bo_release);
-}
-
-static void race_busy(struct ttm_fence_lru_bo *base)
-{
-	struct race_bo *bo = to_race_bo(base);
-
-	lockdep_assert_held(&bo->dev->lru_lock);
-	if (base->dead)
-		race_fault(bo->dev, "busy when dead");
-	if (list_empty(&bo->entry))
-		race_fault(bo->dev, "busy, but not on the LRU");
-	race_pause(bo->dev);
-	list_del_init(&bo->entry);
-}
-
-static void race_idle(struct ttm_fence_lru_bo *base)
-{
-	struct race_bo *bo = to_race_bo(base);
-
-	lockdep_assert_held(&bo->dev->lru_lock);
-	if (base->nr_links)
-		race_fault(bo->dev, "idle, but on a channel");
-	if (!base->dead && !list_empty(&bo->entry))
-		race_fault(bo->dev, "idle when on the LRU already");
-	check_links(bo, "idle before a fence has signaled");
-	atomic_inc(&bo->dev->idled);
-	race_pause(bo->dev);
-	if (bo->memory)
-		list_move_tail(&bo->entry, &bo->dev->idle);
-}
-
-static void race_get(struct ttm_fence_lru_bo *base)
-{
-	struct race_bo *bo = to_race_bo(base);
-
-	kref_get(&bo->kref);
-	race_pause(bo->dev);
-}
-
-static void race_put(struct ttm_fence_lru_bo *base,
-		     enum ttm_fence_lru_site site)
-{
-	struct race_bo *bo = to_race_bo(base);
-
-	might_sleep();
-	lockdep_assert_not_held(&bo->dev->lru.reclaim_lock);
-	race_pause(bo->dev);
-	if (site == TTM_FENCE_LRU_AT_DRAIN)
-		kref_put(&bo->kref, race_bo_destroy);
-	else
-		race_bo_put(bo);
 }
 
 /* Release the memory, if that has not been done. */
@@ -182,69 +107,251 @@ static void release_memory(struct race_bo *bo)
 		atomic_dec(&bo->dev->memory);
 }
 
-static bool race_cleanup(struct ttm_fence_lru_bo *base,
-			 enum ttm_fence_lru_site site)
+/* It is on no channel: destroy it at once, unless somebody holds its reservation. */
+static bool destroy_at_once(struct race_bo *bo)
 {
-	struct race_bo *bo = to_race_bo(base);
 	bool unused;
 
-	might_sleep();
-	lockdep_assert_not_held(&bo->dev->lru.reclaim_lock);
-	if (!base->dead)
-		race_fault(bo->dev, "cleaned up when alive");
-	if (READ_ONCE(base->nr_links))
-		race_fault(bo->dev, "cleaned up while on a channel");
-	check_links(bo, "cleaned up before a fence has signaled");
-	race_pause(bo->dev);
+	if (READ_ONCE(bo->base.nr_links))
+		race_fault(bo->dev, "not buried, but on a channel");
+	check_links(bo, "not buried before a fence has signaled");
+	if (bo->import || !mutex_trylock(bo->resv))
+		return false;
 
-	if (bo->import && site != TTM_FENCE_LRU_AT_DRAIN &&
-	    site != TTM_FENCE_LRU_AT_RELEASE)
-		return false;
-	if (!mutex_trylock(bo->resv))
-		return false;
 	unused = is_unused(bo);
 	if (unused)
 		release_memory(bo);
 	mutex_unlock(bo->resv);
+	if (unused)
+		race_bo_destroy(&bo->kref);
 	return unused;
+}
+
+static void race_bo_die(struct race_bo *bo)
+{
+	struct ttm_fence_lru *lru = &bo->dev->lru;
+	unsigned int type = 1 + bo->import;
+
+	if (bo->group)
+		race_group_leave(bo);
+	if (ttm_fence_lru_bury(lru, &bo->base, type, RACE_BO_BYTES))
+		return;
+	if (!destroy_at_once(bo))
+		ttm_fence_lru_keep(lru, &bo->base, type, RACE_BO_BYTES, NULL);
+}
+
+static void race_bo_release(struct kref *kref)
+{
+	struct race_bo *bo = container_of(kref, struct race_bo, kref);
+
+	if (!is_zombie(bo)) {
+		race_bo_die(bo);
+	} else if (bo->import) {
+		kref_init(&bo->kref);
+		ttm_fence_lru_defer_destroy(&bo->dev->lru, &bo->base);
+	} else {
+		race_bo_destroy(kref);
+	}
+}
+
+void race_bo_put(struct race_bo *bo)
+{
+	kref_put(&bo->kref, race_bo_release);
+}
+
+static void race_busy(struct ttm_fence_lru_bo *base)
+{
+	struct race_bo *bo = to_race_bo(base);
+
+	lockdep_assert_held(&bo->dev->lru_lock);
+	if (base->state != TTM_FENCE_LRU_ALIVE)
+		race_fault(bo->dev, "busy when dead");
+	if (list_empty(&bo->entry))
+		race_fault(bo->dev, "busy, but not on the LRU");
+	race_pause(bo->dev);
+	list_del_init(&bo->entry);
+}
+
+static void race_idle(struct ttm_fence_lru_bo *base)
+{
+	struct race_bo *bo = to_race_bo(base);
+
+	lockdep_assert_held(&bo->dev->lru_lock);
+	if (base->nr_links)
+		race_fault(bo->dev, "idle, but on a channel");
+	if (base->state != TTM_FENCE_LRU_ALIVE &&
+	    base->state != TTM_FENCE_LRU_LEFTOVER)
+		race_fault(bo->dev, "idle in a state of another's concern");
+	if (base->state == TTM_FENCE_LRU_ALIVE && !list_empty(&bo->entry))
+		race_fault(bo->dev, "idle when on the LRU already");
+	check_links(bo, "idle before a fence has signaled");
+	atomic_inc(&bo->dev->idled);
+	race_pause(bo->dev);
+	if (bo->memory)
+		list_move_tail(&bo->entry, &bo->dev->idle);
+}
+
+static void race_resurrect(struct ttm_fence_lru_bo *base)
+{
+	struct race_bo *bo = to_race_bo(base);
+
+	lockdep_assert_held(&bo->dev->lru_lock);
+	if (kref_read(&bo->kref))
+		race_fault(bo->dev, "a second reference of a zombie");
+	race_pause(bo->dev);
+	kref_init(&bo->kref);
+}
+
+static void race_put(struct ttm_fence_lru_bo *base,
+		     enum ttm_fence_lru_site site)
+{
+	struct race_bo *bo = to_race_bo(base);
+
+	might_sleep();
+	lockdep_assert_not_held(&bo->dev->lru.reclaim_lock);
+	race_pause(bo->dev);
+	if (site == TTM_FENCE_LRU_AT_DRAIN)
+		kref_put(&bo->kref, race_bo_destroy);
+	else
+		race_bo_put(bo);
+}
+
+static void begin_cleanup(struct race_device *dev, struct race_cleanup *cleanup)
+{
+	spin_lock(&dev->cleanups_lock);
+	cleanup->number = ++dev->nr_cleanups;
+	list_add_tail(&cleanup->entry, &dev->cleanups);
+	spin_unlock(&dev->cleanups_lock);
+}
+
+static void end_cleanup(struct race_device *dev, struct race_cleanup *cleanup)
+{
+	spin_lock(&dev->cleanups_lock);
+	list_del(&cleanup->entry);
+	spin_unlock(&dev->cleanups_lock);
+}
+
+/* When this returns, no attempt is under way that was when it was called. */
+void race_settle(struct race_device *dev)
+{
+	struct race_cleanup *first;
+	u64 number;
+
+	spin_lock(&dev->cleanups_lock);
+	number = dev->nr_cleanups;
+	spin_unlock(&dev->cleanups_lock);
+
+	ttm_fence_lru_settle(&dev->lru, false);
+
+	spin_lock(&dev->cleanups_lock);
+	first = list_first_entry_or_null(&dev->cleanups, struct race_cleanup,
+					 entry);
+	if (first && first->number <= number)
+		race_fault(dev, "settled while another releases memory");
+	spin_unlock(&dev->cleanups_lock);
+}
+
+static enum ttm_fence_lru_verdict try_cleanup(struct race_bo *bo,
+					      enum ttm_fence_lru_site site,
+					      struct dma_fence **blocker)
+{
+	enum ttm_fence_lru_verdict verdict = TTM_FENCE_LRU_CLEANED;
+	struct dma_fence *fence;
+
+	if (bo->import && site != TTM_FENCE_LRU_AT_DRAIN)
+		return TTM_FENCE_LRU_REFUSED;
+	if (!mutex_trylock(bo->resv))
+		return TTM_FENCE_LRU_LOCKED;
+
+	fence = race_fences_blocker(bo->fences);
+	if (!fence) {
+		release_memory(bo);
+	} else {
+		verdict = TTM_FENCE_LRU_BLOCKED;
+		/* Not every owner can tell. */
+		if (fence->seqno % 8)
+			*blocker = dma_fence_get(fence);
+	}
+	mutex_unlock(bo->resv);
+	return verdict;
+}
+
+static enum ttm_fence_lru_verdict race_cleanup(struct ttm_fence_lru_bo *base,
+					       enum ttm_fence_lru_site site,
+					       struct dma_fence **blocker)
+{
+	struct race_bo *bo = to_race_bo(base);
+	enum ttm_fence_lru_verdict verdict;
+	struct race_cleanup cleanup;
+
+	might_sleep();
+	lockdep_assert_not_held(&bo->dev->lru.reclaim_lock);
+	/* A walk may have been here, but nobody puts it on a list. */
+	if (READ_ONCE(base->state) != TTM_FENCE_LRU_TAKEN &&
+	    READ_ONCE(base->state) != TTM_FENCE_LRU_EMPTY)
+		race_fault(bo->dev, "cleaned up by one who has not taken it");
+	if (READ_ONCE(base->nr_links))
+		race_fault(bo->dev, "cleaned up while on a channel");
+	check_links(bo, "cleaned up before a fence has signaled");
+
+	begin_cleanup(bo->dev, &cleanup);
+	race_pause(bo->dev);
+	verdict = try_cleanup(bo, site, blocker);
+	race_pause(bo->dev);
+	end_cleanup(bo->dev, &cleanup);
+	return verdict;
 }
 
 static const struct ttm_fence_lru_ops race_ops = {
 	.busy = race_busy,
 	.idle = race_idle,
-	.get = race_get,
+	.resurrect = race_resurrect,
 	.put = race_put,
 	.cleanup = race_cleanup,
 	.group_busy = race_group_moves,
 	.group_idle = race_group_moves,
 };
 
-/* As an eviction: take what is first on the LRU and dead, and release its memory. */
-void race_evict(struct race_device *dev)
+/* The first zombie on the LRU, with a reference. */
+static struct race_bo *find_zombie(struct race_device *dev)
 {
 	struct race_bo *bo, *found = NULL;
 
 	spin_lock(&dev->lru_lock);
 	list_for_each_entry(bo, &dev->idle, entry) {
-		if (bo->base.dead && kref_get_unless_zero(&bo->kref)) {
+		if (is_zombie(bo) && kref_get_unless_zero(&bo->kref)) {
 			found = bo;
 			break;
 		}
 	}
 	spin_unlock(&dev->lru_lock);
-	if (!found)
+	return found;
+}
+
+/* As an eviction: take what is first on the LRU and dead, and release its memory. */
+void race_evict(struct race_device *dev)
+{
+	struct race_bo *bo = find_zombie(dev);
+	bool listed = false;
+
+	if (!bo)
 		return;
 
 	race_pause(dev);
-	mutex_lock(found->resv);
-	if (is_unused(found)) {
-		release_memory(found);
+	mutex_lock(bo->resv);
+	if (bo->memory && is_unused(bo)) {
+		release_memory(bo);
 		race_pause(dev);
-		ttm_fence_lru_cleaned(&dev->lru, &found->base);
+		listed = ttm_fence_lru_cleaned(&dev->lru, &bo->base);
+		atomic_inc(&dev->evicted);
+		if (!listed)
+			atomic_inc(&dev->robbed);
 	}
-	mutex_unlock(found->resv);
+	mutex_unlock(bo->resv);
 	race_pause(dev);
-	race_bo_put(found);
+	if (listed)
+		race_bo_put(bo);
+	race_bo_put(bo);
 }
 
 /* A buffer with one reference, at the tail of the LRU. Some are imports. */
@@ -276,15 +383,16 @@ void race_bo_use(struct race_bo *bo, struct race_timeline *timeline,
 		 struct dma_fence *fence, bool emitting)
 {
 	unsigned int i = timeline - bo->dev->timelines;
+	struct ttm_fence_lru_bo *base = &bo->base;
 	struct race_device *dev = bo->dev;
 	u64 unlinked;
 
 	mutex_lock(bo->resv);
-	if (ttm_fence_lru_reserve(&bo->base, 1))
+	if (ttm_fence_lru_reserve(base, 1))
 		race_fault(dev, "no memory for a link");
-	bo->used[i] = max(bo->used[i], fence->seqno);
+	race_fences_add(bo->fences, fence);
 	unlinked = READ_ONCE(dev->lru.stats.unlinked);
-	ttm_fence_lru_attach(&dev->lru, &bo->base, fence);
+	ttm_fence_lru_attach(&dev->lru, fence, &base, 1);
 	if (emitting && timeline->channel && !READ_ONCE(timeline->dying) &&
 	    unlinked == READ_ONCE(dev->lru.stats.unlinked))
 		WRITE_ONCE(bo->linked[i], fence->seqno);
@@ -329,8 +437,10 @@ static void race_device_fini(void *data)
 	int i;
 
 	race_device_empty(dev);
-	for (i = 0; i < RACE_RESVS; i++)
+	for (i = 0; i < RACE_RESVS; i++) {
 		ttm_fence_lru_group_fini(&dev->lru, &dev->groups[i].base);
+		race_fences_put(dev->groups[i].fences);
+	}
 	for (i = 0; i < RACE_TIMELINES; i++) {
 		race_unregister_channel(&dev->timelines[i]);
 		dma_fence_put(dev->timelines[i].recent);
@@ -352,6 +462,8 @@ struct race_device *race_device_create(struct kunit *test,
 	dev->nr_slots = nr_slots;
 	spin_lock_init(&dev->lru_lock);
 	spin_lock_init(&dev->slots_lock);
+	spin_lock_init(&dev->cleanups_lock);
+	INIT_LIST_HEAD(&dev->cleanups);
 	INIT_LIST_HEAD(&dev->idle);
 	for (i = 0; i < RACE_RESVS; i++)
 		race_group_init(dev, i);

@@ -15,27 +15,31 @@ static void delay(struct race_device *dev)
 	preempt_enable();
 }
 
-struct race_fence {
-	struct dma_fence base;
-	struct race_device *dev;
-	struct race_timeline *timeline;
-	spinlock_t lock; /* of @base */
-};
+static struct race_fence *to_race_fence(struct dma_fence *fence)
+{
+	return container_of(fence, struct race_fence, base);
+}
 
 static const char *fence_name(struct dma_fence *fence)
 {
 	return "race";
 }
 
-static bool fence_signaled(struct dma_fence *base)
+static bool is_completed(struct dma_fence *fence)
 {
-	struct race_fence *fence = container_of(base, struct race_fence, base);
+	return atomic64_read(&to_race_fence(fence)->timeline->completed) >=
+	       fence->seqno;
+}
+
+static bool fence_signaled(struct dma_fence *fence)
+{
+	struct race_device *dev = to_race_fence(fence)->timeline->dev;
 	bool signaled;
 
-	delay(fence->dev);
-	signaled = atomic64_read(&fence->timeline->completed) >= base->seqno;
+	delay(dev);
+	signaled = is_completed(fence);
 	/* The asker acts on an answer that is older than it believes. */
-	delay(fence->dev);
+	delay(dev);
 	return signaled;
 }
 
@@ -54,7 +58,6 @@ struct dma_fence *race_emit(struct race_timeline *timeline)
 	lockdep_assert_held(&timeline->emit);
 
 	fence = kzalloc(sizeof(*fence), GFP_KERNEL | __GFP_NOFAIL);
-	fence->dev = timeline->dev;
 	fence->timeline = timeline;
 	spin_lock_init(&fence->lock);
 	if (timeline->channel &&
@@ -95,6 +98,37 @@ void race_complete(struct race_timeline *timeline, u64 count)
 		 !atomic64_try_cmpxchg(&timeline->completed, &completed, next));
 }
 
+/* As a reservation object: the last fence of each timeline. */
+void race_fences_add(struct dma_fence **fences, struct dma_fence *fence)
+{
+	struct race_timeline *timeline = to_race_fence(fence)->timeline;
+	unsigned int i = timeline - timeline->dev->timelines;
+
+	if (fences[i] && fences[i]->seqno >= fence->seqno)
+		return;
+	dma_fence_put(fences[i]);
+	fences[i] = dma_fence_get(fence);
+}
+
+/* The first that has not signaled, or NULL. */
+struct dma_fence *race_fences_blocker(struct dma_fence **fences)
+{
+	int i;
+
+	for (i = 0; i < RACE_TIMELINES; i++)
+		if (fences[i] && !is_completed(fences[i]))
+			return fences[i];
+	return NULL;
+}
+
+void race_fences_put(struct dma_fence **fences)
+{
+	int i;
+
+	for (i = 0; i < RACE_TIMELINES; i++)
+		dma_fence_put(fences[i]);
+}
+
 static void register_channel(struct race_timeline *timeline)
 {
 	struct race_device *dev = timeline->dev;
@@ -106,22 +140,38 @@ static void register_channel(struct race_timeline *timeline)
 		race_fault(dev, "a channel cannot be registered");
 }
 
+/* Unregister the channel, which the caller frees after a grace period. */
+static struct ttm_fence_lru_channel *
+unregister_channel(struct race_timeline *timeline)
+{
+	struct ttm_fence_lru_channel *channel = timeline->channel;
+
+	timeline->channel = NULL;
+	ttm_fence_lru_channel_unregister(channel);
+	return channel;
+}
+
+/* Right after the grace period: KASAN catches whoever looks at it later than that. */
+static void free_channel(struct ttm_fence_lru_channel *channel)
+{
+	synchronize_rcu();
+	kfree(channel);
+}
+
 void race_unregister_channel(struct race_timeline *timeline)
 {
-	if (!timeline->channel)
-		return;
-	ttm_fence_lru_channel_unregister(timeline->channel);
-	/* Whoever still looks at it is caught by KASAN. */
-	kfree(timeline->channel);
-	timeline->channel = NULL;
+	if (timeline->channel)
+		free_channel(unregister_channel(timeline));
 }
 
 /*
  * The end of a channel and the beginning of another, sometimes with the same context.
- * Attaches are in flight until the engine says that there are none.
+ * Others attach and bury meanwhile.
  */
 void race_rebirth(struct race_device *dev, struct race_timeline *timeline)
 {
+	struct ttm_fence_lru_channel *old;
+
 	mutex_lock(&timeline->life);
 	WRITE_ONCE(timeline->dying, true);
 	ttm_fence_lru_channel_kill(timeline->channel);
@@ -130,13 +180,14 @@ void race_rebirth(struct race_device *dev, struct race_timeline *timeline)
 	/* No driver reserves nodes, or emits, on a channel that is unregistered. */
 	mutex_lock(&timeline->emit);
 	race_complete(timeline, U32_MAX);
-	race_unregister_channel(timeline);
+	old = unregister_channel(timeline);
 	if (timeline->emitted % 2)
 		timeline->context = dma_fence_context_alloc(1);
 	register_channel(timeline);
 	WRITE_ONCE(timeline->dying, false);
 	mutex_unlock(&timeline->emit);
 	mutex_unlock(&timeline->life);
+	free_channel(old);
 }
 
 void race_init_timeline(struct race_device *dev, unsigned int i)

@@ -78,14 +78,31 @@ void glue_expect_freed(struct glue_device *dev, enum ttm_freed_at at,
 void glue_expect_zombies(struct glue_device *dev, unsigned int zombies,
 			 unsigned int leftover)
 {
-	struct ttm_fence_lru_stats stats;
+	struct ttm_fence_lru_stats *stats = &dev->bdev.fence_lru->stats;
+	u64 all, left = 0;
+	unsigned int type;
 
 	spin_lock(&dev->bdev.lru_lock);
-	stats = dev->bdev.fence_lru->stats;
+	all = stats->zombies.count;
+	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES; type++)
+		left += stats->dead[TTM_FENCE_LRU_LEFTOVER][type].count;
 	spin_unlock(&dev->bdev.lru_lock);
 
-	KUNIT_EXPECT_EQ_MSG(dev->test, stats.zombies, zombies, "zombies");
-	KUNIT_EXPECT_EQ_MSG(dev->test, stats.leftover, leftover, "leftover");
+	KUNIT_EXPECT_EQ_MSG(dev->test, all, zombies, "zombies");
+	KUNIT_EXPECT_EQ_MSG(dev->test, left, leftover, "leftover");
+}
+
+/* What is told of the dead, so many pages of which nobody uses any more. */
+void glue_expect_report(struct glue_device *dev, unsigned int type,
+			unsigned int pages, unsigned int ripe_pages)
+{
+	struct ttm_resource_manager *man = ttm_manager_type(&dev->bdev, type);
+	u64 ripe, all = ttm_device_zombies(&dev->bdev, type, &ripe);
+
+	KUNIT_EXPECT_EQ(dev->test, all, (u64)pages << PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(dev->test, ripe, (u64)ripe_pages << PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(dev->test, ttm_resource_manager_live_usage(man),
+			ttm_resource_manager_usage(man) - ripe);
 }
 
 static bool stands_on(struct list_head *head, struct ttm_resource *res)
@@ -145,4 +162,18 @@ void glue_expect_sound(struct glue_device *dev)
 	spin_unlock(&dev->bdev.lru_lock);
 	KUNIT_EXPECT_STREQ_MSG(dev->test, (char *)lost, "",
 			       "not where they must stand");
+}
+
+/* Hand over all that has signaled; nothing dead may be among it. */
+void glue_retire(struct glue_device *dev)
+{
+	struct ttm_fence_lru *lru = dev->bdev.fence_lru;
+	unsigned int type;
+	u64 ripe = 0;
+
+	ttm_fence_lru_retire(lru);
+	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES; type++)
+		ripe += lru->stats.dead[TTM_FENCE_LRU_RIPE][type].count;
+	KUNIT_EXPECT_EQ(dev->test, ripe, 0);
+	glue_expect_sound(dev);
 }

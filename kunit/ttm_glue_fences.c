@@ -2,6 +2,7 @@
 /*
  * Fences for the tests of the glue on real TTM.
  */
+#include <linux/jiffies.h>
 #include <linux/slab.h>
 
 #include <kunit/static_stub.h>
@@ -36,7 +37,10 @@ static bool fence_enable_signaling(struct dma_fence *base)
 
 static bool fence_signaled(struct dma_fence *base)
 {
-	return READ_ONCE(to_glue_fence(base)->done);
+	struct glue_fence *fence = to_glue_fence(base);
+
+	fence->channel->samples++;
+	return READ_ONCE(fence->done);
 }
 
 static const struct dma_fence_ops samplable_ops = {
@@ -126,6 +130,25 @@ void glue_complete_later(struct glue_fence *fence)
 {
 	fence->on_wait = glue_sleep_a_moment;
 	schedule_work(&fence->work);
+}
+
+/* Somebody has waited for the channel, for so many jiffies, and it did not go on. */
+void glue_make_late(struct glue_channel *channel, unsigned long time)
+{
+	struct ttm_fence_lru_due due = {
+		.type = TTM_FENCE_LRU_ANY_TYPE,
+		.last_seq = U64_MAX,
+		.patience = MAX_JIFFY_OFFSET,
+	};
+	struct dma_fence *fences[GLUE_CHANNELS];
+	unsigned int count;
+
+	count = ttm_fence_lru_frontiers(channel->dev->bdev.fence_lru, &due,
+					fences, ARRAY_SIZE(fences));
+	KUNIT_EXPECT_NOT_NULL(channel->dev->test, channel->base.waiting_for);
+	while (count)
+		dma_fence_put(fences[--count]);
+	channel->base.waiting_since -= time;
 }
 
 static unsigned long the_timeout;

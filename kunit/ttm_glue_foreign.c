@@ -98,7 +98,7 @@ static void look_everywhere(struct glue_device *dev)
 	struct drm_printer p = { .printfn = print_nothing };
 
 	ttm_device_trim(&dev->bdev);
-	ttm_fence_lru_look(dev->bdev.fence_lru);
+	ttm_fence_lru_retire(dev->bdev.fence_lru);
 	ttm_device_print_zombies(&dev->bdev, &p);
 	ttm_device_drain(&dev->bdev);
 	glue_expect_sound(dev);

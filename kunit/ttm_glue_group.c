@@ -114,9 +114,11 @@ static void a_member_that_dies_gets_links_of_its_own(struct kunit *test)
 	b = glue_member(group, 'b');
 	first = glue_use_group(group, 0);
 	second = glue_use_group(group, 1);
+	KUNIT_EXPECT_FALSE(test, ttm_bo_is_busy(&b->tbo));
 	glue_put(b);
 	glue_expect_zombies(dev, 1, 0);
-	KUNIT_EXPECT_EQ(test, kref_read(&b->tbo.kref), 2);
+	KUNIT_EXPECT_EQ(test, b->tbo.fence_lru.nr_links, 2);
+	KUNIT_EXPECT_EQ(test, kref_read(&b->tbo.kref), 1);
 	glue_expect_lru(dev, TTM_PL_VRAM, "", 2);
 	glue_expect_sound(dev);
 

@@ -457,7 +457,7 @@ struct glue_bo *glue_member(struct ttm_bo_group *group, char name)
 	return bo;
 }
 
-static void attach_group(struct ttm_bo_group *group, struct glue_fence *fence)
+void glue_attach_group(struct ttm_bo_group *group, struct glue_fence *fence)
 {
 	int ret;
 
@@ -476,19 +476,8 @@ struct glue_fence *glue_use_group(struct ttm_bo_group *group,
 	struct glue_device *dev = to_glue_device(group->bdev);
 	struct glue_fence *fence = glue_emit(dev, channel, true);
 
-	attach_group(group, fence);
+	glue_attach_group(group, fence);
 	return fence;
-}
-
-/* Hand over all that has signaled; nothing dead may be among it. */
-void glue_retire(struct glue_device *dev)
-{
-	struct ttm_fence_lru_pass pass = { .budget = 1 };
-
-	KUNIT_EXPECT_TRUE(dev->test,
-			  ttm_fence_lru_reclaim(dev->bdev.fence_lru, &pass));
-	KUNIT_EXPECT_EQ(dev->test, pass.released, 0);
-	glue_expect_sound(dev);
 }
 
 MODULE_DESCRIPTION("KUnit tests for the fence-ordered LRU on TTM");

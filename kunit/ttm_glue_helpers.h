@@ -30,6 +30,7 @@
  * @context: of its fences
  * @seqno: of the last fence
  * @enables: how often signaling was enabled: interrupts of a real GPU
+ * @samples: how often a fence was asked whether it has signaled
  */
 struct glue_channel {
 	struct ttm_fence_lru_channel base;
@@ -38,6 +39,7 @@ struct glue_channel {
 	u64 context;
 	u64 seqno;
 	unsigned int enables;
+	unsigned int samples;
 };
 
 /**
@@ -182,6 +184,8 @@ void glue_drain_on_wait(struct glue_fence *fence);
 void glue_complete_later(struct glue_fence *fence);
 void glue_complete_late(struct glue_fence *fence);
 
+void glue_make_late(struct glue_channel *channel, unsigned long time);
+
 void glue_set_timeout(struct kunit *test, unsigned long timeout);
 void glue_set_moment(struct kunit *test, unsigned long moment);
 
@@ -189,6 +193,7 @@ struct ttm_fence_lru_link *glue_no_link(struct ttm_fence_lru_bo *bo, gfp_t gfp);
 struct ttm_bo_group *glue_group(struct glue_device *dev);
 struct glue_bo *glue_member(struct ttm_bo_group *group, char name);
 void glue_join(struct ttm_bo_group *group, struct glue_bo *bo);
+void glue_attach_group(struct ttm_bo_group *group, struct glue_fence *fence);
 struct glue_fence *glue_use_group(struct ttm_bo_group *group,
 				  unsigned int channel);
 
@@ -204,6 +209,8 @@ void glue_expect_freed(struct glue_device *dev, enum ttm_freed_at at,
 		       unsigned int pages);
 void glue_expect_zombies(struct glue_device *dev, unsigned int zombies,
 			 unsigned int leftover);
+void glue_expect_report(struct glue_device *dev, unsigned int type,
+			unsigned int pages, unsigned int ripe_pages);
 void glue_expect_sound(struct glue_device *dev);
 
 #endif

@@ -203,6 +203,7 @@ static void fence_containers_make_no_link(struct kunit *test)
 	struct glue_device *dev = test->priv;
 	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
 	struct dma_fence_chain *chain = dma_fence_chain_alloc();
+	struct ttm_fence_lru_bo *fbo = &a->tbo.fence_lru;
 	struct dma_fence **fences;
 	struct dma_fence_array *array;
 
@@ -216,10 +217,8 @@ static void fence_containers_make_no_link(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, array);
 
 	glue_lock(a);
-	ttm_fence_lru_attach(dev->bdev.fence_lru, &a->tbo.fence_lru,
-			     &array->base);
-	ttm_fence_lru_attach(dev->bdev.fence_lru, &a->tbo.fence_lru,
-			     &chain->base);
+	ttm_fence_lru_attach(dev->bdev.fence_lru, &array->base, &fbo, 1);
+	ttm_fence_lru_attach(dev->bdev.fence_lru, &chain->base, &fbo, 1);
 	glue_unlock(a);
 	glue_expect_lru(dev, TTM_PL_VRAM, "a", 0);
 	dma_fence_put(&array->base);
@@ -248,41 +247,6 @@ static void fences_that_cannot_be_sampled_under_pressure(struct kunit *test)
 	glue_complete(fence[0]);
 	glue_bo(dev, 'x', &glue_vram);
 	KUNIT_EXPECT_STREQ(test, dev->evicted, "a");
-}
-
-#define MANY 10000
-#define PER_FENCE 100
-
-/* However many are dead, an allocation releases no more than one step of reclaim does. */
-static void an_allocation_pays_for_one_step(struct kunit *test)
-{
-	const struct ttm_place place = { .mem_type = TTM_PL_PRIV };
-	const struct ttm_placement placement = { 1, &place };
-	struct glue_device *dev = test->priv;
-	struct glue_fence *fence;
-	struct glue_bo *bo;
-	u64 freed;
-	int i, ret;
-
-	ret = ttm_range_man_init(&dev->bdev, TTM_PL_PRIV, false, MANY);
-	KUNIT_ASSERT_EQ(test, ret, 0);
-	for (i = 0; i < MANY; i++) {
-		if (i % PER_FENCE == 0)
-			fence = glue_emit(dev, i / PER_FENCE % 2, true);
-		bo = glue_bo(dev, 'z', &placement);
-		glue_attach(bo, fence);
-		glue_put(bo);
-		if (i % PER_FENCE == PER_FENCE - 1)
-			glue_complete(fence);
-	}
-	glue_expect_zombies(dev, MANY, 0);
-
-	bo = glue_bo(dev, 'x', &placement);
-	freed = atomic64_read(&dev->bdev.freed_bytes[TTM_FREED_AT_RECLAIM]);
-	KUNIT_EXPECT_LE(test, freed / PAGE_SIZE, 8);
-	glue_put(bo);
-	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
-	KUNIT_EXPECT_EQ(test, ttm_range_man_fini(&dev->bdev, TTM_PL_PRIV), 0);
 }
 
 /* Asleep, the device has no memory; then it gets its contents back. */
@@ -375,7 +339,6 @@ static struct kunit_case kinds_cases[] = {
 	KUNIT_CASE(no_memory_to_copy_the_fences),
 	KUNIT_CASE(fence_containers_make_no_link),
 	KUNIT_CASE(fences_that_cannot_be_sampled_under_pressure),
-	KUNIT_CASE_SLOW(an_allocation_pays_for_one_step),
 	KUNIT_CASE(suspending_and_resuming),
 	KUNIT_CASE(a_device_ends_where_it_says),
 	KUNIT_CASE(a_device_without_a_fence_lru_calls_none),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Who may become a member of a group, and that a group may end at any time.
+ * Who may become a member of a group, and that members may die and groups end at any time.
  */
 #include <drm/ttm/ttm_bo_group.h>
 
@@ -31,6 +31,27 @@ static void a_member_of_one_group_joins_no_other(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, a->tbo.bulk_move, &group->bulk);
 	KUNIT_EXPECT_EQ(test, kref_read(&other->kref), 1);
 	ttm_bo_group_put(other);
+	ttm_bo_group_put(group);
+}
+
+/* It is busy for the group's sake, and nobody is going to wait for its fences. */
+static void the_fences_of_a_member_that_dies_are_told(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_bo_group *group = glue_group(dev);
+	struct glue_bo *a = glue_member(group, 'a');
+	struct glue_fence *fence = glue_emit(dev, 0, false);
+
+	glue_attach_group(group, fence);
+	KUNIT_EXPECT_EQ(test, a->tbo.fence_lru.nr_links, 0);
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
+	glue_put(a);
+	glue_expect_zombies(dev, 1, 0);
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 1);
+
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
 	ttm_bo_group_put(group);
 }
 
@@ -72,6 +93,7 @@ static void a_group_may_end_under_a_cursor(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(who_shares_no_reservation_does_not_join),
 	KUNIT_CASE(a_member_of_one_group_joins_no_other),
+	KUNIT_CASE(the_fences_of_a_member_that_dies_are_told),
 	KUNIT_CASE(a_group_may_end_under_a_cursor),
 	{}
 };

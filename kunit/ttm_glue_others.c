@@ -15,7 +15,6 @@
  * @first: the task that allocates
  * @tried: that one has got its answer
  * @waited: it slept before it got it
- * @nr_dead: how many dead buffers this one reclaims
  * @late: a fence that it completes when the other one sleeps, or NULL
  */
 struct other {
@@ -25,7 +24,6 @@ struct other {
 	struct task_struct *first;
 	bool tried;
 	bool waited;
-	unsigned int nr_dead;
 	struct glue_fence *late;
 };
 
@@ -75,35 +73,21 @@ static void hold_on_once(struct glue_device *dev)
 	hold_on();
 }
 
-/* One step: when it has released them it leaves the leftovers to others. */
+/* A few of those in VRAM: when it has released them it leaves the rest to others. */
 static void reclaim(struct work_struct *work)
 {
-	struct ttm_fence_lru_pass pass = { .budget = other.nr_dead };
+	struct ttm_fence_lru_need need = { .type = TTM_PL_VRAM };
 
-	ttm_fence_lru_reclaim(other.dev->bdev.fence_lru, &pass);
+	ttm_fence_lru_reclaim(other.dev->bdev.fence_lru, &need);
 	/* If there was nothing to hold on to. */
 	complete(&other.ready);
 }
 
-static void begin_to_reclaim(struct glue_device *dev, unsigned int nr_dead,
-			     struct glue_fence *late)
+static void begin_to_reclaim(struct glue_device *dev, struct glue_fence *late)
 {
-	other.nr_dead = nr_dead;
 	other.late = late;
 	dev->releasing = hold_on_once;
 	begin(dev, reclaim);
-}
-
-/* z is dead, and its fence has signaled; b c d are busy. */
-static struct glue_bo *fill_but_one(struct glue_device *dev)
-{
-	struct glue_bo *bo[GLUE_VRAM_PAGES];
-	int i;
-
-	glue_fill(dev, bo);
-	for (i = 1; i < GLUE_VRAM_PAGES; i++)
-		glue_use(bo[i], 1);
-	return bo[0];
 }
 
 static void bury(struct glue_bo *z)
@@ -114,18 +98,50 @@ static void bury(struct glue_bo *z)
 	glue_complete(fence);
 }
 
+/* The first ones are to die, the others are busy. */
+static void fill(struct glue_device *dev, struct glue_bo **bo, int nr_dead)
+{
+	int i;
+
+	glue_fill(dev, bo);
+	for (i = nr_dead; i < GLUE_VRAM_PAGES; i++)
+		glue_use(bo[i], 1);
+}
+
+static void fill_but_one(struct glue_device *dev)
+{
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+
+	fill(dev, bo, 1);
+	bury(bo[0]);
+}
+
 static void what_another_is_about_to_release_is_waited_for(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+
+	fill_but_one(dev);
+	begin_to_reclaim(dev, NULL);
+	glue_bo(dev, 'x', &glue_vram);
+	end();
+	KUNIT_EXPECT_TRUE(test, other.waited);
+	glue_expect_evicted(dev, "");
+	glue_expect_zombies(dev, 0, 0);
+}
+
+/* To wait would cost more than it saves. */
+static void not_if_there_is_a_fallback(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
 	struct glue_bo *x;
 
-	bury(fill_but_one(dev));
-	begin_to_reclaim(dev, 1, NULL);
+	fill_but_one(dev);
+	begin_to_reclaim(dev, NULL);
 	x = glue_bo(dev, 'x', &glue_vram_else_gtt);
 	end();
-	KUNIT_EXPECT_TRUE(test, other.waited);
-	KUNIT_EXPECT_EQ(test, x->tbo.resource->mem_type, TTM_PL_VRAM);
-	glue_expect_zombies(dev, 0, 0);
+	KUNIT_EXPECT_FALSE(test, other.waited);
+	KUNIT_EXPECT_EQ(test, x->tbo.resource->mem_type, TTM_PL_TT);
+	glue_expect_usage(dev, TTM_PL_VRAM, GLUE_VRAM_PAGES - 1);
 }
 
 static void who_must_not_wait_does_not_wait_for_that(struct kunit *test)
@@ -134,8 +150,8 @@ static void who_must_not_wait_does_not_wait_for_that(struct kunit *test)
 	struct glue_device *dev = test->priv;
 	int err;
 
-	bury(fill_but_one(dev));
-	begin_to_reclaim(dev, 1, NULL);
+	fill_but_one(dev);
+	begin_to_reclaim(dev, NULL);
 	glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &err);
 	end();
 	KUNIT_EXPECT_FALSE(test, other.waited);
@@ -146,23 +162,27 @@ static void who_must_not_wait_does_not_wait_for_that(struct kunit *test)
 }
 
 /*
- * The other one has collected z, which a fence of no channel holds up, and g, which is
- * in GTT. It leaves z over; then that fence signals, too.
+ * The other one has taken a and b. a is left over, for a fence of no channel, which
+ * signals before b is released; x needs the memory of both.
  */
 static void what_another_could_not_release_is_tried_again(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
-	struct glue_bo *z = fill_but_one(dev), *x;
-	struct glue_fence *foreign = glue_use(z, GLUE_FOREIGN);
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	struct glue_fence *foreign;
 
-	bury(z);
-	bury(glue_bo(dev, 'g', &glue_gtt));
-	begin_to_reclaim(dev, 2, foreign);
-	glue_expect_zombies(dev, 2, 1);
-	x = glue_bo(dev, 'x', &glue_vram_else_gtt);
+	fill(dev, bo, 2);
+	foreign = glue_use(bo[0], GLUE_FOREIGN);
+	bury(bo[0]);
+	bury(bo[1]);
+	begin_to_reclaim(dev, foreign);
+	/* What became of a is noted when both have been tried. */
+	glue_expect_zombies(dev, 2, 0);
+	dev->pages = 2;
+	glue_bo(dev, 'x', &glue_vram);
 	end();
 	KUNIT_EXPECT_TRUE(test, other.waited);
-	KUNIT_EXPECT_EQ(test, x->tbo.resource->mem_type, TTM_PL_VRAM);
+	glue_expect_evicted(dev, "");
 	glue_expect_zombies(dev, 0, 0);
 }
 
@@ -231,6 +251,7 @@ static void and_not_if_there_is_room_without(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(what_another_is_about_to_release_is_waited_for),
+	KUNIT_CASE(not_if_there_is_a_fallback),
 	KUNIT_CASE(who_must_not_wait_does_not_wait_for_that),
 	KUNIT_CASE(what_another_could_not_release_is_tried_again),
 	KUNIT_CASE(locks_of_others_are_waited_for_at_last),

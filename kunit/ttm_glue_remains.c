@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What remains of a buffer: its ghost, its fences, its bytes.
+ * What remains of a buffer: its ghost, its fences, its bytes, and what is told of them.
  */
 #include "ttm_glue_helpers.h"
 
@@ -112,10 +112,93 @@ static void the_driver_is_told_of_the_last_put(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr_unmapped, 1);
 }
 
+/* It died under a fence of its own. */
+static struct glue_fence *bury(struct glue_device *dev, char name)
+{
+	struct glue_bo *bo = glue_bo(dev, name, &glue_vram);
+	struct glue_fence *fence = glue_use(bo, 0);
+
+	glue_put(bo);
+	return fence;
+}
+
+/* After a look at the fences, whenever the last one was. */
+static void expect_zombie_bytes(struct glue_device *dev, unsigned int pages,
+				unsigned int ripe_pages)
+{
+	ttm_fence_lru_retire(dev->bdev.fence_lru);
+	glue_expect_report(dev, TTM_PL_VRAM, pages, ripe_pages);
+}
+
+static void what_nobody_uses_is_told_apart(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_resource_manager *man = glue_vram_manager(dev);
+	struct glue_fence *first, *second;
+
+	glue_bo(dev, 'x', &glue_vram);
+	expect_zombie_bytes(dev, 0, 0);
+	first = bury(dev, 'a');
+	second = bury(dev, 'b');
+	expect_zombie_bytes(dev, 2, 0);
+	glue_complete(first);
+	expect_zombie_bytes(dev, 2, 1);
+	glue_complete(second);
+	expect_zombie_bytes(dev, 2, 2);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	expect_zombie_bytes(dev, 0, 0);
+	KUNIT_EXPECT_EQ(test, PAGE_SIZE, ttm_resource_manager_live_usage(man));
+}
+
+static void a_report_looks_at_the_fences_now_and_then(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_fence_lru *lru = dev->bdev.fence_lru;
+
+	glue_complete(bury(dev, 'a'));
+	lru->refreshed = jiffies + HZ;
+	glue_expect_report(dev, TTM_PL_VRAM, 1, 0);
+	lru->refreshed -= 2 * HZ;
+	glue_expect_report(dev, TTM_PL_VRAM, 1, 1);
+}
+
+/* Its fence signals in the last moment: before it is evicted, and after reclaim tried it. */
+static bool complete_and_evict(struct ttm_buffer_object *tbo,
+			       const struct ttm_place *place)
+{
+	struct glue_device *dev = to_glue_device(tbo->bdev);
+
+	if (tbo->deleted)
+		glue_complete(list_first_entry(&dev->fences, struct glue_fence,
+					       entry));
+	return ttm_bo_eviction_valuable(tbo, place);
+}
+
+/* Its references are those of the list and of who evicts it, and both are put. */
+static void a_leftover_that_is_evicted_is_destroyed(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+
+	glue_fill(dev, bo);
+	glue_use(bo[0], GLUE_FOREIGN);
+	glue_put(bo[0]);
+	dev->funcs.eviction_valuable = complete_and_evict;
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_freed(dev, TTM_FREED_AT_EVICTION, 1);
+	glue_expect_zombies(dev, 0, 0);
+	glue_expect_evicted(dev, "");
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, GLUE_VRAM_PAGES);
+	KUNIT_EXPECT_EQ(test, dev->nr_notified, 1);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_gutted_buffer_forgets_its_memory),
 	KUNIT_CASE(a_foreign_fence_is_told_to_signal),
 	KUNIT_CASE(what_never_had_memory_keeps_none),
+	KUNIT_CASE(a_leftover_that_is_evicted_is_destroyed),
+	KUNIT_CASE(what_nobody_uses_is_told_apart),
+	KUNIT_CASE(a_report_looks_at_the_fences_now_and_then),
 	KUNIT_CASE(the_driver_is_told_of_the_last_put),
 	{}
 };

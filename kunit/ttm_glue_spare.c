@@ -73,34 +73,36 @@ static void nor_if_they_are_in_other_memory(struct kunit *test)
 	glue_expect_zombies(dev, 1, 0);
 }
 
-/* d is the zombie of a channel that hangs: it delays x, and neither y nor z. */
+/*
+ *   channel 0:  c   zombie d      c hangs: that delays x
+ *   channel 0:  zombie d   c      still, though c is used again: neither y nor z waits
+ */
 static void a_late_one_is_not_waited_for_first_again(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
-	struct glue_bo *bo[GLUE_VRAM_PAGES], *x;
-	u64 late_seq;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	struct glue_fence *hung, *dead;
 
 	glue_fill(dev, bo);
-	make_zombie(bo[3], 0);
-	KUNIT_EXPECT_EQ(test, glue_vram_manager(dev)->late_seq, 0);
+	hung = glue_use(bo[2], 0);
+	dead = make_zombie(bo[3], 0);
 	glue_set_moment(test, 1);
-	x = glue_bo(dev, 'x', &glue_vram);
-	late_seq = glue_vram_manager(dev)->late_seq;
-	KUNIT_EXPECT_EQ(test, late_seq,
-			ttm_fence_lru_emitted(dev->bdev.fence_lru));
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "a");
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 1);
 
-	/* That would show, were it waited for. */
-	glue_use(x, 1);
+	glue_use(bo[2], 0);
 	glue_bo(dev, 'y', &glue_vram);
 	glue_expect_evicted(dev, "ab");
-	KUNIT_EXPECT_EQ(test, glue_vram_manager(dev)->late_seq, late_seq);
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 1);
 
-	/* But those that are used since are waited for. */
+	/* It goes on, so what is dead there is due. */
+	glue_complete(hung);
 	glue_set_moment(test, 10 * HZ);
-	glue_complete_on_wait(make_zombie(x, 1));
+	glue_complete_on_wait(dead);
 	glue_bo(dev, 'z', &glue_vram);
 	glue_expect_evicted(dev, "ab");
-	glue_expect_zombies(dev, 1, 0);
+	glue_expect_zombies(dev, 0, 0);
 }
 
 static void expect_evicted_in(struct glue_device *dev, unsigned int fpfn,
@@ -139,8 +141,7 @@ static void what_late_ones_hold_does_not_count(struct kunit *test)
 
 	glue_fill(dev, bo);
 	make_zombie(bo[2], 0);
-	glue_vram_manager(dev)->late_seq =
-		ttm_fence_lru_emitted(dev->bdev.fence_lru);
+	glue_make_late(&dev->channels[0], 10 * HZ);
 	glue_complete_on_wait(make_zombie(bo[3], 1));
 	dev->pages = 2;
 	glue_bo(dev, 'x', &glue_vram);
@@ -148,7 +149,15 @@ static void what_late_ones_hold_does_not_count(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dev->channels[1].enables, 0);
 }
 
-/* It goes on, but not fast enough: those that follow it may still be worth the wait. */
+static void expect_waiting(struct glue_device *dev, bool first, bool second)
+{
+	struct glue_channel *channels = dev->channels;
+
+	KUNIT_EXPECT_EQ(dev->test, !!channels[0].base.waiting_for, first);
+	KUNIT_EXPECT_EQ(dev->test, !!channels[1].base.waiting_for, second);
+}
+
+/* Channel 0 goes on, but not fast enough: what follows there may be worth the wait. */
 static void who_goes_on_is_not_late(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
@@ -160,7 +169,7 @@ static void who_goes_on_is_not_late(struct kunit *test)
 	glue_set_moment(test, HZ / 4);
 	glue_bo(dev, 'x', &glue_vram);
 	glue_expect_evicted(dev, "a");
-	KUNIT_EXPECT_EQ(test, glue_vram_manager(dev)->late_seq, 0);
+	expect_waiting(dev, false, true);
 }
 
 /* c hangs, and so does d, though it is also on a channel that goes on. */
@@ -168,17 +177,15 @@ static void that_others_go_on_is_no_excuse(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
-	u64 first_seq;
 
 	glue_fill(dev, bo);
 	make_zombie(bo[2], 0);
-	first_seq = ttm_fence_lru_emitted(dev->bdev.fence_lru);
 	glue_use(bo[3], 0);
 	glue_complete_on_wait(make_zombie(bo[3], 1));
 	glue_set_moment(test, HZ / 4);
 	glue_bo(dev, 'x', &glue_vram);
 	glue_expect_evicted(dev, "a");
-	KUNIT_EXPECT_EQ(test, glue_vram_manager(dev)->late_seq, first_seq);
+	expect_waiting(dev, true, false);
 }
 
 /* They are too little to wait for first, and are late when nothing is idle. */
@@ -186,19 +193,17 @@ static void late_ones_that_hold_little_are_noted_too(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
-	u64 last_seq;
 
 	glue_fill(dev, bo);
 	glue_complete_on_wait(glue_use(bo[0], 1));
 	glue_complete_on_wait(glue_use(bo[1], 1));
 	glue_complete_on_wait(glue_use(bo[2], 1));
 	make_zombie(bo[3], 0);
-	last_seq = ttm_fence_lru_emitted(dev->bdev.fence_lru);
 	dev->pages = 2;
 	glue_set_moment(test, HZ / 10);
 	glue_bo(dev, 'x', &glue_vram);
 	glue_expect_evicted(dev, "ab");
-	KUNIT_EXPECT_EQ(test, glue_vram_manager(dev)->late_seq, last_seq);
+	expect_waiting(dev, true, false);
 }
 
 /* a is under a fence of no channel, which says nothing of zombies. */
@@ -215,7 +220,7 @@ static void a_late_fence_of_others_is_not(struct kunit *test)
 	glue_set_moment(test, HZ / 10);
 	glue_bo(dev, 'x', &glue_vram);
 	glue_expect_evicted(dev, "b");
-	KUNIT_EXPECT_EQ(test, glue_vram_manager(dev)->late_seq, 0);
+	expect_waiting(dev, false, false);
 }
 
 static struct kunit_case cases[] = {

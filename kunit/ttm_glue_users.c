@@ -100,6 +100,80 @@ static void a_submission_that_lost_a_lock_makes_room_again(struct kunit *test)
 	}
 }
 
+/* Lock buffers in system memory, with room for a fence. */
+static void reserve_many(struct submission *s, struct glue_device *dev,
+			 struct ttm_validate_buffer *entries, unsigned int nr)
+{
+	unsigned int i;
+
+	INIT_LIST_HEAD(&s->list);
+	for (i = 0; i < nr; i++) {
+		entries[i].bo = &glue_bo(dev, 'a', &glue_system)->tbo;
+		list_add_tail(&entries[i].head, &s->list);
+	}
+	KUNIT_ASSERT_EQ(dev->test, 0,
+			ttm_eu_reserve_buffers(&s->ticket, &s->list, false,
+					       NULL));
+}
+
+/* A job of so many buffers is one node, and each of them has its fence. */
+static void submit(struct glue_device *dev, unsigned int nr)
+{
+	struct glue_fence *fence = glue_emit(dev, 0, true);
+	struct ttm_submission job = TTM_SUBMISSION(&dev->bdev, &fence->base);
+	struct kunit *test = dev->test;
+	struct ttm_validate_buffer *entries;
+	unsigned int i, fenced = 0, busy = 0;
+	struct submission s;
+
+	entries = kunit_kcalloc(test, nr, sizeof(*entries), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, entries);
+	reserve_many(&s, dev, entries, nr);
+	for (i = 0; i < nr; i++)
+		ttm_submission_add(&job, entries[i].bo, DMA_RESV_USAGE_WRITE);
+	ttm_submission_end(&job);
+	for (i = 0; i < nr; i++) {
+		fenced += !dma_resv_test_signaled(entries[i].bo->base.resv,
+						  DMA_RESV_USAGE_WRITE);
+		busy += ttm_bo_is_busy(entries[i].bo);
+	}
+	ttm_eu_backoff_reservation(&s.ticket, &s.list);
+	KUNIT_EXPECT_EQ(test, fenced, nr);
+	KUNIT_EXPECT_EQ(test, busy, dev->bdev.fence_lru ? nr : 0);
+	if (!dev->bdev.fence_lru)
+		return;
+
+	KUNIT_EXPECT_EQ(test, dev->channels[0].base.nr_links, nr);
+	KUNIT_EXPECT_EQ(test, !!nr,
+			list_count_nodes(&dev->channels[0].base.nodes));
+	glue_complete(fence);
+	glue_retire(dev);
+	KUNIT_EXPECT_EQ(test, dev->channels[0].base.nr_links, 0);
+}
+
+/* Those that fit into one hold of the channel's lock, one more, and many. */
+static void submit_jobs(struct glue_device *dev)
+{
+	submit(dev, 0);
+	submit(dev, 1);
+	submit(dev, TTM_FENCE_LRU_BOS_PER_HOLD);
+	submit(dev, TTM_FENCE_LRU_BOS_PER_HOLD + 1);
+	submit(dev, 100);
+}
+
+static void all_buffers_of_a_job_are_fenced_and_busy(struct kunit *test)
+{
+	submit_jobs(test->priv);
+}
+
+static void without_a_fence_lru_they_are_fenced(struct kunit *test)
+{
+	struct glue_device *dev = glue_device_create(test, false);
+
+	submit_jobs(dev);
+	glue_device_destroy(dev);
+}
+
 static int make_room(struct glue_bo *bo, struct ttm_bo_group *group)
 {
 	int ret;
@@ -239,13 +313,13 @@ static void what_dead_buffers_keep_is_printed(struct kunit *test)
 	glue_put(z);
 	glue_complete(fence);
 	ttm_device_print_zombies(&dev->bdev, &p);
-	expect_text(test, text, "type=0 used=0 zombies=0 signaled=0 ");
-	expect_text(test, text, "type=1 used=4096 zombies=4096 signaled=4096 ");
-	expect_text(test, text, "signaled=4096 limit=5000\n");
-	expect_text(test, text, "type=2 used=4096 zombies=0 signaled=0 ");
+	expect_text(test, text, "type=0 used=0 zombies=0 ripe=0 leftover=0 ");
+	expect_text(test, text, "type=1 used=4096 zombies=4096 ripe=4096 ");
+	expect_text(test, text, "ripe=4096 leftover=0 limit=5000\n");
+	expect_text(test, text, "type=2 used=4096 zombies=0 ripe=0 ");
 	/* Imports are no memory of this device. */
 	KUNIT_EXPECT_NULL(test, strstr(text, "type=8"));
-	expect_text(test, text, "busy=2 zombies=1 leftover=0 bytes=4096 ");
+	expect_text(test, text, "busy=1 zombies=1 bytes=4096 ");
 	expect_text(test, text, "bytes=4096 peak=4096 limit=60000\n");
 }
 
@@ -253,6 +327,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(the_buffers_of_a_submission_are_fenced),
 	KUNIT_CASE(a_submission_that_fails_leaves_its_buffers),
 	KUNIT_CASE(a_submission_that_lost_a_lock_makes_room_again),
+	KUNIT_CASE(all_buffers_of_a_job_are_fenced_and_busy),
+	KUNIT_CASE(without_a_fence_lru_they_are_fenced),
 	KUNIT_CASE(without_a_fence_lru_fences_need_no_link),
 	KUNIT_CASE(room_for_the_fences_of_a_group),
 	KUNIT_CASE(a_dead_import_waits_for_its_own_fences),

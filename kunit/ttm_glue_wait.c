@@ -181,13 +181,12 @@ static void what_needs_no_fence_is_found(struct kunit *test)
 static void a_fence_of_others_is_waited_for_alone(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
-	struct ttm_fence_lru *lru = dev->bdev.fence_lru;
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 	int i;
 
 	glue_fill(dev, bo);
 	glue_use(bo[0], 0);
-	ttm_fence_lru_stall(lru, ttm_fence_lru_emitted(lru));
+	glue_make_late(&dev->channels[0], TIMEOUT);
 	for (i = 2; i < GLUE_VRAM_PAGES; i++)
 		glue_pin(bo[i]);
 	glue_use(bo[1], GLUE_FOREIGN)->on_wait = take_some_time;
@@ -197,6 +196,31 @@ static void a_fence_of_others_is_waited_for_alone(struct kunit *test)
 	glue_expect_evicted(dev, "b");
 	for (i = 2; i < GLUE_VRAM_PAGES; i++)
 		glue_unpin(bo[i]);
+}
+
+/* Its jobs use the same buffers: none of them is seen signaled while buffers are on it. */
+static void
+a_channel_of_which_nothing_is_left_behind_goes_on(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_fence *first = glue_emit(dev, 0, true), *next;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	int i;
+
+	/* Somebody waits for it, and before it has gone on there is a new job. */
+	glue_fill(dev, bo);
+	for (i = 0; i < GLUE_VRAM_PAGES; i++)
+		glue_attach(bo[i], first);
+	glue_make_late(&dev->channels[0], TIMEOUT);
+	next = glue_emit(dev, 0, true);
+	for (i = 0; i < GLUE_VRAM_PAGES; i++)
+		glue_attach(bo[i], next);
+	try_vram(dev, 'x', -ENOMEM);
+
+	glue_complete(first);
+	glue_complete_on_wait(next);
+	try_vram(dev, 'y', 0);
+	glue_expect_evicted(dev, "a");
 }
 
 static struct glue_fence *alive;
@@ -243,6 +267,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(what_has_not_signaled_is_waited_for_again),
 	KUNIT_CASE(one_that_has_signaled_is_enough),
 	KUNIT_CASE_SLOW(a_channel_that_is_slow_is_not_given_up),
+	KUNIT_CASE(a_channel_of_which_nothing_is_left_behind_goes_on),
 	KUNIT_CASE(evicting_all_begins_with_the_dead_each_time),
 	KUNIT_CASE(what_needs_no_fence_is_found),
 	KUNIT_CASE(a_fence_of_others_is_waited_for_alone),

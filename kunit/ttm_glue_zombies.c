@@ -152,7 +152,7 @@ static void the_pages_of_an_import_are_not_the_systems(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
 	struct glue_bo *a = glue_bo(dev, 'a', &glue_gtt);
-	u64 signaled;
+	u64 ripe;
 
 	declare_reclaim_safe(dev, TTM_PL_TT);
 	glue_use(a, 0);
@@ -160,7 +160,7 @@ static void the_pages_of_an_import_are_not_the_systems(struct kunit *test)
 	glue_put(a);
 	KUNIT_EXPECT_EQ(test, count(dev), SHRINK_EMPTY);
 	KUNIT_EXPECT_EQ(test, 0,
-			ttm_device_zombies(&dev->bdev, TTM_PL_TT, &signaled));
+			ttm_device_zombies(&dev->bdev, TTM_PL_TT, &ripe));
 }
 
 static void all_imports_are_let_go_at_once(struct kunit *test)
@@ -194,13 +194,13 @@ static void a_device_of_today_has_nothing_to_trim(struct kunit *test)
 	struct glue_device *dev = glue_device_create(test, false);
 	struct ttm_resource_manager *man =
 		ttm_manager_type(&dev->bdev, TTM_PL_TT);
-	u64 signaled = 1;
+	u64 ripe = 1;
 
 	ttm_device_trim(&dev->bdev);
 	ttm_device_trim_imports(&dev->bdev);
 	KUNIT_EXPECT_EQ(test, 0,
-			ttm_device_zombies(&dev->bdev, TTM_PL_TT, &signaled));
-	KUNIT_EXPECT_EQ(test, 0, signaled);
+			ttm_device_zombies(&dev->bdev, TTM_PL_TT, &ripe));
+	KUNIT_EXPECT_EQ(test, 0, ripe);
 	KUNIT_EXPECT_EQ(test, 0, ttm_resource_manager_live_usage(man));
 	glue_device_destroy(dev);
 }
@@ -243,18 +243,22 @@ static void the_system_gets_pages_of_dead_bos(struct kunit *test)
 	glue_expect_usage(dev, TTM_PL_TT, 0);
 	/* What is left holds no memory, and is destroyed when that can be done. */
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
-	glue_retire(dev);
+	ttm_device_trim(&dev->bdev);
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
 }
 
-/* As an import whose memory was released where it could not be destroyed. */
+/* An import whose memory was released where it could not be destroyed. */
 static void what_could_not_be_destroyed_is_not_forgotten(struct kunit *test)
 {
+	struct ttm_operation_ctx ctx = {};
 	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_gtt);
 
-	declare_reclaim_safe(dev, TTM_PL_TT);
-	glue_complete(bury(dev, 'a', &glue_gtt));
-	KUNIT_EXPECT_EQ(test, shrink(dev, 8), 1);
+	a->tbo.type = ttm_bo_type_sg;
+	glue_put(a);
+	KUNIT_EXPECT_EQ(test, 1,
+			ttm_device_swapout(&dev->bdev, &ctx, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, dev->nr_notified, 1);
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
 	ttm_device_trim_imports(&dev->bdev);
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
@@ -348,8 +352,8 @@ static void only_the_declared_manager_is_shrunk(struct kunit *test)
 	glue_expect_usage(dev, TTM_PL_TT, 1);
 }
 
-/* It meets them on its way; they stay, and nothing is lost. */
-static void zombies_in_its_way_become_leftovers(struct kunit *test)
+/* Older ones of other memory are not even taken. */
+static void zombies_in_its_way_stay_where_they_are(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
 
@@ -357,6 +361,8 @@ static void zombies_in_its_way_become_leftovers(struct kunit *test)
 	glue_complete(bury(dev, 'a', &glue_vram));
 	glue_complete(bury(dev, 'b', &glue_gtt));
 	KUNIT_EXPECT_EQ(test, shrink(dev, 1), 1);
+	/* What is left of b holds no memory. */
+	glue_expect_zombies(dev, 2, 1);
 	glue_expect_usage(dev, TTM_PL_VRAM, 1);
 	glue_expect_usage(dev, TTM_PL_TT, 0);
 	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
@@ -395,39 +401,22 @@ static void a_moment_is_waited_before_a_task_is_killed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run_out_of_memory(dev), 1);
 }
 
-static void expect_zombie_bytes(struct glue_device *dev, unsigned int pages,
-				unsigned int signaled_pages)
-{
-	struct ttm_resource_manager *man =
-		ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
-	u64 signaled, all;
-
-	all = ttm_device_zombies(&dev->bdev, TTM_PL_VRAM, &signaled);
-	KUNIT_EXPECT_EQ(dev->test, all, (u64)pages << PAGE_SHIFT);
-	KUNIT_EXPECT_EQ(dev->test, signaled, (u64)signaled_pages << PAGE_SHIFT);
-	KUNIT_EXPECT_EQ(dev->test, ttm_resource_manager_live_usage(man),
-			ttm_resource_manager_usage(man) - signaled);
-}
-
-static void what_nobody_uses_is_told_apart(struct kunit *test)
+/* Nobody uses it, though not everybody may have it; and it is tried again. */
+static void what_the_shrinker_may_not_have_stays_ripe(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
-	struct ttm_resource_manager *man =
-		ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
-	struct glue_fence *first, *second;
+	struct ttm_fence_lru *lru = dev->bdev.fence_lru;
+	int i;
 
-	glue_bo(dev, 'x', &glue_vram);
-	expect_zombie_bytes(dev, 0, 0);
-	first = bury(dev, 'a', &glue_vram);
-	second = bury(dev, 'b', &glue_vram);
-	expect_zombie_bytes(dev, 2, 0);
-	glue_complete(first);
-	expect_zombie_bytes(dev, 2, 1);
-	glue_complete(second);
-	expect_zombie_bytes(dev, 2, 2);
-	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
-	expect_zombie_bytes(dev, 0, 0);
-	KUNIT_EXPECT_EQ(test, PAGE_SIZE, ttm_resource_manager_live_usage(man));
+	for (i = 0; i < 12; i++)
+		glue_complete(bury(dev, 'a' + i, &glue_gtt));
+	KUNIT_EXPECT_EQ(test, ttm_fence_lru_shrink(lru, TTM_PL_TT, U64_MAX), 0);
+	glue_expect_zombies(dev, 12, 0);
+	glue_expect_report(dev, TTM_PL_TT, 12, 12);
+
+	declare_reclaim_safe(dev, TTM_PL_TT);
+	KUNIT_EXPECT_EQ(test, shrink(dev, 12), 12);
+	glue_expect_report(dev, TTM_PL_TT, 0, 0);
 }
 
 static struct kunit_case cases[] = {
@@ -446,10 +435,10 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(the_system_knows_the_devices_that_are_there),
 	KUNIT_CASE(other_managers_are_left_alone),
 	KUNIT_CASE(only_the_declared_manager_is_shrunk),
-	KUNIT_CASE(zombies_in_its_way_become_leftovers),
+	KUNIT_CASE(zombies_in_its_way_stay_where_they_are),
 	KUNIT_CASE(all_pages_are_given_back_before_a_task_is_killed),
 	KUNIT_CASE(a_moment_is_waited_before_a_task_is_killed),
-	KUNIT_CASE(what_nobody_uses_is_told_apart),
+	KUNIT_CASE(what_the_shrinker_may_not_have_stays_ripe),
 	{}
 };
 

@@ -16,10 +16,11 @@ import pathlib
 import statistics
 import sys
 
-KEY = ("what", "flavour", "buffers", "per_node", "channels", "order", "told", "memory")
+KEY = ("what", "flavour", "buffers", "per_node", "channels", "quiet", "order", "told",
+       "memory")
 Key = collections.namedtuple("Key", KEY)
 FLAVOURS = ("today", "ours")
-NUMBERS = ("buffers", "per_node", "channels", "told")
+NUMBERS = ("buffers", "per_node", "channels", "quiet", "told")
 
 
 def parse(line):
@@ -27,8 +28,8 @@ def parse(line):
 
 
 def read(directory):
-    """Samples in ns of CPU time per operation, by what was measured; and values."""
-    samples, walls, values = {}, {}, {}
+    """Samples in ns of CPU time per operation, by what was measured; steps; and values."""
+    samples, walls, steps, values = {}, {}, {}, {}
     for path in sorted(directory.glob("*.samples")):
         for line in path.read_text().splitlines():
             fields = parse(line)
@@ -40,7 +41,8 @@ def read(directory):
             ops = int(fields["ops"])
             samples.setdefault(key, []).append(int(fields["cpu_ns"]) / ops)
             walls.setdefault(key, []).append(int(fields["wall_ns"]) / ops)
-    return samples, walls, values
+            steps[key] = int(fields["steps"]) / ops
+    return samples, walls, steps, values
 
 
 def spread(numbers):
@@ -55,7 +57,7 @@ class Results:
     """What was measured."""
 
     def __init__(self, directory):
-        self.samples, self.walls, self.values = read(directory)
+        self.samples, self.walls, self.steps, self.values = read(directory)
 
     def get(self, what, flavour="ours", **config):
         """Median of one measurement, or None."""
@@ -63,9 +65,9 @@ class Results:
         return statistics.median(self.samples[key]) if key in self.samples else None
 
     @staticmethod
-    def key(what, flavour="ours", buffers=1000, per_node=10, channels=1,
+    def key(what, flavour="ours", buffers=1024, per_node=16, channels=1, quiet=0,
             order="ascending", told=0, memory="vram"):
-        return Key(what, flavour, buffers, per_node, channels, order, told, memory)
+        return Key(what, flavour, buffers, per_node, channels, quiet, order, told, memory)
 
     def ratio(self, above, below):
         """Of two keys: the ratio of medians, and quartiles of the paired ratios."""
@@ -86,7 +88,8 @@ def show_ratio(ratio):
 
 FLOORS = ("list_move", "list_walk")
 ENGINE_ROWS = ("attach_first", "attach_again", "attach_other", "reserve_link",
-               "release_idle", "release_busy", "retire_alive", "retire_zombies")
+               "release_idle", "release_busy", "retire_alive", "retire_zombies",
+               "retire_in_turn")
 TTM_ROWS = (
     ("create", "create"),
     ("room for a fence, first", "ttm_reserve_first"),
@@ -152,7 +155,7 @@ def read_pairs(directory):
             samples = {}
             for line in name.read_text().splitlines():
                 fields = parse(line)
-                if fields.get("buffers") == "1000" and fields["per_node"] == "10" and \
+                if fields.get("buffers") == "1024" and fields["per_node"] == "16" and \
                         fields["channels"] == "1" and fields["memory"] == "vram":
                     samples.setdefault(fields["what"], []).append(
                         int(fields["cpu_ns"]) / int(fields["ops"]))
@@ -181,12 +184,15 @@ def sweep(name, values, **fixed):
 BUFFERS = (1000, 10000, 100000, 1000000)
 CHANNELS = (1, 2, 4, 16, 64, 256, 1024, 4096)
 BY_CHANNELS = sweep("channels", CHANNELS, buffers=16384, per_node=1, told=1)
+BY_NODES = sweep("buffers", (1000, 2000, 10000, 20000, 100000, 200000, 500000, 1000000),
+                 per_node=1)
+QUIET = sweep("channels", (1, 16, 256, 4096), buffers=1000, per_node=10, quiet=1)
 
 
 def print_tables(results):
     print("\n  ns of CPU time per buffer; medians")
     for order in ("ascending", "shuffled"):
-        print_engine(results, f"buffers, {order:<14}", sweep("buffers", BUFFERS, order=order),
+        print_engine(results, f"buffers, {order:<14}", sweep("buffers", BUFFERS, per_node=10, order=order),
                      lambda config: f"{config['buffers']:,}")
     print_engine(results, f"{'buffers per node':<23}",
                  sweep("per_node", (1, 10, 100, 1000), buffers=10000) +
@@ -195,45 +201,100 @@ def print_tables(results):
                  (" told" if config.get("told") else ""))
     print_engine(results, f"{'channels':<23}", BY_CHANNELS,
                  lambda config: f"{config['channels']:,}")
-    print_ttm(results, {}, "1,000 buffers of TTM, 1 channel, 10 per fence")
-    print_ttm(results, {"per_node": 1}, "1 per fence")
-    print_ttm(results, {"per_node": 100}, "100 per fence")
-    print_ttm(results, {"channels": 16}, "16 channels")
-    print_ttm(results, {"buffers": 10000}, "10,000 buffers")
+    print_engine(results, f"{'nodes of 1 buffer':<23}", BY_NODES,
+                 lambda config: f"{config['buffers']:,}")
+    print_engine(results, "channels, only 1 in use", QUIET,
+                 lambda config: f"{config['channels']:,}")
+    print_ttm(results, {}, "1,024 buffers of TTM, 1 channel, submissions of 16")
+    print_ttm(results, {"per_node": 1}, "submissions of 1")
+    print_ttm(results, {"per_node": 256}, "submissions of 256")
+    print_ttm(results, {"channels": 16}, "16 channels, submissions of 16")
+    print_ttm(results, {"channels": 16, "per_node": 1}, "16 channels, submissions of 1")
+    print_ttm(results, {"channels": 16, "per_node": 256, "buffers": 4096},
+              "16 channels, submissions of 256")
+    print_ttm(results, {"buffers": 10240}, "10,240 buffers")
     print_ttm(results, {"memory": "pages"}, "of a page each, instead of VRAM")
 
 
 # The verdicts: each returns (what, reached or None, figure).
 
-def busy_delete(results, idle, name):
-    ratio = results.ratio(results.key("delete_busy"), results.key(idle))
-    if not ratio:
-        return None
-    return (f"deleting busy at most 1.15 x deleting {name}", ratio["median"] <= 1.15,
-            f"{show_ratio(ratio)}: {results.get('delete_busy'):,.0f} ns, "
-            f"{results.get(idle):,.0f} ns")
+# A limit is missed if the lower quartile of the paired ratios lies above it.
 
-
-def fencing(results, what, name):
+def beside_today(results, what, name, limit):
     ratio = results.ratio(results.key(what), results.key(what, "today"))
     if not ratio:
         return None
-    return (f"{name} not slower than today", ratio["median"] <= 1,
-            f"{show_ratio(ratio)}: {results.get(what):,.0f} ns, "
-            f"today {results.get(what, 'today'):,.0f} ns")
+    return (f"{name} at most {limit:.2f} x today's", ratio["q1"] <= limit,
+            f"{show_ratio(ratio)}: {results.get(what):,.1f} ns, "
+            f"today {results.get(what, 'today'):,.1f} ns")
 
 
-def flat(results, what, name, order):
-    configs = sweep("buffers", BUFFERS, order=order)
-    costs = [results.get(what, **config) for config in configs]
-    floors = [results.get("list_walk", "floor", **config) for config in configs]
+def busy_minus_idle(results, limit):
+    busy, idle = results.key("delete_busy"), results.key("delete_idle")
+    if busy not in results.samples or idle not in results.samples:
+        return None
+    excess = spread([b - i for b, i in zip(results.samples[busy], results.samples[idle])])
+    return (f"deleting busy at most {limit} ns more than deleting idle",
+            excess["q1"] <= limit,
+            f"{excess['median']:.0f} ({excess['q1']:.0f} to {excess['q3']:.0f}) ns")
+
+
+def doubled(results):
+    """Steps of a retire, a report's as well, for twice the nodes."""
+    counts = {config["buffers"]: results.steps.get(results.key("retire_alive", **config))
+              for config in BY_NODES}
+    if None in counts.values():
+        return None
+    worst = max(2 * counts[2 * n] / counts[n] for n in counts if 2 * n in counts)
+    return ("a retire of twice the nodes takes at most 2.05 x the steps", worst <= 2.05,
+            f"{worst:.3f} x; " +
+            ", ".join(f"{n:,}: {count:.2f}" for n, count in counts.items()) + " per node")
+
+
+def beyond_floor(results):
+    """The time of a retire beyond that of following as many links."""
+    costs = [results.get("retire_alive", **config) for config in BY_NODES]
+    floors = [results.get("list_walk", "floor", **config) for config in BY_NODES]
     if None in costs + floors:
         return None
-    worst = max(costs) / min(costs)
-    return (f"retiring {name} flat within 25 %, {order}", worst <= 1.25,
-            f"{worst:.2f}: " + ", ".join(f"{cost:,.0f}" for cost in costs) +
-            f" ns; the floor {max(floors) / min(floors):.2f}: " +
-            ", ".join(f"{floor:,.1f}" for floor in floors) + " ns")
+    beyond = [cost - floor for cost, floor in zip(costs, floors)]
+    growth = max(beyond) / beyond[0]
+    return ("the time beyond the list walk grows by at most a fifth", growth <= 1.2,
+            f"{growth:.2f} x; " + ", ".join(
+                f"{config['buffers']:,}: {ns:,.0f}"
+                for config, ns in zip(BY_NODES, beyond)) + " ns")
+
+
+def quiet(results):
+    """Channels that hold nothing are not looked at: counted."""
+    counts = [results.steps.get(results.key("retire_alive", **config)) for config in QUIET]
+    if None in counts:
+        return None
+    return ("channels that hold nothing cost no step", max(counts) == min(counts),
+            ", ".join(f"{config['channels']:,}: {count:.2f}"
+                      for config, count in zip(QUIET, counts)) + " per buffer")
+
+
+def in_turn(results):
+    """Two allocators that take turns, beside one."""
+    key = results.key("retire_in_turn", buffers=10000, per_node=10)
+    ratio = results.ratio(key, key._replace(what="retire_zombies"))
+    if not ratio:
+        return None
+    return ("two allocators in turn at most 1.05 x one", ratio["q1"] <= 1.05,
+            show_ratio(ratio))
+
+
+def not_opted_in(pairs, limit):
+    if not pairs:
+        return None
+    ratios = {what: spread([after / before for before, after in pairs[what]])
+              for _, what in TTM_ROWS if what in pairs}
+    missed = {what: ratio for what, ratio in ratios.items() if ratio["q1"] > limit}
+    worst = max(ratios, key=lambda what: ratios[what]["median"])
+    return (f"a device that did not opt in at most {limit:.2f} x unpatched", not missed,
+            f"worst {worst}: {show_ratio(ratios[worst])}" +
+            "".join(f"; missed: {what}" for what in missed))
 
 
 def merging(results, what, name):
@@ -258,31 +319,40 @@ def size(results, name, limit):
             f"{results.values[name]}")
 
 
-def verdicts(results):
+def verdicts(results, pairs):
     rows = [
-        ("1", busy_delete(results, "delete_idle", "idle")),
-        ("1", busy_delete(results, "delete_signaled", "one whose fences have signaled")),
-        ("2", fencing(results, "fence_again", "fencing again")),
-        ("2", fencing(results, "fence_first", "fencing an idle buffer")),
-        ("2", fencing(results, "submit_again", "a submission, again")),
-        ("2", fencing(results, "submit_first", "a submission of idle buffers")),
-        ("3", flat(results, "retire_alive", "live buffers", "ascending")),
-        ("3", flat(results, "retire_zombies", "zombies", "ascending")),
-        ("3", flat(results, "retire_alive", "live buffers", "shuffled")),
-        ("3", flat(results, "retire_zombies", "zombies", "shuffled")),
-        ("4", merging(results, "retire_alive", "live buffers")),
-        ("4", merging(results, "retire_zombies", "zombies in steps of 8")),
-        ("5", ("no lock of the device when fenced again on a channel", None,
-               "KUnit counts: ttm_fence_lru_locks in make kunit")),
-        ("6", size(results, "bytes_per_buffer", 64)),
-        ("6", size(results, "bytes_per_node", 96)),
+        ("delete", beside_today(results, "delete_unused", "deleting a never used buffer", 1.02)),
+        ("delete", beside_today(results, "delete_idle", "deleting an idle buffer", 1.02)),
+        ("delete", beside_today(results, "delete_signaled",
+                                "deleting one whose fences have signaled", 1.05)),
+        ("delete", beside_today(results, "delete_busy", "deleting a busy buffer", 0.60)),
+        ("delete", beside_today(results, "delete_stepwise",
+                                "deleting busy buffers one by one", 0.34)),
+        ("delete", busy_minus_idle(results, 25)),
+        ("use", beside_today(results, "create", "creating", 1.02)),
+        ("use", beside_today(results, "ttm_reserve_first", "room for a fence, first", 1.05)),
+        ("use", beside_today(results, "ttm_reserve_second", "room for a fence, second", 1.05)),
+        ("use", beside_today(results, "ttm_reserve_again", "room for a fence, again", 1.05)),
+        ("use", beside_today(results, "fence_again", "fencing again, 16 at a time", 1.0)),
+        ("use", beside_today(results, "fence_first", "fencing idle buffers, 16 at a time", 1.0)),
+        ("use", beside_today(results, "submit_again", "a submission of 16, again", 1.0)),
+        ("use", beside_today(results, "submit_first", "a submission of 16 idle buffers", 1.0)),
+        ("others", not_opted_in(pairs, 1.01)),
+        ("retire", doubled(results)),
+        ("retire", beyond_floor(results)),
+        ("retire", quiet(results)),
+        ("retire", in_turn(results)),
+        ("retire", merging(results, "retire_alive", "live buffers")),
+        ("retire", merging(results, "retire_zombies", "zombies in steps of 8")),
+        ("size", size(results, "bytes_per_buffer", 64)),
+        ("size", size(results, "bytes_per_node", 64)),
     ]
     return [{"line": line, "what": row[0], "reached": row[1], "figure": row[2]}
             for line, row in rows if row]
 
 
 def print_verdicts(rows):
-    words = {True: "reached", False: "not reached", None: "see"}
+    words = {True: "reached", False: "not reached"}
     print()
     for row in rows:
         print(f"  {row['line']} {words[row['reached']]}: {row['what']}: {row['figure']}")
@@ -310,8 +380,8 @@ def main():
     if not results.samples:
         print(f"there are no samples in {directory}", file=sys.stderr)
         return 1
-    rows = verdicts(results)
     pairs = read_pairs(directory / "unpatched")
+    rows = verdicts(results, pairs)
     report = {
         "kernel": (directory / "kernel").read_text().strip(),
         "machine": machine(),

@@ -97,6 +97,7 @@ struct swgpu_channel *swgpu_channel_create(struct swgpu_device *sdev)
 						     channel->context);
 		if (ret)
 			goto put;
+		swgpu_channel_set_lock(&channel->lru_channel, &channel->emit);
 	}
 	ret = start_engine(channel);
 	if (ret)

@@ -211,6 +211,8 @@ static void emit_locked(struct submit *s)
 {
 	struct swgpu_channel *channel = s->channel;
 	struct swgpu_job *job = s->job;
+	struct ttm_submission sub =
+		TTM_SUBMISSION(&channel->sdev->ttm, &job->fence->base);
 	bool cookie;
 	u32 i;
 
@@ -225,12 +227,13 @@ static void emit_locked(struct submit *s)
 		struct ttm_buffer_object *tbo = &submit_bo(s, i)->tbo;
 
 		if (channel->sdev->broken != SWGPU_BROKEN_FENCES)
-			ttm_bo_add_fence(tbo, &job->fence->base,
-					 job->bos[i].write ?
-						 DMA_RESV_USAGE_WRITE :
-						 DMA_RESV_USAGE_READ);
+			ttm_submission_add(&sub, tbo,
+					   job->bos[i].write ?
+						   DMA_RESV_USAGE_WRITE :
+						   DMA_RESV_USAGE_READ);
 		ttm_bo_move_to_lru_tail_unlocked(tbo);
 	}
+	ttm_submission_end(&sub);
 	swgpu_engine_push(channel, job);
 	s->job = NULL;
 	dma_fence_end_signalling(cookie);

@@ -37,6 +37,12 @@ static inline void swgpu_set_reclaim_safe(struct ttm_resource_manager *man)
 	man->reclaim_safe = true;
 }
 
+static inline void swgpu_channel_set_lock(struct ttm_fence_lru_channel *channel,
+					  struct mutex *emission)
+{
+	ttm_fence_lru_channel_set_lock(channel, emission);
+}
+
 #else
 
 struct dentry;
@@ -78,9 +84,9 @@ static inline void ttm_device_trim_imports(struct ttm_device *bdev)
 }
 
 static inline u64 ttm_device_zombies(struct ttm_device *bdev, u32 mem_type,
-				     u64 *signaled)
+				     u64 *ripe)
 {
-	*signaled = 0;
+	*ripe = 0;
 	return 0;
 }
 
@@ -108,6 +114,28 @@ static inline void ttm_bo_add_fence(struct ttm_buffer_object *bo,
 	dma_resv_add_fence(bo->base.resv, fence, usage);
 }
 
+/* A job that uses several buffers: see TTM's. */
+struct ttm_submission {
+	struct ttm_device *bdev;
+	struct dma_fence *fence;
+};
+
+#define TTM_SUBMISSION(_bdev, _fence)               \
+	{                                           \
+		.bdev = (_bdev), .fence = (_fence), \
+	}
+
+static inline void ttm_submission_add(struct ttm_submission *sub,
+				      struct ttm_buffer_object *bo,
+				      enum dma_resv_usage usage)
+{
+	dma_resv_add_fence(bo->base.resv, sub->fence, usage);
+}
+
+static inline void ttm_submission_end(struct ttm_submission *sub)
+{
+}
+
 static inline int
 ttm_fence_lru_channel_register(struct ttm_fence_lru *lru,
 			       struct ttm_fence_lru_channel *channel,
@@ -120,6 +148,11 @@ static inline int
 ttm_fence_lru_channel_reserve(struct ttm_fence_lru_channel *channel)
 {
 	return 0;
+}
+
+static inline void swgpu_channel_set_lock(struct ttm_fence_lru_channel *channel,
+					  struct mutex *emission)
+{
 }
 
 static inline void

@@ -13,15 +13,14 @@
  * DOC: usage
  *
  * Memory in use is what the manager has given out, less the memory of zombies that
- * are known to be signaled: whoever needs that gets it without waiting. Each query
- * looks anew. Nothing here takes TTM's LRU lock, but for a zombie that is seen
- * signaled for the first time.
+ * are ripe: an allocation gets that without waiting. A query looks at the fences at
+ * most once in 10 ms, and waits for nobody.
  *
  * What a client has is told by fdinfo, and is what it has handles for. What it has
  * closed is nobody's, and is part of what the device has in use.
  */
 
-/* Without TTM's LRU lock: whoever polls must not slow anybody down. */
+/* Without TTM's LRU lock: a task that polls must not slow others down. */
 static void read_type(struct swgpu_device *sdev, int type, __u64 *held,
 		      __u64 *signaled, __u64 *used)
 {

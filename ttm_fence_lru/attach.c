@@ -1,30 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Attaching a fence: the buffer's last use on a channel is now this fence.
+ * Attaching a fence: the last use of some buffers on a channel is now this fence.
  */
-#include <linux/dma-fence.h>
 #include <linux/export.h>
 #include <linux/lockdep.h>
-#include <linux/rcupdate.h>
+#include <linux/rculist.h>
 #include <linux/sched/mm.h>
 
 #include "internal.h"
 
-/* Whether a link is free. Only attach takes it, so under the reservation it stays so. */
-static bool is_free(struct ttm_fence_lru_link *link)
-{
-	/* Pairs with the release in ttm_fence_lru_link_leave_locked(). */
-	return !smp_load_acquire(&link->node);
-}
+/**
+ * DOC: attach
+ *
+ * A submission uses a set of buffers under one fence, and is attached as one operation:
+ * the node of the fence is found once, and the buffers move to it, off the LRU or off
+ * their older nodes on that channel::
+ *
+ *   LRU: A, B                          LRU: -
+ *
+ *   channel 0:  node(seq 4)            channel 0:  node(seq 7)
+ *                 alive: C   fence 7                 alive: A, B, C
+ *                             --->
+ *
+ * The lock of the channel is held for a bounded number of buffers at a time, and the LRU
+ * lock with it only if one of them gets a link that it did not have: a buffer that is
+ * busy on the channel takes no lock of the device.
+ */
 
 /* The buffer's link on this channel, else a free one, else NULL. */
 static struct ttm_fence_lru_link *
-pick_link(struct ttm_fence_lru_channel *channel, struct ttm_fence_lru_bo *bo)
+pick_link(struct ttm_fence_lru_bo *bo, struct ttm_fence_lru_channel *channel)
 {
 	struct ttm_fence_lru_link *link, *free = NULL;
 
 	for (link = &bo->link; link; link = link->next) {
-		if (is_free(link))
+		if (ttm_fence_lru_link_is_free(link))
 			free = free ?: link;
 		else if (link->channel == channel)
 			return link;
@@ -33,33 +43,26 @@ pick_link(struct ttm_fence_lru_channel *channel, struct ttm_fence_lru_bo *bo)
 }
 
 /**
- * ttm_fence_lru_reserve - make sure that fences of new channels can be attached
+ * ttm_fence_lru_add_links - make room for fences, if the first link will not do
  * @bo: the buffer
  * @count: how many channels, at the most, it will be linked to anew
+ * @channel: the channel that it will be used on, or NULL
+ * @gfp: how to allocate
  *
- * To be called where fence slots of the buffer's reservation object are
- * reserved. Holds until the reservation is unlocked.
+ * What ttm_fence_lru_reserve() and ttm_fence_lru_reserve_on() do where it takes longer.
  *
- * Context: the buffer's reservation is held; may sleep and allocate.
+ * Context: the buffer's reservation is held, or nobody else references it.
  * Return: 0, or -ENOMEM without memory. What it got before it failed stays with
  * the buffer for the next attempt.
  */
-int ttm_fence_lru_reserve(struct ttm_fence_lru_bo *bo, unsigned int count)
-{
-	return ttm_fence_lru_reserve_gfp(bo, count, GFP_KERNEL);
-}
-EXPORT_SYMBOL(ttm_fence_lru_reserve);
-
-int ttm_fence_lru_reserve_gfp(struct ttm_fence_lru_bo *bo, unsigned int count,
-			      gfp_t gfp)
+int ttm_fence_lru_add_links(struct ttm_fence_lru_bo *bo, unsigned int count,
+			    struct ttm_fence_lru_channel *channel, gfp_t gfp)
 {
 	struct ttm_fence_lru_link *link, *last;
 
-	/* Even if there is nothing to make this time. */
-	might_alloc(gfp);
-
 	for (link = &bo->link; link; link = link->next) {
-		if (count && is_free(link))
+		if (count && (ttm_fence_lru_link_is_free(link) ||
+			      link->channel == channel))
 			count--;
 		last = link;
 	}
@@ -68,184 +71,186 @@ int ttm_fence_lru_reserve_gfp(struct ttm_fence_lru_bo *bo, unsigned int count,
 		link = ttm_fence_lru_link_alloc(bo, gfp);
 		if (!link)
 			return -ENOMEM;
-		/* Members of a group walk its links without its reservation. */
+		/* Pairs with the acquire in ttm_fence_lru_link_next(). */
 		smp_store_release(&last->next, link);
 	}
 	return 0;
 }
+EXPORT_SYMBOL(ttm_fence_lru_add_links);
 
-/**
- * ttm_fence_lru_reserve_on - make sure that a fence of this channel can be attached
- * @bo: the buffer
- * @channel: the channel that it will be used on
- *
- * As ttm_fence_lru_reserve(), where the channel is known: a buffer that is on it needs
- * no other link, and most buffers are used on one channel only.
- *
- * Context: the buffer's reservation is held; may sleep and allocate.
- * Return: 0, or -ENOMEM without memory and with nothing changed.
- */
-int ttm_fence_lru_reserve_on(struct ttm_fence_lru_bo *bo,
-			     struct ttm_fence_lru_channel *channel)
+/* Out of line: what ttm_fence_lru_bo_fini() does for a buffer that was given links. */
+void ttm_fence_lru_free_links(struct ttm_fence_lru_bo *bo)
 {
-	might_alloc(GFP_KERNEL);
+	struct ttm_fence_lru_link *link, *next;
 
-	/* If reclaim takes it off the channel meanwhile, the link is free. */
-	return pick_link(channel, bo) ? 0 : ttm_fence_lru_reserve(bo, 1);
-}
-EXPORT_SYMBOL(ttm_fence_lru_reserve_on);
-
-static void become_busy(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
-{
-	if (bo->type == TTM_FENCE_LRU_GROUP_TYPE)
-		lru->ops->group_busy(ttm_fence_lru_to_group(bo));
-	else
-		lru->ops->busy(bo);
-}
-
-/* Take a free link into use. */
-static void enter(struct ttm_fence_lru_channel *channel,
-		  struct ttm_fence_lru_node *node,
-		  struct ttm_fence_lru_link *link)
-{
-	struct ttm_fence_lru *lru = channel->lru;
-	struct ttm_fence_lru_bo *bo = link->bo;
-
-	WRITE_ONCE(link->channel, channel);
-	/* Pairs with the acquire in ttm_fence_lru_link_channel(). */
-	smp_store_release(&link->node, node);
-	list_add_tail(&link->entry, &node->alive);
-	channel->nr_links++;
-
-	spin_lock(lru->lru_lock);
-	ttm_fence_lru_count_links_locked(lru, bo, 1, 0);
-	if (bo->nr_links == 1) {
-		lru->stats.busy++;
-		become_busy(lru, bo);
+	for (link = bo->link.next; link; link = next) {
+		next = link->next;
+		ttm_fence_lru_link_free(link);
 	}
-	spin_unlock(lru->lru_lock);
+	bo->link.next = NULL;
+}
+EXPORT_SYMBOL(ttm_fence_lru_free_links);
+
+/* Let the next retire look at a channel that holds something. */
+static void join(struct ttm_fence_lru_channel *channel)
+{
+	if (channel->listed || !channel->nr_links)
+		return;
+
+	channel->listed = true;
+	llist_add(&channel->joined, &channel->lru->joined);
 }
 
-/* Move a link on to a later node. Returns the older node's fence if that is empty now. */
-static struct dma_fence *advance(struct ttm_fence_lru_channel *channel,
-				 struct ttm_fence_lru_node *node,
-				 struct ttm_fence_lru_link *link)
+/* Move a link on to a later node. */
+static void advance(struct ttm_fence_lru_channel *channel,
+		    struct ttm_fence_lru_node *node,
+		    struct ttm_fence_lru_link *link,
+		    struct ttm_fence_lru_emptied *emptied)
 {
 	struct ttm_fence_lru_node *old = link->node;
 
 	if (old->seq >= node->seq)
-		return NULL;
+		return;
 
 	list_move_tail(&link->entry, &node->alive);
 	WRITE_ONCE(link->node, node);
-	return ttm_fence_lru_node_drop_empty(channel, old);
+	ttm_fence_lru_node_drop_empty(channel, old, emptied);
 }
 
-static void count_unlinked(struct ttm_fence_lru *lru)
+/* Take free links into use. A buffer may be there twice, and one without a link is NULL. */
+static void enter(struct ttm_fence_lru_channel *channel,
+		  struct ttm_fence_lru_node *node,
+		  struct ttm_fence_lru_link **links, unsigned int nr)
 {
+	struct ttm_fence_lru *lru = channel->lru;
+	unsigned int i;
+
 	spin_lock(lru->lru_lock);
-	lru->stats.unlinked++;
+	for (i = 0; i < nr; i++) {
+		if (!links[i])
+			lru->stats.unlinked++;
+		else if (ttm_fence_lru_link_is_free(links[i]))
+			ttm_fence_lru_link_enter(channel, node, links[i]);
+	}
 	spin_unlock(lru->lru_lock);
 }
 
-/* Without a link or node there is no place for the buffer. Returns as advance(). */
-static struct dma_fence *place(struct ttm_fence_lru_channel *channel,
-			       struct ttm_fence_lru_node *node,
-			       struct ttm_fence_lru_link *link)
+/*
+ * Link buffers to a node of the channel, unless they are on a later one, and no more than
+ * TTM_FENCE_LRU_BOS_PER_HOLD. What nodes leave that they were the last to be on is for the
+ * caller to free without the lock.
+ */
+void ttm_fence_lru_attach_locked(struct ttm_fence_lru_channel *channel,
+				 struct ttm_fence_lru_node *node,
+				 struct ttm_fence_lru_bo **bos,
+				 unsigned int count,
+				 struct ttm_fence_lru_emptied *emptied)
 {
-	if (!node || !link)
-		count_unlinked(channel->lru);
-	else if (is_free(link))
-		enter(channel, node, link);
-	else
-		return advance(channel, node, link);
+	struct ttm_fence_lru_link *free[TTM_FENCE_LRU_BOS_PER_HOLD], *link;
+	unsigned int i, nr_free = 0;
+
+	lockdep_assert_held(&channel->lock);
+
+	for (i = 0; i < count; i++) {
+		link = node ? pick_link(bos[i], channel) : NULL;
+		if (link && !ttm_fence_lru_link_is_free(link)) {
+			advance(channel, node, link, emptied);
+			continue;
+		}
+		free[nr_free++] = link;
+		if (link && list_empty(&link->entry))
+			list_add_tail(&link->entry, &node->alive);
+	}
+	if (nr_free)
+		enter(channel, node, free, nr_free);
+
+	/* None of the buffers may have had a link to spare. */
+	if (node)
+		ttm_fence_lru_node_drop_empty(channel, node, emptied);
+	join(channel);
+}
+
+/*
+ * The live channel of a fence context, or NULL. It stays valid for the RCU read
+ * section, but may be killed at any time before its lock is taken.
+ */
+struct ttm_fence_lru_channel *
+ttm_fence_lru_channel_find(struct ttm_fence_lru *lru, u64 context)
+{
+	struct ttm_fence_lru_channel *channel;
+
+	hash_for_each_possible_rcu(lru->by_context, channel, hash, context,
+				   lockdep_is_held(&lru->reclaim_lock))
+		if (channel->context == context)
+			return channel;
 	return NULL;
 }
 
-/*
- * Link a buffer to a node of the channel, unless it is on a later one. Returns the
- * fence of the node that it was the last to leave, for the caller to put without
- * the lock.
- */
-struct dma_fence *
-ttm_fence_lru_link_to_node(struct ttm_fence_lru_channel *channel,
-			   struct ttm_fence_lru_bo *bo,
-			   struct ttm_fence_lru_node *node)
+/* One hold of the channel's lock. */
+static void attach_some(struct ttm_fence_lru_channel *channel,
+			struct dma_fence *fence, struct ttm_fence_lru_bo **bos,
+			unsigned int count,
+			struct ttm_fence_lru_emptied *emptied)
 {
-	lockdep_assert_held(&channel->lock);
-
-	return place(channel, node, pick_link(channel, bo));
-}
-
-static struct dma_fence *link_to_fence(struct ttm_fence_lru_channel *channel,
-				       struct ttm_fence_lru_bo *bo,
-				       struct dma_fence *fence)
-{
-	struct ttm_fence_lru_node *node = NULL;
-	struct dma_fence *emptied = NULL;
-	struct ttm_fence_lru_link *link;
+	struct ttm_fence_lru_node *node;
 
 	spin_lock(&channel->lock);
 	if (!channel->killed) {
-		link = pick_link(channel, bo);
-		if (link)
-			node = ttm_fence_lru_node_get(channel, fence);
-		emptied = place(channel, node, link);
+		node = ttm_fence_lru_node_get(channel, fence);
+		ttm_fence_lru_attach_locked(channel, node, bos, count, emptied);
 	}
 	spin_unlock(&channel->lock);
-	return emptied;
 }
 
-/*
- * The live channel of a fence context: as a rule one that the buffer is on. A channel
- * whose link was seen in use stays for the RCU read section.
- */
-static struct ttm_fence_lru_channel *find_channel(struct ttm_fence_lru *lru,
-						  struct ttm_fence_lru_bo *bo,
-						  u64 context)
+static void assert_reserved(struct ttm_fence_lru *lru,
+			    struct ttm_fence_lru_bo **bos, unsigned int count)
 {
-	struct ttm_fence_lru_link *link;
+	unsigned int i;
 
-	for (link = &bo->link; link; link = link->next)
-		if (!is_free(link) && link->channel->context == context)
-			return link->channel;
-	return ttm_fence_lru_channel_find(lru, context);
+	if (!IS_ENABLED(CONFIG_LOCKDEP) || !lru->ops->assert_reserved)
+		return;
+	for (i = 0; i < count; i++)
+		lru->ops->assert_reserved(bos[i]);
 }
 
 /**
- * ttm_fence_lru_attach - the buffer is used under a fence
+ * ttm_fence_lru_attach - buffers are used under a fence
  * @lru: the device's engine
- * @bo: the buffer, alive; or &ttm_fence_lru_group.base
- * @fence: a fence that was just added to the buffer's reservation object
+ * @fence: a fence that was just added to the buffers' reservation objects
+ * @bos: the buffers, alive; or &ttm_fence_lru_group.base
+ * @count: how many
  *
- * Links the buffer to the fence's node if the fence belongs to a live channel
+ * Links the buffers to the fence's node if the fence belongs to a live channel
  * and nobody has seen it signaled. A buffer that was idle leaves the LRU. Any other
  * fence is left to the check that precedes the release of memory.
  *
  * Cannot fail, does not sleep and allocates nothing: the fence is public already.
- * A buffer that is busy on the channel takes no lock of the device.
  *
- * Context: the buffer's reservation is held, but not the lock of a fence: interrupts
+ * Context: the buffers' reservations are held, but not the lock of a fence: interrupts
  * are on. Takes the lock of the channel.
  */
-void ttm_fence_lru_attach(struct ttm_fence_lru *lru,
-			  struct ttm_fence_lru_bo *bo, struct dma_fence *fence)
+void ttm_fence_lru_attach(struct ttm_fence_lru *lru, struct dma_fence *fence,
+			  struct ttm_fence_lru_bo **bos, unsigned int count)
 {
 	struct ttm_fence_lru_channel *channel;
-	struct dma_fence *emptied = NULL;
+	struct ttm_fence_lru_emptied emptied = TTM_FENCE_LRU_EMPTIED(emptied);
+	unsigned int some;
 
 	lockdep_assert_irqs_enabled();
+	assert_reserved(lru, bos, count);
 
 	/* Not sampled: that may be slow, and the fence is new as a rule. */
 	if (test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags))
 		return;
 
 	rcu_read_lock();
-	channel = find_channel(lru, bo, fence->context);
-	if (channel)
-		emptied = link_to_fence(channel, bo, fence);
+	channel = ttm_fence_lru_channel_find(lru, fence->context);
+	for (; channel && count; bos += some, count -= some) {
+		some = min(count, TTM_FENCE_LRU_BOS_PER_HOLD);
+		attach_some(channel, fence, bos, some, &emptied);
+	}
 	rcu_read_unlock();
 
-	dma_fence_put(emptied);
+	ttm_fence_lru_emptied_free(&emptied);
 }
 EXPORT_SYMBOL(ttm_fence_lru_attach);

@@ -1,31 +1,172 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Busy buffers, for those who must take memory that is in use.
+ * What is busy: the fences that bring memory when they signal, and the buffers, for
+ * callers that must take memory which is in use.
  */
 #include <linux/export.h>
+#include <linux/jiffies.h>
 #include <linux/lockdep.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
 #include "internal.h"
 
-/* Links that are passed in one go with spinlocks held. */
-#define LINKS_PER_HOLD 256
+/* Links of one node that a walk looks at; those behind them are left to later walks. */
+#define LINKS_PER_NODE 256
+/* Nodes and links that one call passes. */
+#define STEPS_PER_CALL 8192
 
-/* One call of ttm_fence_lru_visit_busy(). */
+static bool holds(struct ttm_fence_lru_channel *channel, unsigned int type)
+{
+	if (type == TTM_FENCE_LRU_ANY_TYPE)
+		return READ_ONCE(channel->nr_links);
+	return READ_ONCE(channel->nr_zombies[type]);
+}
+
+/*
+ * Somebody waited for the channel, for so many jiffies, and it did not go on. Retiring
+ * may not have seen that it did, if all buffers were used again before.
+ */
+static bool is_late(struct ttm_fence_lru_channel *channel,
+		    unsigned long patience)
+{
+	if (!channel->waiting_for ||
+	    time_before(jiffies, channel->waiting_since + patience))
+		return false;
+	if (!ttm_fence_lru_has_signaled(channel->waiting_for))
+		return true;
+
+	ttm_fence_lru_goes_on(channel);
+	return false;
+}
+
+/* Remember since when. */
+static void begin_to_wait(struct ttm_fence_lru_channel *channel,
+			  struct dma_fence *fence)
+{
+	if (channel->waiting_for)
+		return;
+
+	channel->waiting_since = jiffies;
+	channel->waiting_for = dma_fence_get(fence);
+}
+
+/* The first fence of a channel, with a reference, and the number of its node; or NULL. */
+static struct dma_fence *first_fence(struct ttm_fence_lru_channel *channel,
+				     u64 *seq)
+{
+	struct ttm_fence_lru_node *node;
+	struct dma_fence *fence = NULL;
+
+	spin_lock(&channel->lock);
+	node = ttm_fence_lru_first_node(channel);
+	if (node) {
+		*seq = node->seq;
+		fence = dma_fence_get(ttm_fence_lru_node_fence(channel, node));
+	}
+	spin_unlock(&channel->lock);
+	return fence;
+}
+
+/* The fence to wait for, with a reference, unless there is no use in that. */
+static struct dma_fence *frontier(struct ttm_fence_lru_channel *channel,
+				  struct ttm_fence_lru_due *due)
+{
+	struct dma_fence *fence;
+	u64 seq;
+
+	if (!holds(channel, due->type) || is_late(channel, due->patience))
+		return NULL;
+
+	fence = first_fence(channel, &seq);
+	if (!fence || seq <= due->last_seq)
+		return fence;
+
+	dma_fence_put(fence);
+	return NULL;
+}
+
+/**
+ * ttm_fence_lru_frontiers - what to wait for
+ * @lru: the device's engine
+ * @due: which ones; out: what they would bring
+ * @fences: out: the first fence of each such channel, with a reference
+ * @max: room in @fences
+ *
+ * When any of them signals, a retire finds something. Never wait for a single one: it may
+ * be that of a hung channel. How long a channel has been waited for without going on is
+ * remembered with the channel, from the first such call on, until something of it has
+ * signaled; a new fence behind one that hangs is no news.
+ *
+ * Context: process context.
+ * Return: how many fences there are in @fences.
+ */
+unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
+				     struct ttm_fence_lru_due *due,
+				     struct dma_fence **fences,
+				     unsigned int max)
+{
+	struct ttm_fence_lru_channel *channel;
+	unsigned int count = 0;
+
+	due->bytes = 0;
+
+	mutex_lock(&lru->reclaim_lock);
+	ttm_fence_lru_activate(lru);
+	list_for_each_entry(channel, &lru->active, active) {
+		if (count == max)
+			break;
+		fences[count] = frontier(channel, due);
+		cond_resched();
+		if (!fences[count])
+			continue;
+
+		begin_to_wait(channel, fences[count++]);
+		if (due->type != TTM_FENCE_LRU_ANY_TYPE)
+			due->bytes +=
+				READ_ONCE(channel->zombie_bytes[due->type]);
+	}
+	mutex_unlock(&lru->reclaim_lock);
+	return count;
+}
+EXPORT_SYMBOL(ttm_fence_lru_frontiers);
+
+/**
+ * struct walk - one call of ttm_fence_lru_visit_busy()
+ * @lru: the device's engine
+ * @cursor: how far it has come
+ * @visit: what is called
+ * @data: for @visit
+ * @steps: nodes and links that it may still pass
+ * @quota: of these, in this hold of the locks
+ * @done: @visit stopped it, or there are no more steps
+ */
 struct walk {
 	struct ttm_fence_lru *lru;
 	struct ttm_fence_lru_cursor *cursor;
 	ttm_fence_lru_visit visit;
 	void *data;
+	unsigned int steps;
 	unsigned int quota;
 	bool done;
 };
 
+/* One node or link more. False if there is to be a pause, or an end. */
+static bool step(struct walk *walk)
+{
+	if (!walk->steps)
+		walk->done = true;
+	if (walk->done || !walk->quota)
+		return false;
+	walk->steps--;
+	walk->quota--;
+	return true;
+}
+
 /*
  * Whether the buffer is on no later node of another channel. Nodes that are freed under
- * our eyes stay nodes for the RCU read section; who moves on meanwhile may be judged by
- * either place.
+ * our eyes stay nodes for the RCU read section; a buffer that moves on meanwhile may be
+ * judged by either place.
  */
 static bool is_last_use(struct ttm_fence_lru_link *link)
 {
@@ -34,7 +175,7 @@ static bool is_last_use(struct ttm_fence_lru_link *link)
 	struct ttm_fence_lru_node *node;
 
 	for (other = &link->bo->link; other;
-	     other = ttm_fence_lru_next_link(other)) {
+	     other = ttm_fence_lru_link_next(other)) {
 		node = READ_ONCE(other->node);
 		if (node && READ_ONCE(node->seq) > seq)
 			return false;
@@ -42,7 +183,7 @@ static bool is_last_use(struct ttm_fence_lru_link *link)
 	return true;
 }
 
-/* Visit the buffers of a node, from the cursor on. False if the walk stops there. */
+/* Visit the buffers of a node, from the cursor on. False if the walk pauses there. */
 static bool visit_node(struct walk *walk, struct ttm_fence_lru_node *node)
 {
 	struct ttm_fence_lru_cursor *cursor = walk->cursor;
@@ -53,12 +194,14 @@ static bool visit_node(struct walk *walk, struct ttm_fence_lru_node *node)
 		*cursor = (struct ttm_fence_lru_cursor){ .seq = node->seq };
 
 	list_for_each_entry(link, &node->alive, entry) {
+		if (passed == LINKS_PER_NODE)
+			break;
+		if (!step(walk))
+			return false;
 		if (passed++ < cursor->visited)
 			continue;
-		if (!walk->quota--)
-			return false;
-		if (!link->bo->dead && is_last_use(link) &&
-		    !walk->visit(link->bo, walk->data)) {
+		if (link->bo->state == TTM_FENCE_LRU_ALIVE &&
+		    is_last_use(link) && !walk->visit(link->bo, walk->data)) {
 			walk->done = true;
 			return false;
 		}
@@ -68,35 +211,63 @@ static bool visit_node(struct walk *walk, struct ttm_fence_lru_node *node)
 }
 
 /*
- * Visit a channel up to where another one is next, and note where to go on: 0 if
- * nowhere. One that hangs is left out.
+ * Visit a channel in one hold of its lock, from where it stopped, up to where another one
+ * is next. Returns the number of the node to go on with, 0 at the end.
  */
-static void visit_channel(struct walk *walk, struct ttm_fence_lru_head *head,
-			  u64 limit)
+static u64 visit_some(struct walk *walk, struct ttm_fence_lru_channel *channel,
+		      u64 last_seq)
 {
-	struct ttm_fence_lru_channel *channel = head->channel;
 	struct ttm_fence_lru_node *node;
-	u64 from = head->seq;
 
-	head->seq = 0;
-	walk->quota = LINKS_PER_HOLD;
+	/* More than any node has, so that one is always passed. */
+	walk->quota = LINKS_PER_NODE + 1;
+
+	for (node = channel->resume; node && node->seq <= last_seq;
+	     node = ttm_fence_lru_next_node(channel, node)) {
+		channel->resume = node;
+		if (!step(walk))
+			break;
+		if (node->seq >= walk->cursor->seq && !visit_node(walk, node))
+			break;
+	}
+	channel->resume = node;
+	return node ? node->seq : 0;
+}
+
+static u64 visit_channel(struct walk *walk,
+			 struct ttm_fence_lru_channel *channel, u64 last_seq)
+{
+	u64 seq;
 
 	rcu_read_lock();
 	spin_lock(&channel->lock);
 	spin_lock(walk->lru->lru_lock);
-	list_for_each_entry(node, &channel->nodes, entry) {
-		if (node->seq == channel->stalled)
-			break;
-		if (node->seq < from)
-			continue;
-		if (node->seq > limit || !visit_node(walk, node)) {
-			head->seq = node->seq;
-			break;
-		}
-	}
+	seq = visit_some(walk, channel, last_seq);
 	spin_unlock(walk->lru->lru_lock);
 	spin_unlock(&channel->lock);
 	rcu_read_unlock();
+	return seq;
+}
+
+/* Every channel that goes on is in the heap, by its first node. */
+static void look_at_channels(struct walk *walk, struct ttm_fence_lru_heap *heap,
+			     unsigned long patience)
+{
+	struct ttm_fence_lru *lru = walk->lru;
+	struct ttm_fence_lru_head head;
+
+	ttm_fence_lru_activate(lru);
+	list_for_each_entry(head.channel, &lru->active, active) {
+		if (is_late(head.channel, patience))
+			continue;
+		spin_lock(&head.channel->lock);
+		head.channel->resume = ttm_fence_lru_first_node(head.channel);
+		head.seq = head.channel->resume ? head.channel->resume->seq : 0;
+		spin_unlock(&head.channel->lock);
+		if (head.seq)
+			min_heap_push(heap, &head, &ttm_fence_lru_by_seq, NULL);
+		cond_resched();
+	}
 }
 
 /* Visit the channels in turn, each up to where the next one goes on. */
@@ -109,7 +280,8 @@ static void visit_all(struct walk *walk, struct ttm_fence_lru_heap *heap)
 		min_heap_pop(heap, &ttm_fence_lru_by_seq, NULL);
 		next = min_heap_peek(heap);
 
-		visit_channel(walk, &head, next ? next->seq : U64_MAX);
+		head.seq = visit_channel(walk, head.channel,
+					 next ? next->seq : U64_MAX);
 		if (head.seq)
 			min_heap_push(heap, &head, &ttm_fence_lru_by_seq, NULL);
 		cond_resched();
@@ -119,32 +291,35 @@ static void visit_all(struct walk *walk, struct ttm_fence_lru_heap *heap)
 /**
  * ttm_fence_lru_visit_busy - visit the buffers that are alive and busy
  * @lru: the device's engine
+ * @patience: leave out channels that have been waited for, for so many jiffies without
+ *	going on
  * @cursor: where to begin, zeroed for all; out: where it stopped, to go on from there
  * @visit: called for each buffer and group
  * @data: for @visit
  *
- * For who finds nothing idle, and nothing dead that is worth to wait for. The order is
- * that in which they would become idle: that of the last node of each. Channels that were
- * found to be stalled are left out, and so are buffers that are used again meanwhile, or
- * some of them.
+ * For callers that find nothing idle, and nothing dead that is worth to wait for. The
+ * order is that in which they would become idle: that of the last node of each. Left out
+ * are buffers that are used again meanwhile, or some of them, those of a node beyond its
+ * first 256, and what is behind some thousand others.
  *
  * Context: process context; reservations may be held.
  */
-void ttm_fence_lru_visit_busy(struct ttm_fence_lru *lru,
+void ttm_fence_lru_visit_busy(struct ttm_fence_lru *lru, unsigned long patience,
 			      struct ttm_fence_lru_cursor *cursor,
 			      ttm_fence_lru_visit visit, void *data)
 {
 	struct walk walk = {
-		.lru = lru, .cursor = cursor, .visit = visit, .data = data
+		.lru = lru,
+		.cursor = cursor,
+		.visit = visit,
+		.data = data,
+		.steps = STEPS_PER_CALL,
 	};
-	struct ttm_fence_lru_head head = { .seq = cursor->seq };
 	struct ttm_fence_lru_heap heap;
 
 	mutex_lock(&lru->reclaim_lock);
-	ttm_fence_lru_forget_pass(lru);
 	min_heap_init(&heap, lru->heap, lru->heap_size);
-	list_for_each_entry(head.channel, &lru->channels, entry)
-		min_heap_push(&heap, &head, &ttm_fence_lru_by_seq, NULL);
+	look_at_channels(&walk, &heap, patience);
 	visit_all(&walk, &heap);
 	mutex_unlock(&lru->reclaim_lock);
 }

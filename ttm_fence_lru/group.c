@@ -2,7 +2,6 @@
 /*
  * Groups: buffers that share a reservation object and are fenced as one.
  */
-#include <linux/dma-fence.h>
 #include <linux/export.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -32,7 +31,7 @@
  *                 alive: G, D
  *                 zombies: B
  *
- * If there is no memory for them, a dead one waits on the leftover list.
+ * If there is no memory for them, a dead one waits among the leftovers.
  */
 
 /**
@@ -45,27 +44,41 @@
 void ttm_fence_lru_group_init(struct ttm_fence_lru_group *group)
 {
 	ttm_fence_lru_bo_init(&group->base);
-	group->base.type = TTM_FENCE_LRU_GROUP_TYPE;
+	group->base.is_group = true;
 }
 EXPORT_SYMBOL(ttm_fence_lru_group_init);
 
-/* Take the group off one channel. Returns the fence of an emptied node. */
-static struct dma_fence *quit(struct ttm_fence_lru_link *link)
+/* With the lock of the channel: a group's link may be on another one by now. */
+static bool is_on(struct ttm_fence_lru_link *link,
+		  struct ttm_fence_lru_channel *channel)
+{
+	lockdep_assert_held(&channel->lock);
+
+	return !ttm_fence_lru_link_is_free(link) &&
+	       READ_ONCE(link->channel) == channel;
+}
+
+/* Take the group off one channel. */
+static void quit(struct ttm_fence_lru_link *link,
+		 struct ttm_fence_lru_emptied *emptied)
 {
 	struct ttm_fence_lru_channel *channel;
-	struct dma_fence *emptied = NULL;
-	bool last = false;
+	struct ttm_fence_lru_node *node;
 
 	rcu_read_lock();
 	channel = ttm_fence_lru_link_channel(link);
 	if (channel) {
 		spin_lock(&channel->lock);
-		if (ttm_fence_lru_link_is_on(link, channel))
-			emptied = ttm_fence_lru_link_drop(channel, link, &last);
+		if (is_on(link, channel)) {
+			node = link->node;
+			spin_lock(channel->lru->lru_lock);
+			ttm_fence_lru_link_leave(channel, link);
+			spin_unlock(channel->lru->lru_lock);
+			ttm_fence_lru_node_drop_empty(channel, node, emptied);
+		}
 		spin_unlock(&channel->lock);
 	}
 	rcu_read_unlock();
-	return emptied;
 }
 
 /**
@@ -79,9 +92,11 @@ void ttm_fence_lru_group_fini(struct ttm_fence_lru *lru,
 			      struct ttm_fence_lru_group *group)
 {
 	struct ttm_fence_lru_link *link;
+	struct ttm_fence_lru_emptied emptied = TTM_FENCE_LRU_EMPTIED(emptied);
 
 	for (link = &group->base.link; link; link = link->next)
-		dma_fence_put(quit(link));
+		quit(link, &emptied);
+	ttm_fence_lru_emptied_free(&emptied);
 	ttm_fence_lru_bo_fini(&group->base);
 }
 EXPORT_SYMBOL(ttm_fence_lru_group_fini);
@@ -92,29 +107,28 @@ static unsigned int count_links(struct ttm_fence_lru_group *group)
 	struct ttm_fence_lru_link *link = &group->base.link;
 	unsigned int count = 0;
 
-	for (; link; link = ttm_fence_lru_next_link(link))
+	for (; link; link = ttm_fence_lru_link_next(link))
 		count += !!READ_ONCE(link->node);
 	return count;
 }
 
-/* Link the buffer to the node that the group is on. Returns the fence of an emptied one. */
-static struct dma_fence *inherit(struct ttm_fence_lru_link *link,
-				 struct ttm_fence_lru_bo *bo)
+/* Link the buffer to the node that the group is on. */
+static void inherit(struct ttm_fence_lru_link *link,
+		    struct ttm_fence_lru_bo *bo,
+		    struct ttm_fence_lru_emptied *emptied)
 {
 	struct ttm_fence_lru_channel *channel;
-	struct dma_fence *emptied = NULL;
 
 	rcu_read_lock();
 	channel = ttm_fence_lru_link_channel(link);
 	if (channel) {
 		spin_lock(&channel->lock);
-		if (ttm_fence_lru_link_is_on(link, channel))
-			emptied = ttm_fence_lru_link_to_node(channel, bo,
-							     link->node);
+		if (is_on(link, channel))
+			ttm_fence_lru_attach_locked(channel, link->node, &bo, 1,
+						    emptied);
 		spin_unlock(&channel->lock);
 	}
 	rcu_read_unlock();
-	return emptied;
 }
 
 /**
@@ -126,9 +140,9 @@ static struct dma_fence *inherit(struct ttm_fence_lru_link *link,
  * Gives the buffer links of its own, so that it stays busy for as long as what the
  * group has been used for until now. To be called before the owner takes it out of
  * the group, or, as the members' memory is still in use, before
- * ttm_fence_lru_release().
+ * ttm_fence_lru_bury().
  *
- * If a link cannot be had, one that dies goes to the leftover list, and one that
+ * If a link cannot be had, one that dies goes to the leftovers, and one that
  * lives on counts as idle: both are safe, as the fences have the last word.
  *
  * Context: process context. The reservation that the members share is held, or the
@@ -140,15 +154,17 @@ int ttm_fence_lru_group_leave(struct ttm_fence_lru *lru,
 			      struct ttm_fence_lru_bo *bo)
 {
 	struct ttm_fence_lru_link *link = &group->base.link;
+	struct ttm_fence_lru_emptied emptied = TTM_FENCE_LRU_EMPTIED(emptied);
 	int ret;
 
-	ret = ttm_fence_lru_reserve_gfp(bo, count_links(group),
-					GFP_NOWAIT | __GFP_NOWARN);
+	ret = ttm_fence_lru_add_links(bo, count_links(group), NULL,
+				      GFP_NOWAIT | __GFP_NOWARN);
 	if (ret)
 		return ret;
 
-	for (; link; link = ttm_fence_lru_next_link(link))
-		dma_fence_put(inherit(link, bo));
+	for (; link; link = ttm_fence_lru_link_next(link))
+		inherit(link, bo, &emptied);
+	ttm_fence_lru_emptied_free(&emptied);
 	return 0;
 }
 EXPORT_SYMBOL(ttm_fence_lru_group_leave);

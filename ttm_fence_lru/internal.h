@@ -2,16 +2,31 @@
 #ifndef _TTM_FENCE_LRU_INTERNAL_H_
 #define _TTM_FENCE_LRU_INTERNAL_H_
 
+#include <linux/dma-fence.h>
 #include <linux/lockdep.h>
 #include <linux/min_heap.h>
 
 #include <drm/ttm_fence_lru.h>
 
-/* Zombies that one reclaim step collects before it releases them. */
-#define TTM_FENCE_LRU_BATCH 32
+/*
+ * The files, from the top: each calls only those below it.
+ *
+ *	check.c			everything is as it must be
+ *	lru.c			set-up and channels
+ *	release.c		the last reference of a buffer is gone
+ *	limits.c		how much the dead may keep
+ *	reclaim.c	busy.c	memory is released; what is busy, and what to wait for
+ *	retire.c		signaled nodes leave their channels
+ *	dead.c		group.c	zombies on no channel; buffers that are fenced as one
+ *	attach.c		a buffer is used under a fence
+ *	node.c			fences, nodes and links
+ */
+
+/* Nodes and links that are passed in one hold of a spinlock. */
+#define TTM_FENCE_LRU_STEPS_PER_HOLD 256
 
 /**
- * struct ttm_fence_lru_head - a channel in the merge
+ * struct ttm_fence_lru_head - a channel in a merge
  * @seq: of the channel's node that is next in turn
  * @channel: the channel
  */
@@ -22,78 +37,55 @@ struct ttm_fence_lru_head {
 
 DEFINE_MIN_HEAP(struct ttm_fence_lru_head, ttm_fence_lru_heap);
 
-/**
- * struct ttm_fence_lru_corpse - a reference of a zombie that left a channel
- * @bo: the zombie
- * @last: it left its last channel: whoever holds this must release its memory
- */
-struct ttm_fence_lru_corpse {
-	struct ttm_fence_lru_bo *bo;
-	bool last;
-};
+/* Nodes that a channel keeps, or makes, for its next fences. */
+#define TTM_FENCE_LRU_SPARE_NODES 2
 
 /**
- * struct ttm_fence_lru_goal - what memory is released for
- * @site: where
- * @type: memory type that is wanted, or TTM_FENCE_LRU_ANY_TYPE
- * @target: bytes of @type after which to stop
- * @released: bytes of @type released so far
- * @pass: the pass that its steps belong to, or 0 before the first
+ * struct ttm_fence_lru_emptied - what nodes that were emptied under a spinlock leave
+ * @nodes: to be freed, with their fences
+ * @fences: of those that the channel keeps, to be put
+ * @nr_fences: length of @fences
  */
-struct ttm_fence_lru_goal {
-	enum ttm_fence_lru_site site;
-	unsigned int type;
-	u64 target;
-	u64 released;
-	u64 pass;
-};
-
-/* All that can be had. */
-static inline struct ttm_fence_lru_goal
-ttm_fence_lru_goal(enum ttm_fence_lru_site site)
-{
-	return (struct ttm_fence_lru_goal){
-		.site = site,
-		.type = TTM_FENCE_LRU_ANY_TYPE,
-		.target = U64_MAX,
-	};
-}
-
-/* What a dead buffer counts for the goal, before it is cleaned. */
-static inline u64
-ttm_fence_lru_goal_bytes(const struct ttm_fence_lru_goal *goal,
-			 const struct ttm_fence_lru_bo *bo)
-{
-	bool wanted = goal->type == TTM_FENCE_LRU_ANY_TYPE ||
-		      goal->type == bo->type;
-
-	return wanted && !READ_ONCE(bo->cleaned) ? bo->bytes : 0;
-}
-
-/**
- * struct ttm_fence_lru_batch - what reclaim collects under its locks
- * @nodes: emptied nodes, off their channels; their fences are still to be put
- * @corpses: zombies' references, still to be dropped
- * @nr: entries in @corpses
- * @max: room in @corpses
- * @heads: nodes that may still be retired, or looked at in vain
- * @bytes: what they count for the goal
- * @goal: what it is all for
- */
-struct ttm_fence_lru_batch {
+struct ttm_fence_lru_emptied {
 	struct list_head nodes;
-	struct ttm_fence_lru_corpse corpses[TTM_FENCE_LRU_BATCH];
-	unsigned int nr;
-	unsigned int max;
-	unsigned int heads;
-	u64 bytes;
-	struct ttm_fence_lru_goal *goal;
+	struct dma_fence *fences[TTM_FENCE_LRU_SPARE_NODES];
+	unsigned int nr_fences;
+};
+
+#define TTM_FENCE_LRU_EMPTIED(name)                 \
+	{                                           \
+		.nodes = LIST_HEAD_INIT(name.nodes) \
+	}
+
+/**
+ * struct ttm_fence_lru_blocker - a fence that leftovers of one memory type wait for
+ * @entry: in &ttm_fence_lru_dead.blocked
+ * @hash: in &ttm_fence_lru.blockers
+ * @fence: a reference of our own
+ * @bos: the leftovers
+ * @type: their memory type
+ */
+struct ttm_fence_lru_blocker {
+	struct list_head entry;
+	struct hlist_node hash;
+	struct dma_fence *fence;
+	struct list_head bos;
+	unsigned int type;
 };
 
 static inline struct ttm_fence_lru_group *
 ttm_fence_lru_to_group(struct ttm_fence_lru_bo *bo)
 {
 	return container_of(bo, struct ttm_fence_lru_group, base);
+}
+
+/* The fence of a node that is on a channel. */
+static inline struct dma_fence *
+ttm_fence_lru_node_fence(struct ttm_fence_lru_channel *channel,
+			 struct ttm_fence_lru_node *node)
+{
+	return rcu_dereference_protected(node->fence,
+					 lockdep_is_held(&channel->lock));
 }
 
 /* The node that has waited longest, or NULL. */
@@ -106,24 +98,26 @@ ttm_fence_lru_first_node(struct ttm_fence_lru_channel *channel)
 					struct ttm_fence_lru_node, entry);
 }
 
-/* Whether a link is on the channel. A group's may be on another one by now. */
-static inline bool
-ttm_fence_lru_link_is_on(struct ttm_fence_lru_link *link,
-			 struct ttm_fence_lru_channel *channel)
+/* The node after this one, or NULL. */
+static inline struct ttm_fence_lru_node *
+ttm_fence_lru_next_node(struct ttm_fence_lru_channel *channel,
+			struct ttm_fence_lru_node *node)
 {
 	lockdep_assert_held(&channel->lock);
 
-	/* Pairs with the release of whoever takes the link into use. */
-	return smp_load_acquire(&link->node) &&
-	       READ_ONCE(link->channel) == channel;
+	return list_is_last(&node->entry, &channel->nodes) ?
+		       NULL :
+		       list_next_entry(node, entry);
 }
 
-/* The next link of a buffer or group, for who does not hold its reservation. */
-static inline struct ttm_fence_lru_link *
-ttm_fence_lru_next_link(struct ttm_fence_lru_link *link)
+/* With lockdep: what belongs to the emission of a fence happens under the driver's lock. */
+static inline void
+ttm_fence_lru_assert_emission(struct ttm_fence_lru_channel *channel)
 {
-	/* Pairs with the release of whoever adds a link. */
-	return smp_load_acquire(&link->next);
+#ifdef CONFIG_LOCKDEP
+	WARN_ON_ONCE(debug_locks && channel->emission_map &&
+		     !lock_is_held(channel->emission_map));
+#endif
 }
 
 /* node.c: fences, nodes and links of one channel */
@@ -131,96 +125,83 @@ int ttm_fence_lru_node_caches_create(void);
 void ttm_fence_lru_node_caches_destroy(void);
 struct ttm_fence_lru_node *ttm_fence_lru_node_alloc(void);
 void ttm_fence_lru_node_free(struct ttm_fence_lru_node *node);
-struct ttm_fence_lru_link *ttm_fence_lru_link_alloc(struct ttm_fence_lru_bo *bo,
-						    gfp_t gfp);
-void ttm_fence_lru_link_free(struct ttm_fence_lru_link *link);
-struct ttm_fence_lru_channel *
-ttm_fence_lru_link_channel(struct ttm_fence_lru_link *link);
+void ttm_fence_lru_emptied_free(struct ttm_fence_lru_emptied *emptied);
 void ttm_fence_lru_node_add_spare(struct ttm_fence_lru_channel *channel,
 				  struct ttm_fence_lru_node *node);
 struct ttm_fence_lru_node *
 ttm_fence_lru_node_get(struct ttm_fence_lru_channel *channel,
 		       struct dma_fence *fence);
-struct dma_fence *
-ttm_fence_lru_node_drop_empty(struct ttm_fence_lru_channel *channel,
-			      struct ttm_fence_lru_node *node);
-
-/* locks.c: what lockdep is told */
-void ttm_fence_lru_teach_lock_order(struct ttm_fence_lru *lru);
-void ttm_fence_lru_might_release(struct ttm_fence_lru *lru);
-void ttm_fence_lru_might_drain(struct ttm_fence_lru *lru);
-
-/* channel.c */
-void ttm_fence_lru_channel_init(struct ttm_fence_lru *lru,
-				struct ttm_fence_lru_channel *channel,
-				u64 context);
-struct ttm_fence_lru_head *ttm_fence_lru_heap_alloc(unsigned int size);
+void ttm_fence_lru_node_drop_empty(struct ttm_fence_lru_channel *channel,
+				   struct ttm_fence_lru_node *node,
+				   struct ttm_fence_lru_emptied *emptied);
+struct ttm_fence_lru_link *ttm_fence_lru_link_alloc(struct ttm_fence_lru_bo *bo,
+						    gfp_t gfp);
+void ttm_fence_lru_link_free(struct ttm_fence_lru_link *link);
+bool ttm_fence_lru_link_is_free(struct ttm_fence_lru_link *link);
+struct ttm_fence_lru_link *
+ttm_fence_lru_link_next(struct ttm_fence_lru_link *link);
 struct ttm_fence_lru_channel *
-ttm_fence_lru_channel_find(struct ttm_fence_lru *lru, u64 context);
-
-/* attach.c: one link more */
-int ttm_fence_lru_reserve_gfp(struct ttm_fence_lru_bo *bo, unsigned int count,
-			      gfp_t gfp);
-struct dma_fence *
-ttm_fence_lru_link_to_node(struct ttm_fence_lru_channel *channel,
-			   struct ttm_fence_lru_bo *bo,
-			   struct ttm_fence_lru_node *node);
-
-/* release.c: one link less, one buffer less */
-bool ttm_fence_lru_link_leave_locked(struct ttm_fence_lru_channel *channel,
-				     struct ttm_fence_lru_link *link,
-				     bool seen);
-struct dma_fence *ttm_fence_lru_link_drop(struct ttm_fence_lru_channel *channel,
-					  struct ttm_fence_lru_link *link,
-					  bool *last);
-bool ttm_fence_lru_clean(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
-			 struct ttm_fence_lru_goal *goal);
-
-/* merge.c: retiring nodes in order */
-extern const struct min_heap_callbacks ttm_fence_lru_by_seq;
-void ttm_fence_lru_forget_pass(struct ttm_fence_lru *lru);
-bool ttm_fence_lru_retire(struct ttm_fence_lru *lru,
-			  struct ttm_fence_lru_batch *batch);
-void ttm_fence_lru_retire_some(struct ttm_fence_lru *lru,
-			       struct ttm_fence_lru_batch *batch);
-
-/* reclaim.c: what is retired is collected, and released */
-void ttm_fence_lru_releasing_begin(struct ttm_fence_lru *lru);
-void ttm_fence_lru_releasing_end(struct ttm_fence_lru *lru);
-void ttm_fence_lru_batch_begin(struct ttm_fence_lru *lru,
-			       struct ttm_fence_lru_batch *batch,
-			       struct ttm_fence_lru_goal *goal,
-			       unsigned int max);
-bool ttm_fence_lru_batch_is_full(struct ttm_fence_lru_batch *batch);
-void ttm_fence_lru_retire_locked(struct ttm_fence_lru_channel *channel,
-				 struct ttm_fence_lru_node *node,
-				 struct ttm_fence_lru_batch *batch);
-void ttm_fence_lru_batch_release(struct ttm_fence_lru *lru,
-				 struct ttm_fence_lru_batch *batch);
-
-/* frontier.c */
-struct dma_fence *
-ttm_fence_lru_first_fence(struct ttm_fence_lru_channel *channel, u64 *seq);
+ttm_fence_lru_link_channel(struct ttm_fence_lru_link *link);
+void ttm_fence_lru_link_enter(struct ttm_fence_lru_channel *channel,
+			      struct ttm_fence_lru_node *node,
+			      struct ttm_fence_lru_link *link);
+bool ttm_fence_lru_link_leave(struct ttm_fence_lru_channel *channel,
+			      struct ttm_fence_lru_link *link);
 bool ttm_fence_lru_has_signaled(struct dma_fence *fence);
-void ttm_fence_lru_note_signaled(struct ttm_fence_lru_channel *channel,
-				 u64 seq);
-void ttm_fence_lru_sample_last(struct ttm_fence_lru_channel *channel);
 void ttm_fence_lru_arm(struct ttm_fence_lru *lru, struct dma_fence *fence);
 
-/* retain.c: how much the dead may keep */
+/* attach.c: a buffer is used under a fence */
+struct ttm_fence_lru_channel *
+ttm_fence_lru_channel_find(struct ttm_fence_lru *lru, u64 context);
+void ttm_fence_lru_attach_locked(struct ttm_fence_lru_channel *channel,
+				 struct ttm_fence_lru_node *node,
+				 struct ttm_fence_lru_bo **bos,
+				 unsigned int count,
+				 struct ttm_fence_lru_emptied *emptied);
+
+/* dead.c: zombies on no channel */
+void ttm_fence_lru_set_state(struct ttm_fence_lru *lru,
+			     struct ttm_fence_lru_bo *bo,
+			     enum ttm_fence_lru_state state);
+void ttm_fence_lru_become_zombie(struct ttm_fence_lru *lru,
+				 struct ttm_fence_lru_bo *bo);
+void ttm_fence_lru_ripen(struct ttm_fence_lru *lru,
+			 struct ttm_fence_lru_bo *bo);
+void ttm_fence_lru_empty(struct ttm_fence_lru *lru,
+			 struct ttm_fence_lru_bo *bo);
+struct ttm_fence_lru_blocker *ttm_fence_lru_blocker_alloc(void);
+void ttm_fence_lru_leave_over(struct ttm_fence_lru *lru,
+			      struct ttm_fence_lru_bo *bo,
+			      struct dma_fence *fence,
+			      struct ttm_fence_lru_blocker **spare);
+unsigned int ttm_fence_lru_take(struct ttm_fence_lru *lru,
+				struct list_head *list,
+				struct ttm_fence_lru_bo **bos, unsigned int max,
+				u64 target);
+void ttm_fence_lru_give_back(struct ttm_fence_lru *lru,
+			     struct ttm_fence_lru_bo *bo,
+			     struct list_head *list);
+void ttm_fence_lru_test_blocked(struct ttm_fence_lru *lru, unsigned int type,
+				u64 max);
+
+/* retire.c: signaled nodes leave their channels */
+extern const struct min_heap_callbacks ttm_fence_lru_by_seq;
+void ttm_fence_lru_goes_on(struct ttm_fence_lru_channel *channel);
+void ttm_fence_lru_activate(struct ttm_fence_lru *lru);
+void ttm_fence_lru_retire_trylock(struct ttm_fence_lru *lru);
+void ttm_fence_lru_retire_channel(struct ttm_fence_lru_channel *channel);
+void ttm_fence_lru_sweep(struct ttm_fence_lru *lru);
+
+/* lru.c */
+struct ttm_fence_lru_head *ttm_fence_lru_heap_alloc(unsigned int size);
+
+/* reclaim.c: memory is released */
+void ttm_fence_lru_might_drain(struct ttm_fence_lru *lru);
+void ttm_fence_lru_teach_drain(void);
+void ttm_fence_lru_release_few(struct ttm_fence_lru *lru, unsigned int type,
+			       enum ttm_fence_lru_site site);
+
+/* limits.c: how much the dead may keep */
 void ttm_fence_lru_obey_limits(struct ttm_fence_lru *lru, unsigned int type);
-
-/* leftover.c */
-void ttm_fence_lru_leftover_add(struct ttm_fence_lru *lru,
-				struct ttm_fence_lru_bo *bo);
-void ttm_fence_lru_leftover_release(struct ttm_fence_lru *lru, u64 budget,
-				    struct ttm_fence_lru_goal *goal);
-
-/* count.c: counters */
-void ttm_fence_lru_count_links_locked(struct ttm_fence_lru *lru,
-				      struct ttm_fence_lru_bo *bo, int links,
-				      int seen);
-void ttm_fence_lru_count_zombie_locked(struct ttm_fence_lru *lru,
-				       struct ttm_fence_lru_bo *bo);
 
 #endif

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Fence nodes and links: their memory, and the way from a fence to its node.
+ * Fences, nodes and links: their memory, and how they stand on a channel.
  */
-#include <linux/dma-fence.h>
-#include <linux/lockdep.h>
+#include <linux/kernel.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
@@ -12,16 +11,23 @@
 
 #include "internal.h"
 
-/* Emptied nodes that a channel keeps for its next fences. */
-#define MAX_SPARE 2
+/* How far back the node of an old fence is looked for. */
+#define MAX_STEPS_BACK 16
 
 static struct kmem_cache *node_cache;
 static struct kmem_cache *link_cache;
 
 int ttm_fence_lru_node_caches_create(void)
 {
-	/* A walk of busy buffers looks at nodes without their locks. */
-	node_cache = KMEM_CACHE(ttm_fence_lru_node, SLAB_TYPESAFE_BY_RCU);
+	/* The sequence number and the fence of a freed node may still be read. */
+	struct kmem_cache_args args = {
+		.use_freeptr_offset = true,
+		.freeptr_offset = offsetof(struct ttm_fence_lru_node, alive),
+	};
+
+	node_cache = kmem_cache_create("ttm_fence_lru_node",
+				       sizeof(struct ttm_fence_lru_node), &args,
+				       SLAB_TYPESAFE_BY_RCU);
 	if (!node_cache)
 		return -ENOMEM;
 
@@ -55,37 +61,17 @@ void ttm_fence_lru_node_free(struct ttm_fence_lru_node *node)
 	kmem_cache_free(node_cache, node);
 }
 
-struct ttm_fence_lru_link *ttm_fence_lru_link_alloc(struct ttm_fence_lru_bo *bo,
-						    gfp_t gfp)
+/* Free nodes that were emptied, and put their fences: not under a spinlock. */
+void ttm_fence_lru_emptied_free(struct ttm_fence_lru_emptied *emptied)
 {
-	struct ttm_fence_lru_link *link;
+	struct ttm_fence_lru_node *node, *next;
 
-	KUNIT_STATIC_STUB_REDIRECT(ttm_fence_lru_link_alloc, bo, gfp);
-
-	link = kmem_cache_zalloc(link_cache, gfp);
-	if (link)
-		link->bo = bo;
-	return link;
-}
-EXPORT_SYMBOL_IF_KUNIT(ttm_fence_lru_link_alloc);
-
-void ttm_fence_lru_link_free(struct ttm_fence_lru_link *link)
-{
-	kmem_cache_free(link_cache, link);
-}
-
-/*
- * The channel that a link is on, or NULL if the link is free. To be called in an RCU
- * read section, for which the channel stays. Until the channel is locked the link may
- * leave it: see ttm_fence_lru_link_is_on().
- */
-struct ttm_fence_lru_channel *
-ttm_fence_lru_link_channel(struct ttm_fence_lru_link *link)
-{
-	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "channels need RCU");
-
-	/* Pairs with the release of whoever takes the link into use. */
-	return smp_load_acquire(&link->node) ? READ_ONCE(link->channel) : NULL;
+	while (emptied->nr_fences)
+		dma_fence_put(emptied->fences[--emptied->nr_fences]);
+	list_for_each_entry_safe(node, next, &emptied->nodes, entry) {
+		dma_fence_put(rcu_replace_pointer(node->fence, NULL, true));
+		ttm_fence_lru_node_free(node);
+	}
 }
 
 void ttm_fence_lru_node_add_spare(struct ttm_fence_lru_channel *channel,
@@ -97,43 +83,64 @@ void ttm_fence_lru_node_add_spare(struct ttm_fence_lru_channel *channel,
 	WRITE_ONCE(channel->nr_spare, channel->nr_spare + 1);
 }
 
-/* A new node at the end of the channel, made of a spare one. NULL for want of it. */
+/* Whether a fence is no newer than one that had a node. Numbers may wrap at 32 bits. */
+static bool is_old(struct ttm_fence_lru_channel *channel,
+		   struct dma_fence *fence)
+{
+	return channel->last_seqno &&
+	       (s32)(lower_32_bits(fence->seqno) -
+		     lower_32_bits(channel->last_seqno)) <= 0;
+}
+
+/*
+ * A new node at the end of the channel, made of a spare one. NULL for want of it: an old
+ * fence does not take the last one, which was made for a fence that is being emitted.
+ */
 static struct ttm_fence_lru_node *append(struct ttm_fence_lru_channel *channel,
 					 struct dma_fence *fence)
 {
+	bool old = is_old(channel, fence);
 	struct ttm_fence_lru_node *node;
 
-	node = list_first_entry_or_null(&channel->spare,
-					struct ttm_fence_lru_node, entry);
-	if (!node)
+	if (channel->nr_spare <= old)
 		return NULL;
+	if (!old) {
+		ttm_fence_lru_assert_emission(channel);
+		channel->last_seqno = fence->seqno;
+	}
 
+	node = list_first_entry(&channel->spare, struct ttm_fence_lru_node,
+				entry);
 	WRITE_ONCE(channel->nr_spare, channel->nr_spare - 1);
 	list_move_tail(&node->entry, &channel->nodes);
-	node->fence = dma_fence_get(fence);
-	WRITE_ONCE(node->seq, atomic64_inc_return(&channel->lru->seq));
 	INIT_LIST_HEAD(&node->alive);
 	INIT_LIST_HEAD(&node->zombies);
+	WRITE_ONCE(node->seq, atomic64_inc_return(&channel->lru->seq));
+	rcu_assign_pointer(node->fence, dma_fence_get(fence));
+	channel->unswept = channel->unswept ?: node;
 	return node;
 }
 
 /*
- * The node of a fence. If it is gone because its last buffer left, the next later
- * one, which signals no earlier; else a new one. Usually the fence is the newest,
- * so look from the end.
+ * The node of a fence. If it is gone because its last buffer left, or stands far back,
+ * a later one, which signals no earlier; else a new one. Usually the fence is the
+ * newest, so look from the end.
  */
 struct ttm_fence_lru_node *
 ttm_fence_lru_node_get(struct ttm_fence_lru_channel *channel,
 		       struct dma_fence *fence)
 {
 	struct ttm_fence_lru_node *node, *later = NULL;
+	unsigned int steps = MAX_STEPS_BACK;
+	struct dma_fence *other;
 
 	lockdep_assert_held(&channel->lock);
 
 	list_for_each_entry_reverse(node, &channel->nodes, entry) {
-		if (node->fence == fence)
+		other = ttm_fence_lru_node_fence(channel, node);
+		if (other == fence)
 			return node;
-		if (!dma_fence_is_later(node->fence, fence))
+		if (!steps-- || !dma_fence_is_later(other, fence))
 			break;
 		later = node;
 	}
@@ -141,24 +148,185 @@ ttm_fence_lru_node_get(struct ttm_fence_lru_channel *channel,
 }
 
 /*
- * Take a node that has no buffers off its channel. Returns its fence, for the
- * caller to put without the lock; NULL if the node has buffers.
+ * Take a node without buffers off its channel, which keeps a few for its next fences. The
+ * rest, and what they leave, is for ttm_fence_lru_emptied_free().
  */
-struct dma_fence *
-ttm_fence_lru_node_drop_empty(struct ttm_fence_lru_channel *channel,
-			      struct ttm_fence_lru_node *node)
+void ttm_fence_lru_node_drop_empty(struct ttm_fence_lru_channel *channel,
+				   struct ttm_fence_lru_node *node,
+				   struct ttm_fence_lru_emptied *emptied)
 {
-	struct dma_fence *fence = node->fence;
+	struct dma_fence *fence;
 
 	lockdep_assert_held(&channel->lock);
 
 	if (!list_empty(&node->alive) || !list_empty(&node->zombies))
-		return NULL;
+		return;
 
-	list_del(&node->entry);
-	if (channel->nr_spare < MAX_SPARE)
+	if (channel->unswept == node)
+		channel->unswept = ttm_fence_lru_next_node(channel, node);
+	if (channel->resume == node)
+		channel->resume = ttm_fence_lru_next_node(channel, node);
+
+	if (channel->nr_spare < TTM_FENCE_LRU_SPARE_NODES &&
+	    emptied->nr_fences < ARRAY_SIZE(emptied->fences)) {
+		fence = ttm_fence_lru_node_fence(channel, node);
+		emptied->fences[emptied->nr_fences++] = fence;
+		RCU_INIT_POINTER(node->fence, NULL);
+		list_del(&node->entry);
 		ttm_fence_lru_node_add_spare(channel, node);
+	} else {
+		list_move_tail(&node->entry, &emptied->nodes);
+	}
+}
+
+struct ttm_fence_lru_link *ttm_fence_lru_link_alloc(struct ttm_fence_lru_bo *bo,
+						    gfp_t gfp)
+{
+	struct ttm_fence_lru_link *link;
+
+	KUNIT_STATIC_STUB_REDIRECT(ttm_fence_lru_link_alloc, bo, gfp);
+
+	link = kmem_cache_zalloc(link_cache, gfp);
+	if (link) {
+		INIT_LIST_HEAD(&link->entry);
+		link->bo = bo;
+	}
+	return link;
+}
+EXPORT_SYMBOL_IF_KUNIT(ttm_fence_lru_link_alloc);
+
+void ttm_fence_lru_link_free(struct ttm_fence_lru_link *link)
+{
+	kmem_cache_free(link_cache, link);
+}
+
+bool ttm_fence_lru_link_is_free(struct ttm_fence_lru_link *link)
+{
+	/* Pairs with the release in ttm_fence_lru_link_leave(). */
+	return !smp_load_acquire(&link->node);
+}
+
+/* The next link of a buffer or group, for callers that do not hold its reservation. */
+struct ttm_fence_lru_link *
+ttm_fence_lru_link_next(struct ttm_fence_lru_link *link)
+{
+	/* Pairs with the release in ttm_fence_lru_add_links(). */
+	return smp_load_acquire(&link->next);
+}
+
+/*
+ * The channel that a link is on, or NULL if the link is free. To be called in an RCU
+ * read section, for which the channel stays. Until the channel is locked the link may
+ * leave it, and a group's may be on another one.
+ */
+struct ttm_fence_lru_channel *
+ttm_fence_lru_link_channel(struct ttm_fence_lru_link *link)
+{
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "channels need RCU");
+
+	/* Pairs with the release in ttm_fence_lru_link_enter(). */
+	return smp_load_acquire(&link->node) ? READ_ONCE(link->channel) : NULL;
+}
+
+static void become_busy(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
+{
+	lru->stats.busy++;
+	if (bo->is_group)
+		lru->ops->group_busy(ttm_fence_lru_to_group(bo));
 	else
-		ttm_fence_lru_node_free(node);
-	return fence;
+		lru->ops->busy(bo);
+}
+
+static void become_idle(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
+{
+	lru->stats.busy--;
+	if (bo->state != TTM_FENCE_LRU_ALIVE)
+		return;
+	if (bo->is_group)
+		lru->ops->group_idle(ttm_fence_lru_to_group(bo));
+	else
+		lru->ops->idle(bo);
+}
+
+/* Take a free link of an alive buffer into use, which stands on the node already. */
+void ttm_fence_lru_link_enter(struct ttm_fence_lru_channel *channel,
+			      struct ttm_fence_lru_node *node,
+			      struct ttm_fence_lru_link *link)
+{
+	struct ttm_fence_lru *lru = channel->lru;
+	struct ttm_fence_lru_bo *bo = link->bo;
+
+	lockdep_assert_held(&channel->lock);
+	lockdep_assert_held(lru->lru_lock);
+
+	WRITE_ONCE(link->channel, channel);
+	/* Pairs with the acquire of those who look for the channel. */
+	smp_store_release(&link->node, node);
+	channel->nr_links++;
+
+	WRITE_ONCE(bo->nr_links, bo->nr_links + 1);
+	if (bo->nr_links == 1)
+		become_busy(lru, bo);
+}
+
+/*
+ * Take a link off its node, which may be empty then. After this nothing of a buffer that
+ * is not a zombie may be touched: its last put may find it idle, and free it.
+ *
+ * Return: true if it was the last link of a zombie, which is the caller's now.
+ */
+bool ttm_fence_lru_link_leave(struct ttm_fence_lru_channel *channel,
+			      struct ttm_fence_lru_link *link)
+{
+	struct ttm_fence_lru *lru = channel->lru;
+	struct ttm_fence_lru_bo *bo = link->bo;
+	bool last_of_zombie;
+
+	lockdep_assert_held(&channel->lock);
+	lockdep_assert_held(lru->lru_lock);
+
+	list_del_init(&link->entry);
+	channel->nr_links--;
+
+	WRITE_ONCE(bo->nr_links, bo->nr_links - 1);
+	if (!bo->nr_links)
+		become_idle(lru, bo);
+	last_of_zombie = !bo->nr_links && bo->state == TTM_FENCE_LRU_BURIED;
+
+	/* Pairs with the acquire of those who look for a free link. */
+	smp_store_release(&link->node, NULL);
+	return last_of_zombie;
+}
+
+/*
+ * Sample a fence, with no spinlock held. Under the reclaim mutex the code of the fence's
+ * driver must not sleep.
+ */
+bool ttm_fence_lru_has_signaled(struct dma_fence *fence)
+{
+	bool signaled;
+
+	/* There, a spinlock of the fence may sleep. */
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		non_block_start();
+	signaled = dma_fence_is_signaled(fence);
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		non_block_end();
+	return signaled;
+}
+
+/*
+ * A fence that cannot be asked signals only once its signaling was enabled. Not to
+ * be called with a spinlock held: it is the fence's driver that does it.
+ */
+void ttm_fence_lru_arm(struct ttm_fence_lru *lru, struct dma_fence *fence)
+{
+	if (fence->ops->signaled ||
+	    test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->flags))
+		return;
+
+	spin_lock(lru->lru_lock);
+	lru->stats.armed++;
+	spin_unlock(lru->lru_lock);
+	dma_fence_enable_sw_signaling(fence);
 }

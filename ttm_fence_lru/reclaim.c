@@ -1,272 +1,401 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Reclaim: zombies are collected under the locks, and released without them.
+ * Reclaim: the memory of the dead is released to those who want it.
  */
-#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
 #include <linux/export.h>
+#include <linux/kernel.h>
 #include <linux/lockdep.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
-#include <linux/wait_bit.h>
+#include <linux/slab.h>
 
 #include "internal.h"
 
-/* Links that are retired in one go with spinlocks held. */
-#define LINKS_PER_HOLD 256
+/* Zombies that are released before an allocation is tried again. */
+#define BATCH 8
+/* Blockers that are tested where little may be done. */
+#define FEW_BLOCKERS 4
 
-/* How long to wait for what others are about to release. */
-#define RELEASING_TIMEOUT (HZ / 10)
-
-/*
- * Memory that is on its way: collected, and neither released nor on the leftover
- * list yet. Who finds nothing to reclaim can wait a moment for it.
+/**
+ * DOC: reclaim
+ *
+ * Memory is released by those who want it, and as much as they want: zombies are taken
+ * off the ripe of their memory type, a few at a time, and cleaned with no lock of the
+ * engine held. What cannot be cleaned is a leftover. An allocation that does not fit
+ *
+ * 1. takes from what is ripe, and tries again after every few zombies;
+ * 2. retires when nothing is ripe, and goes on with 1;
+ * 3. when the frontiers are reached, tests once what blocks leftovers of that type, and
+ *    goes on with 1;
+ * 4. tries leftovers that were locked, each once.
+ *
+ * What one task has taken is on no list until it is released. An allocation that found
+ * nothing waits for those that had taken something before it came, with
+ * ttm_fence_lru_settle(): they stand in a queue by number, so a task that begins later is
+ * not waited for, nor is it taken for one that began earlier.
  */
-void ttm_fence_lru_releasing_begin(struct ttm_fence_lru *lru)
+
+#ifdef CONFIG_LOCKDEP
+/* Stands for all that a drain may take: reservations, and locks outside of them. */
+static struct lockdep_map drain_map =
+	STATIC_LOCKDEP_MAP_INIT("ttm_fence_lru_drain", &drain_map);
+
+/* Held by tasks that clean: what they take must not be held by those that wait for them. */
+static struct lockdep_map clean_map =
+	STATIC_LOCKDEP_MAP_INIT("ttm_fence_lru_clean", &clean_map);
+
+static void might_wait_for_cleaning(void)
 {
-	atomic_inc(&lru->releasing);
+	lock_map_sync(&clean_map);
+}
+#else
+static void might_wait_for_cleaning(void)
+{
+}
+#endif
+
+/* Show lockdep that a drain may take reservations. */
+void ttm_fence_lru_teach_drain(void)
+{
+	struct dma_resv resv;
+
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return;
+
+	dma_resv_init(&resv);
+	lock_map_acquire(&drain_map);
+	dma_resv_lock(&resv, NULL);
+	dma_resv_unlock(&resv);
+	lock_map_release(&drain_map);
+	dma_resv_fini(&resv);
 }
 
-void ttm_fence_lru_releasing_end(struct ttm_fence_lru *lru)
+/*
+ * The caller may destroy buffers: it holds no lock of the engine and no reservation, and
+ * is in no fence's signaling section, even if this time there is nothing to do.
+ */
+void ttm_fence_lru_might_drain(struct ttm_fence_lru *lru)
 {
-	/* A value is returned for the barrier that waking needs. */
-	atomic_inc_return(&lru->released);
-	wake_up_var(&lru->released);
+	might_sleep();
+	might_lock(&lru->reclaim_lock);
+	lock_map_acquire(&drain_map);
+	lock_map_release(&drain_map);
 }
 
 /**
- * ttm_fence_lru_settle - wait for what others have collected
- * @lru: the device's engine
- *
- * What a reclaim has collected is on no list until it is released. An allocation that
- * found nothing calls this and reclaims once more before it gives up. Waits until as
- * many have ended as had begun, whoever begins meanwhile; and for a tenth of a second
- * at the most, as they may be held up by locks of the waiting task that are not ours
- * to know: a deadlock would be worse than to find nothing.
- *
- * Context: process context, reservations may be held, but not the reclaim of memory
- * nor a signaling section; sleeps.
- * Return: true if there was anything to wait for.
+ * struct release - a task that has taken zombies, and not yet released their memory
+ * @entry: in &ttm_fence_lru.releases
+ * @number: they end in any order, but begin in this one
  */
-bool ttm_fence_lru_settle(struct ttm_fence_lru *lru)
-{
-	int begun = atomic_read(&lru->releasing);
+struct release {
+	struct list_head entry;
+	u64 number;
+};
 
+static void begin_release(struct ttm_fence_lru *lru, struct release *release)
+{
+	lockdep_assert_held(lru->lru_lock);
+
+	release->number = ++lru->nr_releases;
+	list_add_tail(&release->entry, &lru->releases);
+}
+
+/* A release has ended. */
+static void wake_waiters(struct ttm_fence_lru *lru)
+{
+	if (wq_has_sleeper(&lru->settled))
+		wake_up_all(&lru->settled);
+}
+
+/* Whether all releases up to this number have ended. */
+static bool have_ended(struct ttm_fence_lru *lru, u64 number)
+{
+	struct release *first;
+	bool ended;
+
+	spin_lock(lru->lru_lock);
+	first = list_first_entry_or_null(&lru->releases, struct release, entry);
+	ended = !first || first->number > number;
+	spin_unlock(lru->lru_lock);
+	return ended;
+}
+
+/**
+ * ttm_fence_lru_settle - wait for what others have taken
+ * @lru: the device's engine
+ * @interruptible: let a signal end the wait
+ *
+ * An allocation that found nothing calls this, and tries once more before it evicts or
+ * gives up. Waits until all tasks have released what they had taken before this was
+ * called, however many begin meanwhile.
+ *
+ * Context: process context, reservations may be held, but no lock that
+ * &ttm_fence_lru_ops.cleanup takes, nor in the reclaim of memory, nor a signaling
+ * section; sleeps.
+ * Return: 1 if there was anything to wait for, 0 if not, -ERESTARTSYS if a signal ended
+ * the wait.
+ */
+int ttm_fence_lru_settle(struct ttm_fence_lru *lru, bool interruptible)
+{
+	u64 number;
+
+	might_sleep();
 	/* Those it waits for take locks under which others allocate. */
 	might_alloc(GFP_KERNEL);
+	might_wait_for_cleaning();
 
-	if (atomic_read(&lru->released) - begun >= 0)
-		return false;
+	spin_lock(lru->lru_lock);
+	number = lru->nr_releases;
+	spin_unlock(lru->lru_lock);
+	if (have_ended(lru, number))
+		return 0;
 
-	wait_var_event_timeout(&lru->released,
-			       atomic_read(&lru->released) - begun >= 0,
-			       RELEASING_TIMEOUT);
-	return true;
+	if (interruptible)
+		return wait_event_interruptible(lru->settled, have_ended(lru, number)) ?:
+			       1;
+	wait_event(lru->settled, have_ended(lru, number));
+	return 1;
 }
 EXPORT_SYMBOL(ttm_fence_lru_settle);
 
-/* To be followed by ttm_fence_lru_batch_release(). */
-void ttm_fence_lru_batch_begin(struct ttm_fence_lru *lru,
-			       struct ttm_fence_lru_batch *batch,
-			       struct ttm_fence_lru_goal *goal,
-			       unsigned int max)
-{
-	INIT_LIST_HEAD(&batch->nodes);
-	batch->nr = 0;
-	batch->max = min(max, TTM_FENCE_LRU_BATCH);
-	batch->heads = UINT_MAX;
-	batch->bytes = 0;
-	batch->goal = goal;
-	ttm_fence_lru_releasing_begin(lru);
-}
-
-static void collect(struct ttm_fence_lru_batch *batch,
-		    struct ttm_fence_lru_bo *bo, bool last)
-{
-	batch->corpses[batch->nr++] = (struct ttm_fence_lru_corpse){ bo, last };
-	if (last)
-		batch->bytes += ttm_fence_lru_goal_bytes(batch->goal, bo);
-}
-
-/* No more room, or nothing more is wanted. */
-bool ttm_fence_lru_batch_is_full(struct ttm_fence_lru_batch *batch)
-{
-	return batch->nr == batch->max || !batch->heads ||
-	       batch->bytes >= batch->goal->target - batch->goal->released;
-}
-
-/* Collect one zombie of the node, with the reference of its link. */
-static void retire_zombie(struct ttm_fence_lru_channel *channel,
-			  struct ttm_fence_lru_link *link,
-			  struct ttm_fence_lru_batch *batch)
-{
-	bool seen = link->node->seq <= channel->counted;
-	struct ttm_fence_lru_bo *bo = link->bo;
-
-	channel->nr_zombies[bo->type]--;
-	channel->zombie_bytes[bo->type] -= bo->bytes;
-	collect(batch, bo,
-		ttm_fence_lru_link_leave_locked(channel, link, seen));
-}
-
-/* Hand one alive buffer over. It may be dying: then its link has no reference yet. */
-static void retire_alive(struct ttm_fence_lru_channel *channel,
-			 struct ttm_fence_lru_link *link,
-			 struct ttm_fence_lru_batch *batch)
-{
-	struct ttm_fence_lru_bo *bo = link->bo;
-
-	if (!bo->dead) {
-		ttm_fence_lru_link_leave_locked(channel, link, false);
-		return;
-	}
-	channel->lru->ops->get(bo);
-	collect(batch, bo,
-		ttm_fence_lru_link_leave_locked(channel, link, false));
-}
-
-/*
- * Take buffers off a node, as many as the batch has room for and a spinlock may be
- * held for; the node goes with the last one.
+/**
+ * struct attempt - zombies that are tried to be released
+ * @site: where
+ * @target: how many bytes are enough
+ * @cleaned: how many hold no memory any more
+ * @bytes: what those held
+ * @refused: one cannot be let go at this site: of no use to try others of its type
  */
-void ttm_fence_lru_retire_locked(struct ttm_fence_lru_channel *channel,
-				 struct ttm_fence_lru_node *node,
-				 struct ttm_fence_lru_batch *batch)
+struct attempt {
+	enum ttm_fence_lru_site site;
+	u64 target;
+	u64 cleaned;
+	u64 bytes;
+	bool refused;
+};
+
+/* What is still wanted, in bytes. */
+static u64 missing(const struct attempt *try)
 {
-	struct ttm_fence_lru_link *link, *next;
-	unsigned int quota = LINKS_PER_HOLD;
-
-	lockdep_assert_held(&channel->lru->reclaim_lock);
-	lockdep_assert_held(&channel->lock);
-
-	spin_lock(channel->lru->lru_lock);
-	list_for_each_entry_safe(link, next, &node->alive, entry) {
-		if (ttm_fence_lru_batch_is_full(batch) || !quota--)
-			break;
-		retire_alive(channel, link, batch);
-	}
-	list_for_each_entry_safe(link, next, &node->zombies, entry) {
-		if (ttm_fence_lru_batch_is_full(batch))
-			break;
-		retire_zombie(channel, link, batch);
-	}
-	spin_unlock(channel->lru->lru_lock);
-
-	if (list_empty(&node->alive) && list_empty(&node->zombies))
-		list_move_tail(&node->entry, &batch->nodes);
-}
-
-/*
- * Release the memory of the zombies; then, in a second step that may take locks of
- * others, drop their references. Put the fences of the emptied nodes.
- */
-void ttm_fence_lru_batch_release(struct ttm_fence_lru *lru,
-				 struct ttm_fence_lru_batch *batch)
-{
-	struct ttm_fence_lru_goal *goal = batch->goal;
-	struct ttm_fence_lru_node *node, *next;
-	struct ttm_fence_lru_corpse *corpse;
-	unsigned int i;
-
-	lockdep_assert_not_held(&lru->reclaim_lock);
-
-	for (i = 0; i < batch->nr; i++) {
-		corpse = &batch->corpses[i];
-		if (corpse->last && !ttm_fence_lru_clean(lru, corpse->bo, goal))
-			corpse->bo = NULL;
-	}
-	ttm_fence_lru_releasing_end(lru);
-
-	for (i = 0; i < batch->nr; i++)
-		if (batch->corpses[i].bo)
-			lru->ops->put(batch->corpses[i].bo, goal->site);
-
-	list_for_each_entry_safe(node, next, &batch->nodes, entry) {
-		dma_fence_put(node->fence);
-		ttm_fence_lru_node_free(node);
-	}
-}
-
-/* One step: collect up to @budget zombies, then release them. Unlocks reclaim. */
-static bool reclaim_unlock(struct ttm_fence_lru *lru, unsigned int budget,
-			   struct ttm_fence_lru_goal *goal)
-{
-	struct ttm_fence_lru_batch batch;
-	bool complete;
-
-	ttm_fence_lru_batch_begin(lru, &batch, goal, budget);
-	complete = ttm_fence_lru_retire(lru, &batch);
-	mutex_unlock(&lru->reclaim_lock);
-
-	ttm_fence_lru_batch_release(lru, &batch);
-	return complete;
+	return try->target - min(try->target, try->bytes);
 }
 
 /**
- * ttm_fence_lru_reclaim - one step of reclaim
+ * struct taken - a zombie that was taken off a list
+ * @bo: the zombie
+ * @verdict: what became of the attempt to release its memory
+ * @fence: what blocks it, with a reference, or NULL
+ * @spare: to note that, or NULL
+ */
+struct taken {
+	struct ttm_fence_lru_bo *bo;
+	enum ttm_fence_lru_verdict verdict;
+	struct dma_fence *fence;
+	struct ttm_fence_lru_blocker *spare;
+};
+
+/* One that is refused stands for those behind it. */
+static void clean(struct ttm_fence_lru *lru, struct taken *taken,
+		  struct attempt *try)
+{
+	taken->verdict = TTM_FENCE_LRU_REFUSED;
+	if (!try->refused)
+		taken->verdict =
+			lru->ops->cleanup(taken->bo, try->site, &taken->fence);
+	if (taken->fence)
+		taken->spare = ttm_fence_lru_blocker_alloc();
+	try->refused = taken->verdict == TTM_FENCE_LRU_REFUSED;
+}
+
+/* Note what became of a zombie, which is no more ours if it is on a list again. */
+static void note(struct ttm_fence_lru *lru, struct taken *taken,
+		 struct list_head *list, struct attempt *try)
+{
+	struct ttm_fence_lru_bo *bo = taken->bo;
+
+	if (taken->verdict == TTM_FENCE_LRU_CLEANED) {
+		try->bytes += bo->bytes;
+		ttm_fence_lru_empty(lru, bo);
+	}
+	/* A walk of the owner's LRU may have cleaned it, too. */
+	if (bo->state == TTM_FENCE_LRU_EMPTY)
+		return;
+
+	if (taken->verdict == TTM_FENCE_LRU_REFUSED)
+		ttm_fence_lru_give_back(lru, bo, list);
+	else
+		ttm_fence_lru_leave_over(lru, bo, taken->fence, &taken->spare);
+	taken->bo = NULL;
+}
+
+/* Forget a zombie that was noted, and destroy it if it is not on a list. */
+static void let_go(struct ttm_fence_lru *lru, struct taken *taken,
+		   struct attempt *try)
+{
+	dma_fence_put(taken->fence);
+	kfree(taken->spare);
+	if (!taken->bo)
+		return;
+
+	/* This may take locks of others. */
+	lru->ops->put(taken->bo, try->site);
+	try->cleaned++;
+}
+
+/* Try up to @max zombies from a list, and no more than a few. Returns how many. */
+static unsigned int try_some(struct ttm_fence_lru *lru, struct list_head *list,
+			     u64 max, struct attempt *try)
+{
+	struct ttm_fence_lru_bo *bos[BATCH];
+	struct taken taken[BATCH];
+	struct release release;
+	unsigned int nr, i, last;
+
+	spin_lock(lru->lru_lock);
+	nr = ttm_fence_lru_take(lru, list, bos, min(max, BATCH), missing(try));
+	if (nr)
+		begin_release(lru, &release);
+	spin_unlock(lru->lru_lock);
+	if (!nr)
+		return 0;
+
+	lock_map_acquire_read(&clean_map);
+	for (i = 0; i < nr; i++) {
+		taken[i] = (struct taken){ .bo = bos[i] };
+		clean(lru, &taken[i], try);
+	}
+	lock_map_release(&clean_map);
+
+	spin_lock(lru->lru_lock);
+	for (i = 0; i < nr && taken[i].verdict != TTM_FENCE_LRU_REFUSED; i++)
+		note(lru, &taken[i], list, try);
+	/* What was refused stands where it stood. */
+	for (last = nr; last > i; last--)
+		note(lru, &taken[last - 1], list, try);
+	list_del(&release.entry);
+	spin_unlock(lru->lru_lock);
+	wake_waiters(lru);
+
+	for (i = 0; i < nr; i++)
+		let_go(lru, &taken[i], try);
+	cond_resched();
+	return nr;
+}
+
+/* Try up to @max zombies from a list, none of them twice, until enough is free. */
+static void try_all(struct ttm_fence_lru *lru, struct list_head *list, u64 max,
+		    struct attempt *try)
+{
+	unsigned int nr;
+
+	while (max && missing(try) && !try->refused) {
+		nr = try_some(lru, list, max, try);
+		/* Others may have taken the rest. */
+		max -= nr ?: max;
+	}
+}
+
+/* How many zombies could be had at once; a snapshot. */
+static u64 nr_ripe(struct ttm_fence_lru *lru, unsigned int type)
+{
+	return READ_ONCE(lru->stats.dead[TTM_FENCE_LRU_RIPE][type].count);
+}
+
+/*
+ * Nothing that is ripe can be had: do what comes next, to retire in any case, as there
+ * may be live buffers that are idle. False if that was all.
+ */
+static bool next_step(struct ttm_fence_lru *lru,
+		      struct ttm_fence_lru_need *need, struct attempt *try)
+{
+	struct ttm_fence_lru_dead *dead = &lru->dead[need->type];
+	unsigned int nr;
+
+	switch (need->step) {
+	case TTM_FENCE_LRU_TO_RETIRE:
+		ttm_fence_lru_retire(lru);
+		need->step = TTM_FENCE_LRU_TO_UNBLOCK;
+		break;
+	case TTM_FENCE_LRU_TO_UNBLOCK:
+		ttm_fence_lru_test_blocked(lru, need->type, U64_MAX);
+		need->locked = READ_ONCE(dead->nr_locked);
+		need->step = TTM_FENCE_LRU_TO_UNLOCK;
+		break;
+	case TTM_FENCE_LRU_TO_UNLOCK:
+		if (!need->locked || try->refused)
+			return false;
+		nr = try_some(lru, &dead->locked, need->locked, try);
+		/* Others may have taken the rest. */
+		need->locked -= nr ?: need->locked;
+		break;
+	}
+	return true;
+}
+
+/**
+ * ttm_fence_lru_reclaim - release memory that an allocation lacks
  * @lru: the device's engine
- * @pass: what the caller's steps have in common
+ * @need: what it lacks
  *
- * Retires nodes in the order of emission: alive buffers go to the LRU, zombies
- * are released. Stops when the pass's budget is used up, so that an allocation
- * retries after each step and pays for little more than it needs. The last step
- * tries as many leftovers.
+ * Releases up to 8 zombies of the memory type, so that an allocation which is tried again
+ * after each call pays for little more than it needs. Live buffers that have become idle
+ * are on the LRU when nothing more is released.
  *
  * Context: process context, reservations may be held; does not wait for fences.
- * Return: true if the pass is complete: in this step, the first fence of every
- * channel was unsignaled when looked at, or the channel was empty. False if the step
- * stopped at its budget.
+ * Return: how many zombies were released; 0 if there is none left to be had.
  */
-bool ttm_fence_lru_reclaim(struct ttm_fence_lru *lru,
-			   struct ttm_fence_lru_pass *pass)
+unsigned int ttm_fence_lru_reclaim(struct ttm_fence_lru *lru,
+				   struct ttm_fence_lru_need *need)
 {
-	struct ttm_fence_lru_goal goal =
-		ttm_fence_lru_goal(TTM_FENCE_LRU_AT_RECLAIM);
-	bool complete;
+	struct ttm_fence_lru_dead *dead = &lru->dead[need->type];
+	struct attempt try = {
+		.site = TTM_FENCE_LRU_AT_RECLAIM,
+		.target = U64_MAX,
+	};
 
-	goal.pass = pass->id;
-	mutex_lock(&lru->reclaim_lock);
-	complete = reclaim_unlock(lru, pass->budget, &goal);
-	if (complete)
-		ttm_fence_lru_leftover_release(lru, pass->budget, &goal);
-
-	pass->id = goal.pass;
-	pass->released = goal.released;
-	return complete;
+	do {
+		while (nr_ripe(lru, need->type) && !try.cleaned && !try.refused)
+			try_some(lru, &dead->ripe, BATCH, &try);
+	} while (!try.cleaned && next_step(lru, need, &try));
+	need->released += try.bytes;
+	return try.cleaned;
 }
 EXPORT_SYMBOL(ttm_fence_lru_reclaim);
 
 /**
  * ttm_fence_lru_shrink - reclaim where nothing may be waited for
  * @lru: the device's engine
- * @type: the memory type that is wanted, or TTM_FENCE_LRU_ANY_TYPE
+ * @type: the memory type that is wanted
  * @target: how many bytes of it are enough
  *
  * For shrinkers, and for direct reclaim of the system's memory: as
- * ttm_fence_lru_reclaim(), but does nothing if anybody else reclaims, enables no
- * signaling, and stops when @target is reached. The owner's ops are told that they
- * run there, and decide what can be released.
+ * ttm_fence_lru_reclaim(), but waits for nobody that retires, enables no signaling, and
+ * stops when @target is reached. The owner's ops are told that they run there, and decide
+ * what can be released.
  *
  * Context: process context; any lock that is taken around allocations may be held,
  * reservations among them.
- * Return: the bytes of @type released.
+ * Return: the bytes released.
  */
 u64 ttm_fence_lru_shrink(struct ttm_fence_lru *lru, unsigned int type,
 			 u64 target)
 {
-	struct ttm_fence_lru_goal goal = {
+	struct attempt try = {
 		.site = TTM_FENCE_LRU_AT_SHRINK,
-		.type = type,
 		.target = target,
 	};
-	bool complete = false;
+	struct ttm_fence_lru_dead *dead = &lru->dead[type];
 
-	while (!complete && goal.released < target) {
-		if (!mutex_trylock(&lru->reclaim_lock))
-			return goal.released;
-		complete = reclaim_unlock(lru, TTM_FENCE_LRU_BATCH, &goal);
+	try_all(lru, &dead->ripe, nr_ripe(lru, type), &try);
+	if (missing(&try) && !try.refused) {
+		ttm_fence_lru_retire_trylock(lru);
+		ttm_fence_lru_test_blocked(lru, type, FEW_BLOCKERS);
+		try_all(lru, &dead->ripe, nr_ripe(lru, type), &try);
+		try_all(lru, &dead->locked,
+			min(READ_ONCE(dead->nr_locked), BATCH), &try);
 	}
-	ttm_fence_lru_leftover_release(lru, TTM_FENCE_LRU_BATCH, &goal);
-	return goal.released;
+	return try.bytes;
 }
 EXPORT_SYMBOL(ttm_fence_lru_shrink);
 
@@ -274,29 +403,47 @@ EXPORT_SYMBOL(ttm_fence_lru_shrink);
  * ttm_fence_lru_drain - release all that can be released
  * @lru: the device's engine
  *
+ * Comes to an end also while the device is used: what becomes ripe meanwhile is left.
+ *
  * Context: process context without reservations; does not wait for fences.
  * Return: how many dead buffers are left, whose fences have not signaled or whose
  * locks are taken. A snapshot.
  */
 u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru)
 {
-	struct ttm_fence_lru_goal goal =
-		ttm_fence_lru_goal(TTM_FENCE_LRU_AT_DRAIN);
-	bool complete;
+	struct ttm_fence_lru_dead *dead;
+	unsigned int type;
 
 	ttm_fence_lru_might_drain(lru);
 
-	do {
-		mutex_lock(&lru->reclaim_lock);
-		complete = reclaim_unlock(lru, TTM_FENCE_LRU_BATCH, &goal);
-		cond_resched();
-	} while (!complete);
+	ttm_fence_lru_retire(lru);
+	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES; type++) {
+		struct attempt try = {
+			.site = TTM_FENCE_LRU_AT_DRAIN,
+			.target = U64_MAX,
+		};
 
-	ttm_fence_lru_settle(lru);
-	ttm_fence_lru_leftover_release(lru, U64_MAX, &goal);
+		dead = &lru->dead[type];
+		ttm_fence_lru_test_blocked(lru, type, U64_MAX);
+		try_all(lru, &dead->ripe, nr_ripe(lru, type), &try);
+		try_all(lru, &dead->locked, READ_ONCE(dead->nr_locked), &try);
+	}
+	ttm_fence_lru_settle(lru, false);
 
-	/* Some leftovers hold no memory, but are still to be destroyed. */
-	return max(READ_ONCE(lru->stats.zombies),
-		   READ_ONCE(lru->stats.leftover));
+	/* Some hold no memory, but are still to be destroyed. */
+	return READ_ONCE(lru->stats.zombies.count);
 }
 EXPORT_SYMBOL(ttm_fence_lru_drain);
+
+/* Release a few zombies of a memory type. */
+void ttm_fence_lru_release_few(struct ttm_fence_lru *lru, unsigned int type,
+			       enum ttm_fence_lru_site site)
+{
+	struct ttm_fence_lru_dead *dead = &lru->dead[type];
+	struct attempt try = { .site = site, .target = U64_MAX };
+
+	ttm_fence_lru_test_blocked(lru, type, FEW_BLOCKERS);
+	try_all(lru, &dead->ripe, BATCH, &try);
+	try_all(lru, &dead->locked, min(READ_ONCE(dead->nr_locked), BATCH),
+		&try);
+}

@@ -150,6 +150,8 @@ void test_unplug(void)
 	if (!check(fd >= 0 && other >= 0) || !check(device_name(fd, name, sizeof(name))))
 		return;
 	unplug_shared(fd, other, name);
+	/* What moved on the device that stays is kept until somebody wants its memory. */
+	check(gpu_drain_to(other, 0));
 	close(other);
 	for (i = 0; i < 500 && all_buffers() > 0; i++)
 		sleep_ns(10 * MS);

@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Retiring: signaled nodes leave their channels, in the order of emission over all of
+ * them. Only list entries move; no memory is released.
+ */
+#include <linux/export.h>
+#include <linux/jiffies.h>
+#include <linux/lockdep.h>
+#include <linux/sched.h>
+
+#include "internal.h"
+
+/* What one sweep looks at. */
+#define CHANNELS_PER_SWEEP 4
+#define NODES_PER_SWEEP 16
+
+/* A report is not worth more than one retire in so many milliseconds. */
+#define REFRESH_MS 10
+
+/**
+ * DOC: retire
+ *
+ * A retire merges the signaled prefixes of all channels that hold something. A heap
+ * holds each channel whose first node was seen signaled, by that node's sequence
+ * number::
+ *
+ *   channel 0:   1   4   6 | 9          | the frontier: the first node
+ *   channel 1:   2   3 | 7              | that has not signaled
+ *   channel 2: | 5
+ *
+ *   retired:     1   2   3   4   6
+ *
+ * The channel with the least number gives up its nodes up to where another one is next,
+ * and is put back with its first remaining node, if that has signaled as well. So buffers
+ * become idle in the order in which they were last used: those alive go to the LRU, and
+ * zombies that left their last channel to the ripe of their memory type.
+ *
+ * It ends at the frontiers, and serves every task that came before it began.
+ *
+ * Fences are sampled and put without a spinlock; nodes are named by their sequence number
+ * in between, as attaching may free the very node that was sampled.
+ *
+ * Where little may be done, as when a limit is exceeded, a sweep looks at a few channels
+ * in turn and lets only zombies go: the order of those alive is that of a retire.
+ */
+
+/**
+ * struct go - one retire
+ * @last_seq: what had been emitted when it began: it does not chase a busy device
+ * @arm: request the signaling of fences that hold up a channel, and signal only then
+ * @emptied: what the nodes leave, to be freed when it has ended
+ */
+struct go {
+	u64 last_seq;
+	bool arm;
+	struct ttm_fence_lru_emptied emptied;
+};
+
+static bool head_less(const void *lhs, const void *rhs, void *args)
+{
+	const struct ttm_fence_lru_head *a = lhs, *b = rhs;
+
+	return a->seq < b->seq;
+}
+
+static void head_swap(void *lhs, void *rhs, void *args)
+{
+	struct ttm_fence_lru_head *a = lhs, *b = rhs;
+
+	swap(*a, *b);
+}
+
+const struct min_heap_callbacks ttm_fence_lru_by_seq = {
+	.less = head_less,
+	.swp = head_swap,
+};
+
+/* Channels that got their first link since the last time are active. */
+void ttm_fence_lru_activate(struct ttm_fence_lru *lru)
+{
+	struct ttm_fence_lru_channel *channel, *next;
+	struct llist_node *joined;
+
+	lockdep_assert_held(&lru->reclaim_lock);
+
+	joined = llist_del_all(&lru->joined);
+	llist_for_each_entry_safe(channel, next, joined, joined)
+		list_add_tail(&channel->active, &lru->active);
+}
+
+/* A channel that holds nothing is not looked at again until it does. */
+static void deactivate_if_empty(struct ttm_fence_lru_channel *channel)
+{
+	lockdep_assert_held(&channel->lru->reclaim_lock);
+
+	spin_lock(&channel->lock);
+	if (list_empty(&channel->nodes)) {
+		channel->listed = false;
+		list_del(&channel->active);
+	}
+	spin_unlock(&channel->lock);
+}
+
+/* The channel was seen to go on: nobody has waited for it since. */
+void ttm_fence_lru_goes_on(struct ttm_fence_lru_channel *channel)
+{
+	lockdep_assert_held(&channel->lru->reclaim_lock);
+
+	dma_fence_put(channel->waiting_for);
+	channel->waiting_for = NULL;
+}
+
+/* The node with this number was seen signaled, and so were all before it. */
+static void note_signaled(struct ttm_fence_lru_channel *channel, u64 seq)
+{
+	channel->signaled_seq = max(channel->signaled_seq, seq);
+	ttm_fence_lru_goes_on(channel);
+}
+
+/* The fence of a node, with a reference; NULL if the node was seen signaled. */
+static struct dma_fence *unsettled_fence(struct ttm_fence_lru_channel *channel,
+					 struct ttm_fence_lru_node *node)
+{
+	if (!node || node->seq <= channel->signaled_seq)
+		return NULL;
+	return dma_fence_get(ttm_fence_lru_node_fence(channel, node));
+}
+
+/* Sample the fence of the node with this number, and put it. */
+static bool sample(struct ttm_fence_lru_channel *channel,
+		   struct dma_fence *fence, u64 seq, bool arm)
+{
+	bool signaled = ttm_fence_lru_has_signaled(fence);
+
+	if (signaled)
+		note_signaled(channel, seq);
+	else if (arm)
+		ttm_fence_lru_arm(channel->lru, fence);
+	dma_fence_put(fence);
+	return signaled;
+}
+
+/* Look whether the first node of a channel has signaled; @seq is its number, or 0. */
+static bool sample_head(struct ttm_fence_lru_channel *channel,
+			const struct go *go, u64 *seq)
+{
+	struct ttm_fence_lru_node *node;
+	struct dma_fence *fence;
+
+	spin_lock(&channel->lock);
+	node = ttm_fence_lru_first_node(channel);
+	*seq = node ? node->seq : 0;
+	fence = *seq <= go->last_seq ? unsettled_fence(channel, node) : NULL;
+	spin_unlock(&channel->lock);
+
+	if (fence)
+		return sample(channel, fence, *seq, go->arm);
+	return *seq && *seq <= go->last_seq;
+}
+
+/* One test may settle many: if the last fence has signaled, so have all. */
+static void sample_last(struct ttm_fence_lru_channel *channel)
+{
+	struct ttm_fence_lru_node *node = NULL;
+	struct dma_fence *fence;
+	u64 seq = 0;
+
+	spin_lock(&channel->lock);
+	if (!list_empty(&channel->nodes)) {
+		node = list_last_entry(&channel->nodes,
+				       struct ttm_fence_lru_node, entry);
+		seq = node->seq;
+	}
+	fence = unsettled_fence(channel, node);
+	spin_unlock(&channel->lock);
+
+	if (fence)
+		sample(channel, fence, seq, false);
+}
+
+/* A zombie leaves the channel; it is ripe if that was its last one. */
+static void retire_zombie(struct ttm_fence_lru_channel *channel,
+			  struct ttm_fence_lru_link *link)
+{
+	struct ttm_fence_lru_bo *bo = link->bo;
+
+	channel->nr_zombies[bo->type]--;
+	channel->zombie_bytes[bo->type] -= bo->bytes;
+	if (ttm_fence_lru_link_leave(channel, link))
+		ttm_fence_lru_ripen(channel->lru, bo);
+}
+
+/* Take up to @max zombies off a node. Returns how many. */
+static unsigned int retire_zombies(struct ttm_fence_lru_channel *channel,
+				   struct ttm_fence_lru_node *node,
+				   unsigned int max)
+{
+	struct ttm_fence_lru_link *link, *next;
+	unsigned int steps = 0;
+
+	list_for_each_entry_safe(link, next, &node->zombies, entry) {
+		if (steps == max)
+			break;
+		retire_zombie(channel, link);
+		steps++;
+	}
+	return steps;
+}
+
+/* Take up to @max buffers off a node, which goes with the last one. Returns the steps. */
+static unsigned int retire_node(struct ttm_fence_lru_channel *channel,
+				struct ttm_fence_lru_node *node,
+				unsigned int max,
+				struct ttm_fence_lru_emptied *emptied)
+{
+	struct ttm_fence_lru_link *link, *next;
+	unsigned int steps = 1;
+
+	list_for_each_entry_safe(link, next, &node->alive, entry) {
+		if (steps == max)
+			break;
+		ttm_fence_lru_link_leave(channel, link);
+		steps++;
+	}
+	steps += retire_zombies(channel, node, max - steps);
+	ttm_fence_lru_node_drop_empty(channel, node, emptied);
+	return steps;
+}
+
+/* Retire nodes that were seen signaled, up to this number, in one hold of the locks. */
+static void retire_prefix(struct ttm_fence_lru_channel *channel, u64 last_seq,
+			  struct go *go)
+{
+	unsigned int steps = 0, max = TTM_FENCE_LRU_STEPS_PER_HOLD;
+	struct ttm_fence_lru *lru = channel->lru;
+	struct ttm_fence_lru_node *node;
+
+	lockdep_assert_held(&lru->reclaim_lock);
+
+	last_seq = min3(last_seq, channel->signaled_seq, go->last_seq);
+	spin_lock(&channel->lock);
+	spin_lock(lru->lru_lock);
+	while (steps < max) {
+		node = ttm_fence_lru_first_node(channel);
+		if (!node || node->seq > last_seq)
+			break;
+		steps += retire_node(channel, node, max - steps, &go->emptied);
+	}
+	lru->stats.steps += steps;
+	spin_unlock(lru->lru_lock);
+	spin_unlock(&channel->lock);
+}
+
+/* Every channel whose first node has signaled goes into the heap. */
+static void look_at_heads(struct ttm_fence_lru *lru,
+			  struct ttm_fence_lru_heap *heap, struct go *go)
+{
+	struct ttm_fence_lru_channel *next;
+	struct ttm_fence_lru_head head;
+
+	ttm_fence_lru_activate(lru);
+	list_for_each_entry_safe(head.channel, next, &lru->active, active) {
+		lru->stats.steps++;
+		if (sample_head(head.channel, go, &head.seq)) {
+			sample_last(head.channel);
+			min_heap_push(heap, &head, &ttm_fence_lru_by_seq, NULL);
+		} else if (!head.seq) {
+			deactivate_if_empty(head.channel);
+		}
+		cond_resched();
+	}
+}
+
+/* The number at which another channel than the first is next in turn. */
+static u64 next_seq(const struct ttm_fence_lru_heap *heap)
+{
+	u64 seq = U64_MAX;
+
+	if (heap->nr > 1)
+		seq = heap->data[1].seq;
+	if (heap->nr > 2)
+		seq = min(seq, heap->data[2].seq);
+	return seq;
+}
+
+/* Retire in order until the heap is empty. */
+static void merge(struct ttm_fence_lru_heap *heap, struct go *go)
+{
+	struct ttm_fence_lru_head *first, head;
+	u64 last_seq;
+
+	while ((first = min_heap_peek(heap))) {
+		head.channel = first->channel;
+		last_seq = next_seq(heap);
+		retire_prefix(head.channel, last_seq, go);
+		if (!sample_head(head.channel, go, &head.seq))
+			min_heap_pop(heap, &ttm_fence_lru_by_seq, NULL);
+		else if (head.seq < last_seq)
+			first->seq = head.seq;
+		else
+			min_heap_pop_push(heap, &head, &ttm_fence_lru_by_seq,
+					  NULL);
+		cond_resched();
+	}
+}
+
+/* Unlocks the reclaim mutex. */
+static void retire_unlock(struct ttm_fence_lru *lru, bool arm)
+{
+	struct go go = { .arm = arm };
+	struct ttm_fence_lru_heap heap;
+	u64 number = lru->retires + 1;
+
+	lockdep_assert_held(&lru->reclaim_lock);
+
+	/* Pairs with the barrier in ttm_fence_lru_retire(): all that follows looks anew. */
+	smp_store_mb(lru->retires, number);
+	go.last_seq = ttm_fence_lru_emitted(lru);
+	INIT_LIST_HEAD(&go.emptied.nodes);
+	min_heap_init(&heap, lru->heap, lru->heap_size);
+	look_at_heads(lru, &heap, &go);
+	merge(&heap, &go);
+	/* One that requested no signaling cannot stand for one that does. */
+	if (arm)
+		lru->retired = number;
+	mutex_unlock(&lru->reclaim_lock);
+
+	ttm_fence_lru_emptied_free(&go.emptied);
+}
+
+/**
+ * ttm_fence_lru_retire - take all that has signaled off the channels
+ * @lru: the device's engine
+ *
+ * Alive buffers go to the LRU, zombies become ripe, in the order of emission. Nothing is
+ * released, and nothing waited for but other tasks that retire: one that began after this
+ * was called serves as well. When it returns, the first fence of every channel was
+ * unsignaled when looked at, or emitted meanwhile, or the channel was empty.
+ *
+ * Context: process context, reservations may be held.
+ */
+void ttm_fence_lru_retire(struct ttm_fence_lru *lru)
+{
+	u64 number;
+
+	/*
+	 * Pairs with the barrier in retire_unlock(): what was emitted and has signaled
+	 * before this is seen by a retire that begins after it.
+	 */
+	smp_mb();
+	number = READ_ONCE(lru->retires) + 1;
+
+	mutex_lock(&lru->reclaim_lock);
+	if (lru->retired >= number)
+		mutex_unlock(&lru->reclaim_lock);
+	else
+		retire_unlock(lru, true);
+}
+EXPORT_SYMBOL(ttm_fence_lru_retire);
+
+/* So, but wait for nobody and request no signaling. */
+void ttm_fence_lru_retire_trylock(struct ttm_fence_lru *lru)
+{
+	if (mutex_trylock(&lru->reclaim_lock))
+		retire_unlock(lru, false);
+}
+
+/**
+ * ttm_fence_lru_refresh - bring the counters up to date, for a report
+ * @lru: the device's engine
+ *
+ * What is ripe is what could be had at once. Reports may be polled: this retires at most
+ * once in 10 ms, and not while others retire.
+ *
+ * Context: process context; waits for nobody.
+ */
+void ttm_fence_lru_refresh(struct ttm_fence_lru *lru)
+{
+	unsigned long next;
+
+	next = READ_ONCE(lru->refreshed) + msecs_to_jiffies(REFRESH_MS);
+	if (time_before(jiffies, next))
+		return;
+
+	WRITE_ONCE(lru->refreshed, jiffies);
+	ttm_fence_lru_retire_trylock(lru);
+}
+EXPORT_SYMBOL(ttm_fence_lru_refresh);
+
+/* Take every node off a channel that is to go, whatever its fence says. */
+void ttm_fence_lru_retire_channel(struct ttm_fence_lru_channel *channel)
+{
+	struct go go = { .last_seq = U64_MAX };
+
+	lockdep_assert_held(&channel->lru->reclaim_lock);
+
+	INIT_LIST_HEAD(&go.emptied.nodes);
+	ttm_fence_lru_activate(channel->lru);
+	note_signaled(channel, U64_MAX);
+	while (channel->listed) {
+		retire_prefix(channel, U64_MAX, &go);
+		deactivate_if_empty(channel);
+		cond_resched();
+	}
+	ttm_fence_lru_emptied_free(&go.emptied);
+}
+
+/* The first node that no sweep has come to: its number, and its fence if unsettled. */
+static struct dma_fence *unswept_fence(struct ttm_fence_lru_channel *channel,
+				       u64 *seq)
+{
+	struct dma_fence *fence;
+
+	spin_lock(&channel->lock);
+	*seq = channel->unswept ? channel->unswept->seq : 0;
+	fence = unsettled_fence(channel, channel->unswept);
+	spin_unlock(&channel->lock);
+	return fence;
+}
+
+/* Let zombies of the node with this number go. */
+static void sweep_node(struct ttm_fence_lru_channel *channel, u64 seq,
+		       struct ttm_fence_lru_emptied *emptied)
+{
+	struct ttm_fence_lru *lru = channel->lru;
+	struct ttm_fence_lru_node *node;
+
+	spin_lock(&channel->lock);
+	node = channel->unswept;
+	if (node && node->seq == seq) {
+		spin_lock(lru->lru_lock);
+		retire_zombies(channel, node, TTM_FENCE_LRU_STEPS_PER_HOLD);
+		spin_unlock(lru->lru_lock);
+		if (list_empty(&node->zombies))
+			channel->unswept =
+				ttm_fence_lru_next_node(channel, node);
+		ttm_fence_lru_node_drop_empty(channel, node, emptied);
+	}
+	spin_unlock(&channel->lock);
+}
+
+static void sweep_channel(struct ttm_fence_lru_channel *channel,
+			  struct ttm_fence_lru_emptied *emptied)
+{
+	unsigned int nodes = NODES_PER_SWEEP;
+	struct dma_fence *fence;
+	u64 seq;
+
+	while (nodes--) {
+		fence = unswept_fence(channel, &seq);
+		if (!seq || (fence && !sample(channel, fence, seq, false)))
+			return;
+		sweep_node(channel, seq, emptied);
+	}
+}
+
+/*
+ * Let zombies go that a few channels hold under fences that have signaled, unless others
+ * retire. It costs the same however many channels and nodes there are.
+ */
+void ttm_fence_lru_sweep(struct ttm_fence_lru *lru)
+{
+	struct ttm_fence_lru_channel *channel, *first = NULL;
+	unsigned int channels = CHANNELS_PER_SWEEP;
+	struct ttm_fence_lru_emptied emptied = TTM_FENCE_LRU_EMPTIED(emptied);
+
+	if (!mutex_trylock(&lru->reclaim_lock))
+		return;
+
+	ttm_fence_lru_activate(lru);
+	while (channels-- && !list_empty(&lru->active)) {
+		channel = list_first_entry(&lru->active, typeof(*channel),
+					   active);
+		if (channel == first)
+			break;
+		list_move_tail(&channel->active, &lru->active);
+		sweep_channel(channel, &emptied);
+		deactivate_if_empty(channel);
+		/* That one is met again when all have had their turn. */
+		if (!first && READ_ONCE(channel->listed))
+			first = channel;
+	}
+	mutex_unlock(&lru->reclaim_lock);
+
+	ttm_fence_lru_emptied_free(&emptied);
+}
