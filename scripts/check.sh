@@ -181,6 +181,7 @@ check "clang-format" clang_format
 check "patches are mails" patches_are_mails
 check "patches are exported commits" "$ROOT/scripts/series.sh" check
 check "the engine knows no TTM, driver or version" engine_is_plain
+check "each file of the engine calls only those below it" "$ROOT/scripts/check-floors.py"
 check "small functions and files" sizes
 check "shellcheck" shell_scripts
 check "python" python_scripts
