@@ -59,6 +59,7 @@ TAILS = {'list_add': 'list_add_tail', 'list_move': 'list_move_tail',
 TAILS.update({tail: head for head, tail in list(TAILS.items())})
 BARRIERS = [(re.compile(r'\bsmp_store_release\('), 'WRITE_ONCE(*'),
             (re.compile(r'\bsmp_load_acquire\('), 'READ_ONCE(*'),
+            (re.compile(r'\bsmp_store_mb\('), 'WRITE_ONCE('),
             (re.compile(r'\batomic_inc_return\b'), 'atomic_inc'),
             (re.compile(r'\batomic_read_acquire\b'), 'atomic_read'),
             (re.compile(r'\batomic_set_release\b'), 'atomic_set'),
@@ -255,7 +256,7 @@ class Function:
         if NO_STATEMENT.match(text):
             return
         kind = 'drop'
-        if re.search(r'ops->get\b', text):
+        if re.search(r'ops->resurrect\b', text):
             kind = 'get'
         elif re.search(r'ops->put\b', text) or name == 'dma_fence_put':
             kind = 'put'
