@@ -33,7 +33,7 @@ help: ## show this
 # FULL=1             test and bench: compare with the unpatched kernel as well (slow)
 # PART=engine|glue   only mutants of this part; default: both
 # MUTANTS=<n>        try so many mutants of each part, chosen by SEED; default: all
-# MUTANT=<id>        try this mutant only, such as reclaim.c:45:negate
+# MUTANT=<id>        try this mutant only, such as reclaim.c:119:negate
 # BOCHS=<binary>     a Bochs with a GeForce, for make nouveau; MODEL=<card>: only on it
 # CASE=<text>        nouveau, and the software GPU's tests: only the cases whose names contain it
 
