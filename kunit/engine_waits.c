@@ -42,8 +42,9 @@ static int run(void *data)
 /* Let it run until it waits for something, or has ended. */
 static void await(struct other *other)
 {
+	/* One that is being woken up is neither. */
 	while (!completion_done(&other->done) &&
-	       READ_ONCE(other->task->__state) == TASK_RUNNING)
+	       !(READ_ONCE(other->task->__state) & TASK_NORMAL))
 		usleep_range(50, 100);
 }
 
@@ -86,15 +87,17 @@ static int end(struct kunit *test, struct other *other)
 
 /* Tasks that release memory, and are held up. */
 
-static struct completion first_goes_on, second_goes_on;
+static struct completion first_goes_on, second_goes_on, held;
 
 static void hold_first(struct kunit *test)
 {
+	complete(&held);
 	wait_for_completion(&first_goes_on);
 }
 
 static void hold_second(struct kunit *test)
 {
+	complete(&held);
 	wait_for_completion(&second_goes_on);
 }
 
@@ -126,9 +129,10 @@ static struct other *release(struct kunit *test, char name, mock_hook hold)
 	bo->locked = true;
 	mock_bo_put(bo);
 	bo->locked = false;
+	init_completion(&held);
 	dev->cleaning = hold;
 	other = start(test, reclaim);
-	KUNIT_ASSERT_TRUE(test, waits(other));
+	KUNIT_ASSERT_NE(test, 0, wait_for_completion_timeout(&held, LONG));
 	return other;
 }
 
