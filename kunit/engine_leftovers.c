@@ -26,17 +26,6 @@ static struct mock_bo *leave(struct mock_device *dev, char name,
 	return bo;
 }
 
-/* An allocation that nothing satisfies. Returns how many zombies were released. */
-static unsigned int reclaim_all(struct mock_device *dev, unsigned int type)
-{
-	struct ttm_fence_lru_need need = { .type = type };
-	unsigned int some, all = 0;
-
-	while ((some = ttm_fence_lru_reclaim(&dev->lru, &need)))
-		all += some;
-	return all;
-}
-
 /* So many of type 1 whose lock was taken, and so many fences that block others. */
 static void expect_leftovers(struct mock_device *dev, u64 locked, u64 blockers)
 {
@@ -70,13 +59,13 @@ static void locked_ones_are_tried_once_by_an_allocation(struct kunit *test)
 
 	/* 8 of them in each release. */
 	tries = dev->lru.nr_releases;
-	KUNIT_EXPECT_EQ(test, 0, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, 0, mock_reclaim_type(dev, 1));
 	KUNIT_EXPECT_EQ(test, 1000 / 8, dev->lru.nr_releases - tries);
 	expect_leftovers(dev, 1000, 0);
 
 	/* It gets the last of them all the same. */
 	bos[999]->locked = false;
-	KUNIT_EXPECT_EQ(test, 1, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, 1, mock_reclaim_type(dev, 1));
 	expect_leftovers(dev, 999, 0);
 
 	for (i = 0; i < 999; i++)
@@ -99,11 +88,11 @@ static void a_fence_that_blocks_many_is_tested_once(struct kunit *test)
 	for (i = 0; i < MANY; i++)
 		leave(dev, 'x', fence);
 	expect_leftovers(dev, 0, 1);
-	KUNIT_EXPECT_EQ(test, 0, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, 0, mock_reclaim_type(dev, 1));
 	expect_leftovers(dev, 0, 1);
 
 	dev->nr_samples = 0;
-	KUNIT_EXPECT_EQ(test, 0, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, 0, mock_reclaim_type(dev, 1));
 	KUNIT_EXPECT_EQ(test, 1, dev->nr_samples);
 
 	mock_signal(fence);
@@ -111,7 +100,7 @@ static void a_fence_that_blocks_many_is_tested_once(struct kunit *test)
 	expect_leftovers(dev, 0, 0);
 	KUNIT_EXPECT_EQ(test, MANY - 8,
 			dev->lru.stats.dead[TTM_FENCE_LRU_RIPE][1].count);
-	KUNIT_EXPECT_EQ(test, MANY - 8, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, MANY - 8, mock_reclaim_type(dev, 1));
 	KUNIT_EXPECT_EQ(test, 2, dev->nr_samples);
 }
 
@@ -123,14 +112,14 @@ static void each_fence_that_blocks_some_is_tested_once(struct kunit *test)
 
 	for (i = 0; i < 100; i++)
 		leave(dev, 'x' + i % 2, fences[i % 2]);
-	KUNIT_EXPECT_EQ(test, 0, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, 0, mock_reclaim_type(dev, 1));
 	expect_leftovers(dev, 0, 2);
 	dev->nr_samples = 0;
-	KUNIT_EXPECT_EQ(test, 0, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, 0, mock_reclaim_type(dev, 1));
 	KUNIT_EXPECT_EQ(test, 2, dev->nr_samples);
 
 	mock_signal(fences[1]);
-	KUNIT_EXPECT_EQ(test, 50, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, 50, mock_reclaim_type(dev, 1));
 	expect_leftovers(dev, 0, 1);
 	KUNIT_EXPECT_NULL(test, strchr(dev->cleaned, 'x'));
 }
@@ -146,15 +135,15 @@ static void a_fence_may_block_several_memory_types(struct kunit *test)
 	y->type = 2;
 	mock_bo_use(y, fence);
 	mock_bo_put(y);
-	KUNIT_EXPECT_EQ(test, 0, reclaim_all(dev, 1));
-	KUNIT_EXPECT_EQ(test, 0, reclaim_all(dev, 2));
+	KUNIT_EXPECT_EQ(test, 0, mock_reclaim_type(dev, 1));
+	KUNIT_EXPECT_EQ(test, 0, mock_reclaim_type(dev, 2));
 	expect_leftovers(dev, 0, 1);
 	expect_held(fence, 4);
 
 	mock_signal(fence);
-	KUNIT_EXPECT_EQ(test, 1, reclaim_all(dev, 2));
+	KUNIT_EXPECT_EQ(test, 1, mock_reclaim_type(dev, 2));
 	EXPECT_STATE(dev, "x", "y");
-	KUNIT_EXPECT_EQ(test, 1, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, 1, mock_reclaim_type(dev, 1));
 	EXPECT_STATE(dev, "", "yx");
 	expect_held(fence, 0);
 }
@@ -167,7 +156,7 @@ static void a_fence_is_held_while_it_blocks_somebody(struct kunit *test)
 	leave(dev, 'x', fence);
 	leave(dev, 'y', fence);
 	expect_held(fence, 3);
-	KUNIT_EXPECT_EQ(test, 0, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, 0, mock_reclaim_type(dev, 1));
 	expect_held(fence, 3);
 
 	/* All are ripe, and some still have the fence in their reservations. */
@@ -194,7 +183,7 @@ static void nor_longer_if_a_walk_cleans_the_last(struct kunit *test)
 	struct mock_bo *x = leave(dev, 'x', fence);
 	struct mock_bo *y = leave(dev, 'y', fence);
 
-	KUNIT_EXPECT_EQ(test, 0, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, 0, mock_reclaim_type(dev, 1));
 	EXPECT_STATE(dev, "xy", "");
 	mock_signal(fence);
 	evict(x);
@@ -220,12 +209,12 @@ static void without_memory_they_are_tried_like_locked_ones(struct kunit *test)
 				   no_blocker);
 	leave(dev, 'x', fence);
 	expect_leftovers(dev, 1, 0);
-	KUNIT_EXPECT_EQ(test, 0, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, 0, mock_reclaim_type(dev, 1));
 	expect_leftovers(dev, 1, 0);
 	expect_held(fence, 1);
 
 	mock_signal(fence);
-	KUNIT_EXPECT_EQ(test, 1, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, 1, mock_reclaim_type(dev, 1));
 	EXPECT_STATE(dev, "", "x");
 	kunit_deactivate_static_stub(test, ttm_fence_lru_blocker_alloc);
 }
@@ -241,7 +230,7 @@ static void trimming_tests_a_few_fences_in_turn(struct kunit *test)
 		fences[i] = foreign(dev);
 		leave(dev, 'a' + i, fences[i]);
 	}
-	KUNIT_EXPECT_EQ(test, 0, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, 0, mock_reclaim_type(dev, 1));
 	mock_signal(fences[11]);
 
 	for (i = 0; i < 3; i++) {

@@ -26,17 +26,6 @@ static u64 count(struct mock_device *dev, enum ttm_fence_lru_state state,
 	return dev->lru.stats.dead[state][type].count;
 }
 
-/* An allocation that nothing satisfies. Returns how many zombies were released. */
-static unsigned int reclaim_all(struct mock_device *dev, unsigned int type)
-{
-	struct ttm_fence_lru_need need = { .type = type };
-	unsigned int some, all = 0;
-
-	while ((some = ttm_fence_lru_reclaim(&dev->lru, &need)))
-		all += some;
-	return all;
-}
-
 static void shrinking_stops_at_its_target(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -207,14 +196,14 @@ static void older_zombies_of_another_type_stay(struct kunit *test)
 	mock_signal(fence);
 
 	/* They have signaled, and are ripe thereafter. */
-	KUNIT_EXPECT_EQ(test, 1, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, 1, mock_reclaim_type(dev, 1));
 	EXPECT_STATE(dev, "", "x");
 	KUNIT_EXPECT_EQ(test, MANY, count(dev, TTM_FENCE_LRU_RIPE, 2));
 
 	fence = mock_emit(channel);
 	bury(dev, 'y', fence, 1, 100);
 	mock_signal(fence);
-	KUNIT_EXPECT_EQ(test, 1, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, 1, mock_reclaim_type(dev, 1));
 	EXPECT_STATE(dev, "", "xy");
 	KUNIT_EXPECT_EQ(test, 100, ttm_fence_lru_shrink(&dev->lru, 2, 1));
 }
@@ -260,7 +249,7 @@ static void refused_ones_do_not_hide_what_is_idle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, count(dev, TTM_FENCE_LRU_RIPE, 1));
 
 	mock_submit(channel, mock_bo_create(dev, 'A'))->done = true;
-	KUNIT_EXPECT_EQ(test, 0, reclaim_all(dev, 1));
+	KUNIT_EXPECT_EQ(test, 0, mock_reclaim_type(dev, 1));
 	EXPECT_STATE(dev, "A", "");
 	KUNIT_EXPECT_EQ(test, 1, count(dev, TTM_FENCE_LRU_RIPE, 1));
 }

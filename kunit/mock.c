@@ -297,21 +297,31 @@ struct mock_fence *mock_submit(struct mock_channel *channel, struct mock_bo *bo)
 	return fence;
 }
 
+static unsigned int reclaim_from(struct mock_device *dev, unsigned int type,
+				 enum ttm_fence_lru_step step)
+{
+	struct ttm_fence_lru_need need = { .type = type, .step = step };
+	unsigned int some, all = 0;
+
+	while ((some = ttm_fence_lru_reclaim(&dev->lru, &need)))
+		all += some;
+	return all;
+}
+
+/* An allocation that nothing satisfies. Returns how many zombies were released. */
+unsigned int mock_reclaim_type(struct mock_device *dev, unsigned int type)
+{
+	return reclaim_from(dev, type, TTM_FENCE_LRU_TO_RETIRE);
+}
+
 /* Release all that has signaled, of all types. */
 void mock_reclaim(struct mock_device *dev)
 {
-	struct ttm_fence_lru_need need;
 	unsigned int type;
 
 	ttm_fence_lru_retire(&dev->lru);
-	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES; type++) {
-		need = (struct ttm_fence_lru_need){
-			.type = type,
-			.step = TTM_FENCE_LRU_TO_UNBLOCK,
-		};
-		while (ttm_fence_lru_reclaim(&dev->lru, &need))
-			;
-	}
+	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES; type++)
+		reclaim_from(dev, type, TTM_FENCE_LRU_TO_UNBLOCK);
 }
 
 /* The engine's own check of everything. */

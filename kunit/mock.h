@@ -250,6 +250,7 @@ int mock_group_leave(struct mock_bo *bo);
 struct mock_fence *mock_submit(struct mock_channel *channel,
 			       struct mock_bo *bo);
 void mock_reclaim(struct mock_device *dev);
+unsigned int mock_reclaim_type(struct mock_device *dev, unsigned int type);
 void mock_meanwhile(struct mock_device *dev, mock_hook *hook);
 void mock_thread_create(struct mock_thread *thread, struct kunit *test,
 			mock_hook run);

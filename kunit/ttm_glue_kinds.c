@@ -197,6 +197,25 @@ static void no_memory_to_copy_the_fences(struct kunit *test)
 	glue_expect_usage(dev, TTM_PL_VRAM, 1);
 }
 
+/* Nor is anything enabled in its own one, which is empty then. */
+static void no_memory_to_copy_a_fence_that_cannot_be_sampled(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_fence *foreign = glue_emit(dev, GLUE_FOREIGN, false);
+	struct glue_bo *a = glue_bo_shared(dev, 'a');
+
+	glue_attach(a, foreign);
+	kunit_activate_static_stub(test, ttm_bo_individualize_resv, no_copy);
+	glue_put(a);
+	kunit_deactivate_static_stub(test, ttm_bo_individualize_resv);
+	KUNIT_EXPECT_EQ(test, dev->channels[GLUE_FOREIGN].enables, 1);
+	glue_expect_zombies(dev, 1, 1);
+
+	glue_complete(foreign);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+}
+
 /* Reservation objects take no containers: only a mistake could bring one here. */
 static void fence_containers_make_no_link(struct kunit *test)
 {
@@ -337,6 +356,7 @@ static struct kunit_case kinds_cases[] = {
 	KUNIT_CASE(a_busy_zombie_in_another_place),
 	KUNIT_CASE(no_memory_for_a_link),
 	KUNIT_CASE(no_memory_to_copy_the_fences),
+	KUNIT_CASE(no_memory_to_copy_a_fence_that_cannot_be_sampled),
 	KUNIT_CASE(fence_containers_make_no_link),
 	KUNIT_CASE(fences_that_cannot_be_sampled_under_pressure),
 	KUNIT_CASE(suspending_and_resuming),

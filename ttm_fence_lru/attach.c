@@ -117,6 +117,36 @@ static void advance(struct ttm_fence_lru_channel *channel,
 	ttm_fence_lru_node_drop_empty(channel, old, emptied);
 }
 
+static void become_busy(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
+{
+	lru->stats.busy++;
+	if (bo->is_group)
+		lru->ops->group_busy(ttm_fence_lru_to_group(bo));
+	else
+		lru->ops->busy(bo);
+}
+
+/* Take a free link of an alive buffer into use, which stands on the node already. */
+static void link_enter(struct ttm_fence_lru_channel *channel,
+		       struct ttm_fence_lru_node *node,
+		       struct ttm_fence_lru_link *link)
+{
+	struct ttm_fence_lru *lru = channel->lru;
+	struct ttm_fence_lru_bo *bo = link->bo;
+
+	lockdep_assert_held(&channel->lock);
+	lockdep_assert_held(lru->lru_lock);
+
+	WRITE_ONCE(link->channel, channel);
+	/* Pairs with the acquire of those who look for the channel. */
+	smp_store_release(&link->node, node);
+	channel->nr_links++;
+
+	WRITE_ONCE(bo->nr_links, bo->nr_links + 1);
+	if (bo->nr_links == 1)
+		become_busy(lru, bo);
+}
+
 /* Take free links into use. A buffer may be there twice, and one without a link is NULL. */
 static void enter(struct ttm_fence_lru_channel *channel,
 		  struct ttm_fence_lru_node *node,
@@ -130,7 +160,7 @@ static void enter(struct ttm_fence_lru_channel *channel,
 		if (!links[i])
 			lru->stats.unlinked++;
 		else if (ttm_fence_lru_link_is_free(links[i]))
-			ttm_fence_lru_link_enter(channel, node, links[i]);
+			link_enter(channel, node, links[i]);
 	}
 	spin_unlock(lru->lru_lock);
 }

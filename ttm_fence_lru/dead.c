@@ -53,28 +53,24 @@ static void count(struct ttm_fence_lru_tally *tally,
 	WRITE_ONCE(tally->bytes, tally->bytes + sign * (s64)bo->bytes);
 }
 
-static void count_zombie(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
-			 int sign)
-{
-	struct ttm_fence_lru_stats *stats = &lru->stats;
-
-	if (!is_zombie(bo))
-		return;
-
-	count(&stats->dead[bo->state][bo->type], bo, sign);
-	count(&stats->zombies, bo, sign);
-}
-
-/* The only place where the state of a buffer changes that is not alive. */
+/* The only place where the state of a zombie changes. */
 void ttm_fence_lru_set_state(struct ttm_fence_lru *lru,
 			     struct ttm_fence_lru_bo *bo,
 			     enum ttm_fence_lru_state state)
 {
+	struct ttm_fence_lru_stats *stats = &lru->stats;
+	bool was = is_zombie(bo), is;
+
 	lockdep_assert_held(lru->lru_lock);
 
-	count_zombie(lru, bo, -1);
+	if (was)
+		count(&stats->dead[bo->state][bo->type], bo, -1);
 	bo->state = state;
-	count_zombie(lru, bo, 1);
+	is = is_zombie(bo);
+	if (is)
+		count(&stats->dead[state][bo->type], bo, 1);
+	if (was != is)
+		count(&stats->zombies, bo, is - was);
 }
 
 /* A buffer whose reference count is zero gets one: that of the list it will be on. */

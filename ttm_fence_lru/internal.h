@@ -125,30 +125,50 @@ int ttm_fence_lru_node_caches_create(void);
 void ttm_fence_lru_node_caches_destroy(void);
 struct ttm_fence_lru_node *ttm_fence_lru_node_alloc(void);
 void ttm_fence_lru_node_free(struct ttm_fence_lru_node *node);
-void ttm_fence_lru_emptied_free(struct ttm_fence_lru_emptied *emptied);
+void ttm_fence_lru_emptied_free_all(struct ttm_fence_lru_emptied *emptied);
 void ttm_fence_lru_node_add_spare(struct ttm_fence_lru_channel *channel,
 				  struct ttm_fence_lru_node *node);
 struct ttm_fence_lru_node *
 ttm_fence_lru_node_get(struct ttm_fence_lru_channel *channel,
 		       struct dma_fence *fence);
-void ttm_fence_lru_node_drop_empty(struct ttm_fence_lru_channel *channel,
-				   struct ttm_fence_lru_node *node,
-				   struct ttm_fence_lru_emptied *emptied);
+void ttm_fence_lru_node_drop(struct ttm_fence_lru_channel *channel,
+			     struct ttm_fence_lru_node *node,
+			     struct ttm_fence_lru_emptied *emptied);
 struct ttm_fence_lru_link *ttm_fence_lru_link_alloc(struct ttm_fence_lru_bo *bo,
 						    gfp_t gfp);
 void ttm_fence_lru_link_free(struct ttm_fence_lru_link *link);
-bool ttm_fence_lru_link_is_free(struct ttm_fence_lru_link *link);
 struct ttm_fence_lru_link *
 ttm_fence_lru_link_next(struct ttm_fence_lru_link *link);
 struct ttm_fence_lru_channel *
 ttm_fence_lru_link_channel(struct ttm_fence_lru_link *link);
-void ttm_fence_lru_link_enter(struct ttm_fence_lru_channel *channel,
-			      struct ttm_fence_lru_node *node,
-			      struct ttm_fence_lru_link *link);
 bool ttm_fence_lru_link_leave(struct ttm_fence_lru_channel *channel,
 			      struct ttm_fence_lru_link *link);
 bool ttm_fence_lru_has_signaled(struct dma_fence *fence);
 void ttm_fence_lru_arm(struct ttm_fence_lru *lru, struct dma_fence *fence);
+
+static inline bool ttm_fence_lru_link_is_free(struct ttm_fence_lru_link *link)
+{
+	/* Pairs with the release in ttm_fence_lru_link_leave(). */
+	return !smp_load_acquire(&link->node);
+}
+
+/* Not under a spinlock. */
+static inline void
+ttm_fence_lru_emptied_free(struct ttm_fence_lru_emptied *emptied)
+{
+	if (emptied->nr_fences || !list_empty(&emptied->nodes))
+		ttm_fence_lru_emptied_free_all(emptied);
+}
+
+/* A node without buffers leaves its channel. */
+static inline void
+ttm_fence_lru_node_drop_empty(struct ttm_fence_lru_channel *channel,
+			      struct ttm_fence_lru_node *node,
+			      struct ttm_fence_lru_emptied *emptied)
+{
+	if (list_empty(&node->alive) && list_empty(&node->zombies))
+		ttm_fence_lru_node_drop(channel, node, emptied);
+}
 
 /* attach.c: a buffer is used under a fence */
 struct ttm_fence_lru_channel *

@@ -62,7 +62,7 @@ void ttm_fence_lru_node_free(struct ttm_fence_lru_node *node)
 }
 
 /* Free nodes that were emptied, and put their fences: not under a spinlock. */
-void ttm_fence_lru_emptied_free(struct ttm_fence_lru_emptied *emptied)
+void ttm_fence_lru_emptied_free_all(struct ttm_fence_lru_emptied *emptied)
 {
 	struct ttm_fence_lru_node *node, *next;
 
@@ -151,16 +151,13 @@ ttm_fence_lru_node_get(struct ttm_fence_lru_channel *channel,
  * Take a node without buffers off its channel, which keeps a few for its next fences. The
  * rest, and what they leave, is for ttm_fence_lru_emptied_free().
  */
-void ttm_fence_lru_node_drop_empty(struct ttm_fence_lru_channel *channel,
-				   struct ttm_fence_lru_node *node,
-				   struct ttm_fence_lru_emptied *emptied)
+void ttm_fence_lru_node_drop(struct ttm_fence_lru_channel *channel,
+			     struct ttm_fence_lru_node *node,
+			     struct ttm_fence_lru_emptied *emptied)
 {
 	struct dma_fence *fence;
 
 	lockdep_assert_held(&channel->lock);
-
-	if (!list_empty(&node->alive) || !list_empty(&node->zombies))
-		return;
 
 	if (channel->unswept == node)
 		channel->unswept = ttm_fence_lru_next_node(channel, node);
@@ -200,12 +197,6 @@ void ttm_fence_lru_link_free(struct ttm_fence_lru_link *link)
 	kmem_cache_free(link_cache, link);
 }
 
-bool ttm_fence_lru_link_is_free(struct ttm_fence_lru_link *link)
-{
-	/* Pairs with the release in ttm_fence_lru_link_leave(). */
-	return !smp_load_acquire(&link->node);
-}
-
 /* The next link of a buffer or group, for callers that do not hold its reservation. */
 struct ttm_fence_lru_link *
 ttm_fence_lru_link_next(struct ttm_fence_lru_link *link)
@@ -224,17 +215,8 @@ ttm_fence_lru_link_channel(struct ttm_fence_lru_link *link)
 {
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "channels need RCU");
 
-	/* Pairs with the release in ttm_fence_lru_link_enter(). */
+	/* Pairs with the release in link_enter() of attach.c. */
 	return smp_load_acquire(&link->node) ? READ_ONCE(link->channel) : NULL;
-}
-
-static void become_busy(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
-{
-	lru->stats.busy++;
-	if (bo->is_group)
-		lru->ops->group_busy(ttm_fence_lru_to_group(bo));
-	else
-		lru->ops->busy(bo);
 }
 
 static void become_idle(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
@@ -246,27 +228,6 @@ static void become_idle(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
 		lru->ops->group_idle(ttm_fence_lru_to_group(bo));
 	else
 		lru->ops->idle(bo);
-}
-
-/* Take a free link of an alive buffer into use, which stands on the node already. */
-void ttm_fence_lru_link_enter(struct ttm_fence_lru_channel *channel,
-			      struct ttm_fence_lru_node *node,
-			      struct ttm_fence_lru_link *link)
-{
-	struct ttm_fence_lru *lru = channel->lru;
-	struct ttm_fence_lru_bo *bo = link->bo;
-
-	lockdep_assert_held(&channel->lock);
-	lockdep_assert_held(lru->lru_lock);
-
-	WRITE_ONCE(link->channel, channel);
-	/* Pairs with the acquire of those who look for the channel. */
-	smp_store_release(&link->node, node);
-	channel->nr_links++;
-
-	WRITE_ONCE(bo->nr_links, bo->nr_links + 1);
-	if (bo->nr_links == 1)
-		become_busy(lru, bo);
 }
 
 /*

@@ -41,9 +41,11 @@ static void bury(struct ttm_fence_lru_channel *channel,
 static void die(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
 		unsigned int type, u64 bytes)
 {
+	lockdep_assert_held(lru->lru_lock);
+
 	bo->type = type;
 	bo->bytes = bytes;
-	ttm_fence_lru_set_state(lru, bo, TTM_FENCE_LRU_DYING);
+	bo->state = TTM_FENCE_LRU_DYING;
 }
 
 /* It has looked at all links. True if the buffer is a zombie now, and not ours any more. */
@@ -59,7 +61,7 @@ static bool decide(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
 /*
  * The channel of a link, if it is in use, and whether its fence has signaled. The node is
  * not locked: if it goes meanwhile, so does the link, and whoever locks the channel sees
- * that.
+ * that. So what the flag of the fence says is of use, if the link is there then.
  */
 static struct ttm_fence_lru_channel *look(struct ttm_fence_lru_link *link,
 					  bool *signaled)
@@ -70,18 +72,31 @@ static struct ttm_fence_lru_channel *look(struct ttm_fence_lru_link *link,
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "nodes and channels need RCU");
 
-	/* Pairs with the release in ttm_fence_lru_link_enter(). */
+	/* Pairs with the release in link_enter() of attach.c. */
 	node = smp_load_acquire(&link->node);
 	if (!node)
 		return NULL;
 
 	channel = READ_ONCE(link->channel);
+	fence = rcu_dereference(node->fence);
+	*signaled = !fence ||
+		    test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags);
+	if (*signaled)
+		return channel;
+
 	fence = dma_fence_get_rcu_safe(&node->fence);
 	*signaled = !fence || dma_fence_is_signaled(fence);
 	if (!*signaled)
 		ttm_fence_lru_arm(channel->lru, fence);
 	dma_fence_put(fence);
 	return channel;
+}
+
+/* Fences of no channel may signal only on request, and nobody is going to wait for them. */
+static void arm(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
+{
+	if (lru->ops->arm)
+		lru->ops->arm(bo);
 }
 
 /* Let a link of a dying buffer go, or bury it. It may be free by now. */
@@ -112,6 +127,8 @@ static bool bury_one(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
 	rcu_read_lock();
 	channel = look(&bo->link, &signaled);
 	if (channel) {
+		if (!signaled)
+			arm(lru, bo);
 		spin_lock(&channel->lock);
 		spin_lock(lru->lru_lock);
 		die(lru, bo, type, bytes);
@@ -159,6 +176,7 @@ static bool bury_all(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
 	if (!link)
 		return false;
 
+	arm(lru, bo);
 	spin_lock(lru->lru_lock);
 	die(lru, bo, type, bytes);
 	spin_unlock(lru->lru_lock);
@@ -216,6 +234,7 @@ void ttm_fence_lru_keep(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
 	if (blocker)
 		spare = ttm_fence_lru_blocker_alloc();
 
+	arm(lru, bo);
 	spin_lock(lru->lru_lock);
 	die(lru, bo, type, bytes);
 	ttm_fence_lru_become_zombie(lru, bo);

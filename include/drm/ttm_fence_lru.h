@@ -108,6 +108,13 @@ struct ttm_fence_lru_ops {
 	void (*idle)(struct ttm_fence_lru_bo *bo);
 
 	/**
+	 * @arm: the buffer dies busy: request the signaling of those of its fences
+	 * that signal only on request. Must not sleep: it may be called in an RCU
+	 * read section. May be NULL if there are none but those of channels.
+	 */
+	void (*arm)(struct ttm_fence_lru_bo *bo);
+
+	/**
 	 * @resurrect: the reference count of the buffer is zero: make it one.
 	 * From here on others may find the buffer. Called with the LRU lock held.
 	 */
@@ -126,8 +133,7 @@ struct ttm_fence_lru_ops {
 	 * taken, or it cannot be let go at this @site. If it is blocked,
 	 * @blocker is set to that fence, with a reference, or left alone if the
 	 * owner cannot tell. Never waits. The memory may be gone already: see
-	 * &ttm_fence_lru_bo.cleaned. Fences of no channel that signal only on
-	 * request are the owner's to request, here or when the buffer dies.
+	 * &ttm_fence_lru_bo.cleaned.
 	 *
 	 * Called with no lock of the engine held. Other tasks wait for it, see
 	 * ttm_fence_lru_settle(): it must not take a lock under which memory of
@@ -684,6 +690,23 @@ static inline int ttm_fence_lru_reserve(struct ttm_fence_lru_bo *bo,
 }
 
 /**
+ * ttm_fence_lru_has_room - whether a fence of a channel can be attached
+ * @bo: the buffer
+ * @channel: the channel that it will be used on
+ *
+ * Context: the buffer's reservation is held.
+ * Return: true if its first link will do; if not, another may.
+ */
+static inline bool
+ttm_fence_lru_has_room(const struct ttm_fence_lru_bo *bo,
+		       const struct ttm_fence_lru_channel *channel)
+{
+	/* If it was on the channel before, the link is free or there still. */
+	return READ_ONCE(bo->link.channel) == channel ||
+	       !READ_ONCE(bo->link.node);
+}
+
+/**
  * ttm_fence_lru_reserve_on - make sure that a fence of this channel can be attached
  * @bo: the buffer
  * @channel: the channel that it will be used on
@@ -700,8 +723,7 @@ ttm_fence_lru_reserve_on(struct ttm_fence_lru_bo *bo,
 {
 	might_alloc(GFP_KERNEL);
 
-	/* If a retire takes it off the channel meanwhile, the link is free. */
-	if (!READ_ONCE(bo->link.node) || READ_ONCE(bo->link.channel) == channel)
+	if (ttm_fence_lru_has_room(bo, channel))
 		return 0;
 	return ttm_fence_lru_add_links(bo, 1, channel, GFP_KERNEL);
 }
