@@ -48,12 +48,10 @@
  * struct go - one retire
  * @last_seq: what had been emitted when it began: it does not chase a busy device
  * @arm: request the signaling of fences that hold up a channel, and signal only then
- * @emptied: what the nodes leave, to be freed when it has ended
  */
 struct go {
 	u64 last_seq;
 	bool arm;
-	struct ttm_fence_lru_emptied emptied;
 };
 
 static bool head_less(const void *lhs, const void *rhs, void *args)
@@ -229,9 +227,10 @@ static unsigned int retire_node(struct ttm_fence_lru_channel *channel,
 
 /* Retire nodes that were seen signaled, up to this number, in one hold of the locks. */
 static void retire_prefix(struct ttm_fence_lru_channel *channel, u64 last_seq,
-			  struct go *go)
+			  const struct go *go)
 {
 	unsigned int steps = 0, max = TTM_FENCE_LRU_STEPS_PER_HOLD;
+	struct ttm_fence_lru_emptied emptied = TTM_FENCE_LRU_EMPTIED(emptied);
 	struct ttm_fence_lru *lru = channel->lru;
 	struct ttm_fence_lru_node *node;
 
@@ -244,16 +243,19 @@ static void retire_prefix(struct ttm_fence_lru_channel *channel, u64 last_seq,
 		node = ttm_fence_lru_first_node(channel);
 		if (!node || node->seq > last_seq)
 			break;
-		steps += retire_node(channel, node, max - steps, &go->emptied);
+		steps += retire_node(channel, node, max - steps, &emptied);
 	}
 	lru->stats.steps += steps;
 	spin_unlock(lru->lru_lock);
 	spin_unlock(&channel->lock);
+
+	/* While they are in the cache. */
+	ttm_fence_lru_emptied_free(&emptied);
 }
 
 /* Every channel whose first node has signaled goes into the heap. */
 static void look_at_heads(struct ttm_fence_lru *lru,
-			  struct ttm_fence_lru_heap *heap, struct go *go)
+			  struct ttm_fence_lru_heap *heap, const struct go *go)
 {
 	struct ttm_fence_lru_channel *next;
 	struct ttm_fence_lru_head head;
@@ -284,7 +286,7 @@ static u64 next_seq(const struct ttm_fence_lru_heap *heap)
 }
 
 /* Retire in order until the heap is empty. */
-static void merge(struct ttm_fence_lru_heap *heap, struct go *go)
+static void merge(struct ttm_fence_lru_heap *heap, const struct go *go)
 {
 	struct ttm_fence_lru_head *first, head;
 	u64 last_seq;
@@ -316,7 +318,6 @@ static void retire_unlock(struct ttm_fence_lru *lru, bool arm)
 	/* Pairs with the barrier in ttm_fence_lru_retire(): all that follows looks anew. */
 	smp_store_mb(lru->retires, number);
 	go.last_seq = ttm_fence_lru_emitted(lru);
-	INIT_LIST_HEAD(&go.emptied.nodes);
 	min_heap_init(&heap, lru->heap, lru->heap_size);
 	look_at_heads(lru, &heap, &go);
 	merge(&heap, &go);
@@ -324,8 +325,6 @@ static void retire_unlock(struct ttm_fence_lru *lru, bool arm)
 	if (arm)
 		lru->retired = number;
 	mutex_unlock(&lru->reclaim_lock);
-
-	ttm_fence_lru_emptied_free(&go.emptied);
 }
 
 /**
@@ -394,7 +393,6 @@ void ttm_fence_lru_retire_channel(struct ttm_fence_lru_channel *channel)
 
 	lockdep_assert_held(&channel->lru->reclaim_lock);
 
-	INIT_LIST_HEAD(&go.emptied.nodes);
 	ttm_fence_lru_activate(channel->lru);
 	note_signaled(channel, U64_MAX);
 	while (channel->listed) {
@@ -402,7 +400,6 @@ void ttm_fence_lru_retire_channel(struct ttm_fence_lru_channel *channel)
 		deactivate_if_empty(channel);
 		cond_resched();
 	}
-	ttm_fence_lru_emptied_free(&go.emptied);
 }
 
 /* The first node that no sweep has come to: its number, and its fence if unsettled. */
