@@ -3,6 +3,7 @@
 #
 # tests/replay.sh: the parser of tools/replay takes every recording shipped, and
 # refuses each kind of malformed one with its file and line. Needs no kernel.
+# What needs one, the report of a replay, is among the tests of the software GPU.
 
 . "$(dirname "$0")/../scripts/lib.sh"
 
@@ -112,6 +113,23 @@ spoil_fields()
 	spoil 'a handle beyond 32 bits' 5 '400 new 5 4294967296 4096 2 4096 0 8 1' 'field 4'
 	spoil 'a handle that none can be' 5 '400 new 5 4294967295 4096 2 4096 0 8 1' 'impossible handle'
 	spoil 'the time goes back' 7 '9000000 map 5 3 4096\n100 map 5 3 4096' 'the time goes back' 8
+	spoil 'the time goes back by more than a prep slept' 7 \
+		'60000000 map 5 3 4096\n700 prep 5 3 4 1 50000000 0 1' 'the time goes back' 8
+	spoil 'the time goes back by what a poll did not sleep' 7 \
+		'60000000 map 5 3 4096\n700 prep 5 3 5 1 50 16 1' 'the time goes back' 8
+	spoil 'the time goes back after a prep that slept' 7 \
+		'50000000 map 5 3 4096\n700 prep 5 3 4 1 50000000 0 1\n800 map 5 3 4096' \
+		'the time goes back' 9
+}
+
+# Another thread went on while one slept in a prep.
+accept_sleep()
+{
+	local file=$SCRATCH/slept.trace
+
+	printf '%s\n' "${GOOD[@]:0:7}" '30000000 map 5 3 4096' '51000000 map 5 2 4096' \
+		'700 prep 5 3 4 1 51000000 0 1' '51000800 map 5 3 4096' >"$file"
+	accepted 'a prep that slept while others went on' "$file"
 }
 
 spoil_buffers()
@@ -228,6 +246,7 @@ done
 spoil_files
 spoil_header
 spoil_fields
+accept_sleep
 spoil_buffers
 spoil_pushes
 refuse_all

@@ -11,6 +11,9 @@
 
 #include "fields.h"
 
+/* Between an ioctl's entry, whose time it is, and its line. */
+#define OVERLAP_NS	1000000u
+
 int refuse(struct parser *p, const char *reason, ...)
 {
 	va_list args;
@@ -95,17 +98,29 @@ static int parse_values(struct parser *p, const struct verb *verb,
 	return 0;
 }
 
-/* Times may overlap by a little; the gap of a trimmed trace takes none. */
-static int check_time(struct parser *p, uint64_t ns)
+/* A prep that slept is written when it wakes up, with the time when it began. */
+static uint64_t slept_ns(struct parser *p, const struct verb *verb)
 {
+	return strcmp(verb->name, "prep") ? 0 : p->values[PREP_WAITED];
+}
+
+/*
+ * The lines are in the order in which they were written. Times may overlap by a little,
+ * and by what was slept; the gap of a trimmed trace takes none.
+ */
+static int check_time(struct parser *p, uint64_t ns, uint64_t slept)
+{
+	uint64_t back = ns < p->last_ns ? p->last_ns - ns : 0;
+
 	if (!p->trace->nr_events && !p->last_ns)
 		p->skew_ns = ns;
 	else if (p->gap_starts)
 		p->skew_ns += ns - p->last_ns;
-	else if (!p->in_gap && ns + 1000000 < p->last_ns)
+	else if (!p->in_gap && back > slept && back - slept > OVERLAP_NS)
 		return refuse(p, "the time goes back");
 	p->gap_starts = false;
-	p->last_ns = ns;
+	if (p->in_gap || !back)
+		p->last_ns = ns;
 	return 0;
 }
 
@@ -131,7 +146,7 @@ static int parse_event(struct parser *p)
 	if (parse_values(p, verb, fields + 2, nr - 2))
 		return -1;
 	/* The end of a push is written when noticed, with the time it had. */
-	if (strcmp(verb->name, "done") && check_time(p, ns))
+	if (strcmp(verb->name, "done") && check_time(p, ns, slept_ns(p, verb)))
 		return -1;
 	return verb->apply ? verb->apply(p) : 0;
 }

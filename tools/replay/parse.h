@@ -13,6 +13,9 @@
 #define MAX_VALUES	9
 #define MAX_FIELDS	(2 + MAX_VALUES + TRACE_MAX_BOS)
 
+/* Where a prep has the time that it slept. */
+#define PREP_WAITED	4
+
 /* The GPU's file descriptor and channel before they are known. */
 #define UNKNOWN		UINT64_MAX
 
@@ -32,7 +35,7 @@
  * @done: the last push that was reported done
  * @base_ns: GPU model: time of each push
  * @dword_ns: GPU model: and of each four bytes of it
- * @last_ns: time of the last line, as recorded
+ * @last_ns: the latest time so far, as recorded
  * @skew_ns: what to take off a recorded time
  * @in_gap: between "# startup ends" and "# steady", where times are made up
  * @gap_starts: the next event is the first in there
