@@ -29,7 +29,8 @@
 # git, and not on what else the repository holds.
 #
 # patches/6.12-buddy is no series but two alternatives, one for each place of the
-# allocator. It is left alone: edit it by hand, and mind the counts of its hunks.
+# allocator; patches/6.12-um mends the guests, not what is tested in them. Both are left
+# alone: edit them by hand, and mind the counts of their hunks.
 
 . "$(dirname "$0")/lib.sh"
 

@@ -8,7 +8,8 @@
 # is a real copy in it. It is replaced only if its content changes, so that make
 # builds only what a changed patch changes, also when a patch goes away.
 #
-# UNPATCHED=1: lays a tree whose TTM is not patched, only our code beside it.
+# UNPATCHED=1: lays a tree whose TTM is not patched, only our code beside it, and
+#              User-Mode Linux, as for all guests.
 # SERIES=<n>: lays a tree with the first n patches of both series.
 
 . "$(dirname "$0")/lib.sh"
@@ -24,6 +25,8 @@ else
 fi
 # The first one only has our directory built.
 [ -z "${UNPATCHED:-}" ] || PATCHES=("${PATCHES[0]}")
+# What the guests need is the same for kernels that are compared.
+PATCHES+=("$ROOT/patches/$KERNEL-um"/*.patch)
 [ -z "${SERIES:-}" ] || PATCHES=("${PATCHES[@]:0:SERIES}")
 TREE=$(kernel_tree)
 SCRATCH=$TREE.scratch

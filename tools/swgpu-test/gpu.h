@@ -121,6 +121,9 @@ void test_suspend(int fd);
 void test_suspend_hung(int fd);
 void test_suspend_hung_gtt(int fd);
 void test_suspend_hung_copy(int fd);
+/* fault.c */
+void test_fault_signal(int fd);
+void test_fault_unmap(int fd);
 /* nomem.c */
 void test_no_memory(int fd);
 /* hog.c */

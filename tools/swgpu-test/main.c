@@ -64,6 +64,8 @@ static const struct {
 	{ "a client is killed with work in flight", test_killed_client },
 	{ "a client is killed with its channel", test_killed_channel },
 	{ "fdinfo says what a client has", test_fdinfo },
+	{ "a signal is seen to while a fault waits", test_fault_signal },
+	{ "buffers move while their process unmaps memory", test_fault_unmap },
 	{ "any allocation may fail", test_no_memory },
 	{ "suspend keeps contents", test_suspend },
 	{ "suspend fails while a channel hangs", test_suspend_hung },
