@@ -45,10 +45,12 @@ static const struct bench_config by_node[] = {
 };
 
 /* By the number of channels, each node on another than the one before. */
-#define BY_CHANNELS(_channels)                                 \
-	{                                                      \
-		.buffers = 16384, .per_node = 1, .told = true, \
-		.channels = (_channels),                       \
+#define BY_CHANNELS(_channels)           \
+	{                                \
+		.buffers = 16384,        \
+		.per_node = 1,           \
+		.told = true,            \
+		.channels = (_channels), \
 	}
 static const struct bench_config by_channel[] = {
 	BY_CHANNELS(1),	 BY_CHANNELS(2),   BY_CHANNELS(4),    BY_CHANNELS(16),
@@ -68,10 +70,12 @@ static const struct bench_config by_nodes[] = {
 };
 
 /* By the number of channels of which one holds something. */
-#define QUIET(_channels)                                                  \
-	{                                                                 \
-		.buffers = 1000, .per_node = 10, .channels = (_channels), \
-		.quiet = true,                                            \
+#define QUIET(_channels)                 \
+	{                                \
+		.buffers = 1000,         \
+		.per_node = 10,          \
+		.channels = (_channels), \
+		.quiet = true,           \
 	}
 static const struct bench_config quiet[] = {
 	QUIET(1),

@@ -52,9 +52,9 @@ struct ttm_fence_lru_emptied {
 	unsigned int nr_fences;
 };
 
-#define TTM_FENCE_LRU_EMPTIED(name)                 \
-	{                                           \
-		.nodes = LIST_HEAD_INIT(name.nodes) \
+#define TTM_FENCE_LRU_EMPTIED(name)                  \
+	{                                            \
+		.nodes = LIST_HEAD_INIT(name.nodes), \
 	}
 
 /**
