@@ -125,12 +125,16 @@ fi
 if [ -s "$RUN/status" ]; then
 	exit "$(cat "$RUN/status")"
 fi
+# What guest.sh could not do.
+reason=$(sed -n 's/^guest\.sh: //p' "$CONSOLE" | tr -d '\r' | tail -n 1)
 {
 	printf -- '--- the end of %s\n' "${CONSOLE#"$ROOT/"}"
 	tail -n 20 "$CONSOLE"
 	printf -- '---\n'
 	if [ -e "$RUN/late" ]; then
 		printf 'error: %s took longer than %s s and was killed\n' "$NAME" "$TIMEOUT"
+	elif [ -n "$reason" ]; then
+		printf 'error: the guest came up, but %s was not run\n       %s\n' "$NAME" "$reason"
 	else
 		printf 'error: the guest did not come up, or died before %s ended (exit status %d)\n' \
 			"$NAME" "$rc"
