@@ -5,10 +5,10 @@
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
 .PHONY: help demo bench test check kunit mutants coverage kernel source clean distclean \
-	modules modules_install modules_uninstall dkms dkms-test boot-test nouveau each-patch \
-	series series-export
+	modules modules_install modules_uninstall dkms dkms-test debian-test boot-test nouveau \
+	each-patch series series-export
 
-export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE
+export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE RELEASE
 export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
 
 help: ## show this
@@ -24,6 +24,7 @@ help: ## show this
 # KDIR=<headers>     of the kernel that modules are for; default: Debian's, fetched
 # INSTALL_MOD_PATH=<directory>  install modules below it; default: /
 # SIGN_KEY=<file>    sign modules with it, and SIGN_CERT=<file>, when installing
+# RELEASE=<n>        debian-test: only in this release of Debian, 12 or 13; default: both
 # JOBS=<n>           how many compilers run at once; default: one per CPU
 # SEED=<n>           what random tests start from; they print theirs
 # HISTORIES=<n>      how many random histories to play; default: 1000
@@ -75,6 +76,9 @@ dkms: ## make a Debian package that builds the modules for each kernel of the re
 
 dkms-test: ## install and remove that package in a small Debian, boot with its modules
 	@scripts/dkms-test.sh
+
+debian-test: ## run demo and test in bare Debians 12 and 13, made for that
+	@scripts/debian-test.sh
 
 boot-test: ## boot Debian's own kernel in QEMU and load the modules
 	@scripts/boot-test.sh

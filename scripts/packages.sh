@@ -24,7 +24,7 @@ packages_of()
 	nouveau) say busybox-static:busybox cpio:cpio bochsbios:/usr/share/bochs/BIOS-bochs-latest \
 		vgabios:/usr/share/vgabios/vgabios.bin isolinux:/usr/lib/ISOLINUX/isolinux.bin \
 		syslinux-common:/usr/lib/syslinux/modules/bios/ldlinux.c32 xorriso:xorriso ;;
-	dkms-test) say mmdebstrap:mmdebstrap ;;
+	dkms-test | debian-test) say mmdebstrap:mmdebstrap ;;
 	x86)   say libelf-dev:/usr/include/libelf.h qemu-system-x86:qemu-system-x86_64 ;;
 	*)     die "packages.sh: unknown purpose '$1'" ;;
 	esac

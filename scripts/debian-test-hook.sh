@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# debian-test-hook.sh <root> <release> <target> ...: what debian-test.sh does in the Debian
+# below <root>. A line "ok" or "not ok" for each target; what make says goes to build/logs.
+
+. "$(dirname "$0")/lib.sh"
+
+SYSTEM=$1
+RELEASE=$2
+shift 2
+PLACE=/ttm-fence-lru
+
+# in_system <command> ...: as it is for somebody who has just logged in.
+in_system()
+{
+	chroot "$SYSTEM" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root JOBS="$JOBS" \
+		DEBIAN_MIRROR="${DEBIAN_MIRROR:-}" http_proxy="${http_proxy:-}" "$@"
+}
+
+# run <target>
+run()
+{
+	local log=$LOGS/debian-test-$RELEASE-$1.log start=$SECONDS verdict="ok"
+
+	say "# Debian $RELEASE: make $1 ..."
+	in_system make -C "$PLACE" "$1" >"$log" 2>&1 </dev/null || verdict="not ok"
+	[ "$verdict" = ok ] || tail -n 30 "$log" | sed 's/^/#   /'
+	say "# $(grep -v '^make' "$log" | tail -n 1)"
+	say "$verdict - Debian $RELEASE: make $1 ($((SECONDS - start)) s, see ${log#"$ROOT/"})" |
+		tee -a "$BUILD/debian-test/results"
+}
+
+cp /etc/resolv.conf "$SYSTEM/etc/resolv.conf"
+mkdir "$SYSTEM$PLACE"
+tar -C "$SYSTEM$PLACE" -xf "$BUILD/debian-test/sources.tar"
+in_system git -C "$PLACE" -c init.defaultBranch=main init -q
+in_system git -C "$PLACE" add -A
+for target; do
+	run "$target"
+done
