@@ -8,8 +8,9 @@ SHELL = /bin/bash
 	modules modules_install modules_uninstall dkms dkms-test debian-test boot-test nouveau \
 	each-patch series series-export
 
-export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE RELEASE
+export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE RELEASE ROUNDS
 export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
+export VRAM_MB JOB_SPEED TRACES
 
 help: ## show this
 	@echo 'Fence-ordered LRU and delayed destroy for TTM'
@@ -18,16 +19,23 @@ help: ## show this
 	@echo
 	@sed -n -E 's/^([a-z_-]+):.*## (.*)/  \1\t\2/p' Makefile | expand -t 20
 	@echo
-	@sed -n -E 's/^# ([A-Z_]+=[^ ]*) +(.*)/  \1\t\2/p' Makefile | expand -t 24
+	@sed -n -E 's/^# ([A-Z_]+=[^ ]*) +(.*)/  \1\t\2/p' Makefile | expand -t 26
 
+# Checked by scripts/variables.sh, all of them before anything is done:
+#
 # KERNEL_SRC=<tree>  a plain Linux 6.12 tree to use instead of Debian's; only read
 # KDIR=<headers>     of the kernel that modules are for; default: Debian's, fetched
-# INSTALL_MOD_PATH=<directory>  install modules below it; default: /
+# INSTALL_MOD_PATH=<dir>  install modules below it; default: /
 # SIGN_KEY=<file>    sign modules with it, and SIGN_CERT=<file>, when installing
+# DEBIAN_MIRROR=<url>  where packages are fetched from; default: deb.debian.org
 # RELEASE=<n>        debian-test: only in this release of Debian, 12 or 13; default: both
 # JOBS=<n>           how many compilers run at once; default: one per CPU
 # SEED=<n>           what random tests start from; they print theirs
 # HISTORIES=<n>      how many random histories to play; default: 1000
+# ROUNDS=<n>         test: how often each race between CPUs is run; default: 10
+# VRAM_MB=<MiB>      demo: VRAM under pressure; default: from what the traces want
+# JOB_SPEED=<factor>  demo: of the GPU, 1 is that of the recordings; default: 0.25
+# TRACES=<names>     demo: recordings in traces/, or files; each is a program
 # V=1                show the commands of the kernel's build
 # BENCH=<names>      only these measurements; default: all
 # FORCE=1            series-export: over patches that changed since they were laid
@@ -100,9 +108,7 @@ series-export: ## write the patches from these commits
 	@scripts/series.sh export
 
 clean: ## remove what was built; keep the kernel's source, and the series as commits
-	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name "linux-*" ! -name apt \
-		! -name "series-*" -exec rm -rf {} +
+	@scripts/clean.sh
 
 distclean: ## remove build/, with all that was fetched
-	@[ ! -d build ] || scripts/series.sh kept
-	@rm -rf build
+	@scripts/clean.sh all

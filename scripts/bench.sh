@@ -39,7 +39,6 @@ measure_unpatched()
 
 "$ROOT/scripts/build.sh" um-bench
 [ -z "${FULL:-}" ] || "$ROOT/scripts/build.sh" um-bench-unpatched
-lock bench
 rm -rf "$RESULTS"
 mkdir -p "$RESULTS"
 start=$SECONDS

@@ -95,7 +95,7 @@ boot()
 {
 	local status=0
 
-	timeout --foreground --kill-after=10 "$TIMEOUT" \
+	timeout --kill-after=10 "$TIMEOUT" \
 		qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1G \
 		-nodefaults -no-user-config -vga std -display none -no-reboot \
 		-serial stdio -kernel "$IMAGE" -initrd "$RAM.gz" \

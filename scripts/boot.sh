@@ -97,7 +97,7 @@ mkfifo "$RUN/says"
 cat "$RUN/says" &
 says=$!
 set -m
-"${command[@]}" </dev/null 3>"$RUN/says" >>"$CONSOLE" 2>&1 9>&- &
+"${command[@]}" </dev/null 3>"$RUN/says" >>"$CONSOLE" 2>&1 &
 GUEST=$!
 {
 	sleep "$TIMEOUT"
@@ -105,7 +105,7 @@ GUEST=$!
 	kill -TERM "$GUEST"
 	sleep 5
 	kill -KILL -- "-$GUEST"
-} </dev/null >/dev/null 2>&1 9>&- &
+} </dev/null >/dev/null 2>&1 &
 WATCHDOG=$!
 disown "$WATCHDOG"
 set +m

@@ -91,7 +91,6 @@ compile()
 	kmake ${V:+V="$V"} -j "$JOBS"
 }
 
-lock "$CONFIG$(kernel_suffix)"
 ! up_to_date || exit 0
 run_step "config-$CONFIG" "configuring the kernel $CONFIG" \
 	"The kernel's Kconfig does not grant what configs/$CONFIG.config asks for." \

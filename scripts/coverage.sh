@@ -12,7 +12,6 @@ CONFIG=um-coverage
 DIR=$BUILD/coverage
 
 "$ROOT/scripts/build.sh" "$CONFIG"
-lock coverage
 MODULES=$(kernel_out "$CONFIG")/drivers/gpu/drm/ttm_fence_lru
 
 run_tests()

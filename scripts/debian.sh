@@ -53,9 +53,6 @@ unpack()
 }
 
 [ ! -e "$DEBIAN/release" ] || exit 0
-# apt is one, too.
-lock source
-[ ! -e "$DEBIAN/release" ] || exit 0
 run_step fetch-debian "getting Debian's kernel $KERNEL" \
 	"Check the network (or set DEBIAN_MIRROR=)" \
 	fetch

@@ -24,15 +24,6 @@ REPLAY=$BUILD/tools/replay/replay
 # How much of the VRAM that the traces want together they get under pressure.
 PERCENT=65
 
-check_parameters()
-{
-	check_number SEED "$SEED" "a whole number of at most 18 digits" 18
-	[[ $JOB_SPEED =~ ^[0-9]{1,4}(\.[0-9]{1,6})?$ && $JOB_SPEED =~ [1-9] ]] ||
-		die "JOB_SPEED=$JOB_SPEED: must be a factor such as 0.1 or 2"
-	[ -z "$VRAM_MB" ] || check_number VRAM_MB "$VRAM_MB" "a number of MiB" 6
-	find_traces
-}
-
 find_traces()
 {
 	local name
@@ -42,20 +33,11 @@ find_traces()
 	for name in $TRACES; do
 		if [ -f "$ROOT/traces/$name.trace.xz" ]; then
 			files+=("$ROOT/traces/$name.trace.xz")
-		elif [ -f "$name" ]; then
-			files+=("$(realpath "$name")")
 		else
-			die "TRACES: there is no recording '$name'" "There are: $(recordings)"
+			files+=("$(realpath "$name")")
 		fi
 		clients+=("$(basename "$name" .trace.xz)")
 	done
-	[ ${#files[@]} -gt 0 ] || die "TRACES: names no recording" "There are: $(recordings)"
-}
-
-recordings()
-{
-	find "$ROOT/traces" -name '*.trace.xz' -printf '%f\n' | sed 's/\.trace\.xz//' | sort |
-		paste -s -d ' '
 }
 
 build_tools()
@@ -84,13 +66,11 @@ choose_vram()
 		VRAM_MB=$((all * PERCENT / 100))
 		[ "$VRAM_MB" -ge "$jobs" ] || VRAM_MB=$jobs
 	fi
-	# 10#: leading zeros are no octal numbers
-	VRAM_MB=$((10#$VRAM_MB))
 	[ "$VRAM_MB" -ge "$jobs" ] ||
-		die "VRAM_MB=$VRAM_MB: the largest jobs of these traces take $jobs MiB together"
+		refuse "VRAM_MB=$VRAM_MB: the largest jobs of these traces take $jobs MiB together"
 	[ "$VRAM_MB" -le "$PLENTY_MB" ] ||
-		die "VRAM_MB=$VRAM_MB: the traces want $all MiB; that would be no pressure" \
-		    "Give at most $PLENTY_MB."
+		refuse "VRAM_MB=$VRAM_MB: the traces want $all MiB; that would be no pressure" \
+			"Give at most $PLENTY_MB."
 	say "  the traces want $all MiB of VRAM together, and get $PLENTY_MB MiB, then $VRAM_MB MiB"
 }
 
@@ -114,12 +94,11 @@ plot()
 		"VRAM of ${#files[@]} replayed programs, $VRAM_MB MiB, seed $SEED"
 }
 
-check_parameters
+find_traces
 "$ROOT/scripts/packages.sh" build demo
 run_step tools "building the programs of the demo" "Is libc's static library there?" build_tools
 choose_vram
 "$ROOT/scripts/build.sh" um-demo
-lock demo
 run_guest
 verdict=0
 "$ROOT/scripts/demo-report.py" "$RESULTS" "$SEED" "$JOB_SPEED" "${clients[@]}" || verdict=1

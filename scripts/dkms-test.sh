@@ -51,7 +51,6 @@ try_package()
 		"${suites[0]}" - "${sources[@]}"
 }
 
-lock dkms-test
 run_step dkms-test "installing and removing the package in a Debian of its own" \
 	"What was done there is in build/logs/dkms-test.log" try_package
 cat "$WORK/results"

@@ -16,7 +16,6 @@ compile()
 		-j "$JOBS" drivers/gpu/drm/
 }
 
-lock series
 CONFIGURE_ONLY=1 "$ROOT/scripts/build.sh" "$CONFIG"
 passed=0 failed=0
 # shellcheck disable=SC2034 # summary's

@@ -49,7 +49,7 @@ run_suites()
 	else
 		COMMAND[-1]+=" ${arguments[*]}"
 	fi
-	timeout --foreground --kill-after=10 "$limit" "${COMMAND[@]}" \
+	timeout --kill-after=10 "$limit" "${COMMAND[@]}" \
 		</dev/null >"$log" 2>&1 || status=$?
 	rm -rf "$run"
 	# A serial console returns its carriage.

@@ -16,10 +16,6 @@ TTM_RESULTS=102
 OURS='ttm_fence_lru*'
 TTMS='ttm_[!f]*'
 
-for variable in SEED HISTORIES; do
-	[ -z "${!variable:-}" ] ||
-		check_number "$variable" "${!variable}" "a whole number of at most 9 digits" 9
-done
 "$ROOT/scripts/build.sh" um-test
 [ -z "${FULL:-}" ] || "$ROOT/scripts/build.sh" um-pristine
 

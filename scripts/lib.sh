@@ -32,18 +32,37 @@ die()
 	exit 1
 }
 
+# refuse <what is wrong> [<what would be right>]: a variable; nothing was built.
+refuse()
+{
+	(die "$@") || exit 2
+}
+
 case $ROOT in
 *[[:space:]:]*)
 	die "the kernel cannot be built below a path with spaces or colons: $ROOT" \
 	    "Move the repository elsewhere." ;;
 esac
-mkdir -p "$LOGS"
 
-# check_number <variable> <value> <what it must be> <digits>
-check_number()
+# disk_is_full: whether nothing can be built any more; DISK_IS_FULL says so.
+disk_is_full()
 {
-	[[ $2 =~ ^[0-9]{1,$4}$ ]] || die "$1=$2: must be $3"
+	local left
+
+	left=$(df -k --output=avail "$BUILD" | tail -n 1)
+	# shellcheck disable=SC2034 # for the caller
+	DISK_IS_FULL=("the disk of ${BUILD#"$ROOT/"}/ is full: $((left / 1024)) MiB are left"
+		"'make clean' removes what was built; 'make distclean' also what was fetched."
+		"All that can be built here takes 15 GB.")
+	[ "$left" -lt $((100 * 1024)) ]
 }
+
+# Where the commands begin that a user calls; those that they call go on at once.
+if [ -z "${IN_COMMAND:-}" ]; then
+	. "$ROOT/scripts/variables.sh"
+	. "$ROOT/scripts/command.sh"
+	supervise "$0" "$@"
+fi
 
 # Where the kernel's own source is; the user's tree or the one we fetch.
 kernel_source()
@@ -93,18 +112,6 @@ kernel_out()
 	say "$BUILD/$1${SERIES:+-series}$(kernel_suffix)"
 }
 
-# One at a time: lock <name> waits for whoever else works on the same thing.
-lock()
-{
-	exec 9>"$BUILD/.$1.lock"
-	flock -n 9 || { say "  waiting for another run to finish with $1 ..."; flock 9; }
-}
-
-unlock()
-{
-	exec 9>&-
-}
-
 # Shows that a step is alive: on a terminal the last line of its log, else
 # now and then how far it got.
 tick()
@@ -142,7 +149,7 @@ run_step()
 	mkdir -p "$LOGS"
 	: >"$log"
 	[ -t 1 ] || say "  $what ..."
-	tick "$what" "$log" $$ 9>&- &
+	tick "$what" "$log" $$ &
 	ticker=$!
 	set +e
 	(set -e; "$@") >"$log" 2>&1 </dev/null
@@ -157,6 +164,8 @@ run_step()
 			blame "$log"
 			printf -- '---\n'
 		} >&2
+		! disk_is_full || die "step '$name' failed ($what): ${DISK_IS_FULL[0]}" \
+			"${DISK_IS_FULL[@]:1}"
 		die "step '$name' failed ($what, exit status $rc)" "$hint" \
 		    "The whole log is in ${log#"$ROOT/"}"
 	fi

@@ -12,6 +12,9 @@
 . "$(dirname "$0")/modules-lib.sh"
 
 ROOT_DIR=${INSTALL_MOD_PATH:-}
+[ -n "${KDIR:-}" ] || [ -e "$DEBIAN/release" ] ||
+	die "no modules were built yet, nor is it known for which kernel" \
+	    "Run 'make modules' first, or give KDIR=<headers>."
 HEADERS=$(headers)
 RELEASE=$(header_release "$HEADERS")
 OUT=$(modules_out "$RELEASE")

@@ -14,9 +14,18 @@
 
 CONFIG=um-mutants
 
+# mutants <argument> ...
+mutants()
+{
+	python3 "$ROOT/scripts/mutants.py" --root "$ROOT" --tree "$(kernel_tree)" \
+		--source "$(kernel_source)" ${PART:+--part "$PART"} ${MUTANT:+--mutant "$MUTANT"} "$@"
+}
+
+if [ -n "${MUTANT:-}" ]; then
+	"$ROOT/scripts/packages.sh" build
+	"$ROOT/scripts/tree.sh"
+	mutants --list >/dev/null || exit 2
+fi
 "$ROOT/scripts/build.sh" "$CONFIG"
-lock mutants
-exec python3 "$ROOT/scripts/mutants.py" --root "$ROOT" --tree "$(kernel_tree)" \
-	--source "$(kernel_source)" --out "$(kernel_out "$CONFIG")" \
-	--jobs "$JOBS" --seed "${SEED:-1}" \
-	${PART:+--part "$PART"} ${MUTANTS:+--mutants "$MUTANTS"} ${MUTANT:+--mutant "$MUTANT"}
+mutants --out "$(kernel_out "$CONFIG")" --jobs "$JOBS" --seed "${SEED:-1}" \
+	${MUTANTS:+--mutants "$MUTANTS"}

@@ -24,16 +24,13 @@ VGABIOS=/usr/share/vgabios/vgabios.bin
 ISOLINUX=/usr/lib/ISOLINUX/isolinux.bin
 LDLINUX=/usr/lib/syslinux/modules/bios/ldlinux.c32
 
-check_bochs()
+want_bochs()
 {
 	[ -n "${BOCHS:-}" ] ||
 		die "BOCHS is not set: this takes an emulator that has a GeForce" \
 		    "Debian's Bochs has none. Build Bochs 3.1 or later with" \
 		    "    ./configure --enable-geforce --enable-pci --enable-x86-64 --enable-cpu-level=6 --with-nogui" \
 		    "and call: make nouveau BOCHS=<its binary>"
-	[ -x "$BOCHS" ] || die "BOCHS=$BOCHS: no such program"
-	grep -q geforcefx5900 "$BOCHS" ||
-		die "BOCHS=$BOCHS: has no GeForce" "Configure it with --enable-geforce."
 }
 
 build_tool()
@@ -164,11 +161,10 @@ compare()
 		}' "$1" "$2"
 }
 
-check_bochs
+want_bochs
 "$ROOT/scripts/packages.sh" nouveau
 "$ROOT/scripts/build.sh" "$CONFIG"
 mkdir -p "$WORK"
-lock nouveau
 run_step nouveau-test-tool "building the test program" "Read the log." build_tool
 run_step nouveau-initramfs "packing what the guest needs" "Read the log." make_initramfs
 passed=0 failed=0 skipped=0

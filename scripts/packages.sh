@@ -60,7 +60,9 @@ done
 command -v apt-get >/dev/null ||
 	die "these are missing: ${missing[*]}" "Please install them and try again."
 
-as_root=()
+# Installing is left to end whatever happens: packages that are half installed must be
+# repaired by hand. A session of its own is left alone, and a user cannot end what sudo does.
+as_root=(setsid --wait)
 if [ "$(id -u)" != 0 ]; then
 	as_root=(sudo -n)
 	if ! sudo -n true 2>/dev/null; then
@@ -69,13 +71,16 @@ if [ "$(id -u)" != 0 ]; then
 	fi
 fi
 
+apt()
+{
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get \
+		-o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 "$@"
+}
+
 install()
 {
-	local options=(-o DPkg::Lock::Timeout=600 -o Acquire::Retries=3)
-
-	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" update
-	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" \
-		install -y --no-install-recommends "${missing[@]}"
+	apt update
+	apt install -y --no-install-recommends "${missing[@]}"
 }
 
 run_step packages "installing ${missing[*]}" \

@@ -490,7 +490,6 @@ plain_environment
 mkdir -p "$BUILD/tmp"
 SCRATCH=$(mktemp -d "$BUILD/tmp/series.XXXXXX")
 trap 'rm -rf "$SCRATCH"' EXIT
-[ "$verb" = check ] || lock "series-$KERNEL"
 case $verb in
 export) export_patches ;;
 *)      "$verb" ;;

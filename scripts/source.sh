@@ -12,33 +12,6 @@
 PACKAGE=linux-source-$KERNEL
 SRC=$(kernel_source)
 
-field()
-{
-	sed -n "s/^$1 *= *//p" "$SRC/Makefile" | head -n 1
-}
-
-# The user's tree: the right version, and clean as kbuild wants it.
-check_tree()
-{
-	local version
-
-	if ! [ -f "$SRC/Makefile" ] || ! [ -f "$SRC/Kconfig" ]; then
-		die "KERNEL_SRC=$SRC is no kernel source tree"
-	fi
-	version=$(field VERSION).$(field PATCHLEVEL)
-	[ "$version" = "$KERNEL" ] ||
-		die "KERNEL_SRC=$SRC is Linux $version; the patches are for $KERNEL" \
-		    "Nothing was changed."
-	if [ -e "$SRC/.config" ] || [ -e "$SRC/include/config" ] ||
-	   [ -e "$SRC/arch/x86/include/generated" ]; then
-		die "KERNEL_SRC=$SRC was built in place, and so cannot be built elsewhere" \
-		    "Run 'make mrproper' in it, or give a clean tree. Nothing was changed."
-	fi
-	[ ! -e "$SRC/drivers/gpu/drm/ttm_fence_lru" ] ||
-		die "KERNEL_SRC=$SRC is patched already; a plain tree is needed" \
-		    "Nothing was changed."
-}
-
 fetch()
 {
 	can_fetch
@@ -55,13 +28,7 @@ unpack()
 	rm -rf "$BUILD/source"
 }
 
-if [ -n "$KERNEL_SRC" ]; then
-	check_tree
-	exit 0
-fi
-[ ! -e "$SRC/Makefile" ] || exit 0
-
-lock source
+[ -z "$KERNEL_SRC" ] || exit 0
 [ ! -e "$SRC/Makefile" ] || exit 0
 run_step fetch "getting $PACKAGE from Debian" \
 	"Check the network (or set DEBIAN_MIRROR=), or give a tree: KERNEL_SRC=<linux-$KERNEL>" \

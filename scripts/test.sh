@@ -50,15 +50,13 @@ part()
 
 	say "" "== $name"
 	set +e
-	timeout --foreground --kill-after=20 "$LIMIT" "$@" </dev/null 2>&1 | tee "$log"
+	timeout --kill-after=20 "$LIMIT" "$@" </dev/null 2>&1 | tee "$log"
 	rc=${PIPESTATUS[0]}
 	set -e
 	[ "$rc" != 124 ] || say "$name took longer than $LIMIT s and was stopped"
 	count "$name" "$log" "$rc"
 }
 
-# Of no use to go on without.
-[ -z "$KERNEL_SRC" ] || "$ROOT/scripts/source.sh"
 part check "$ROOT/scripts/check.sh"
 part kunit "$ROOT/scripts/kunit.sh"
 for test in "$ROOT"/tests/*.sh; do

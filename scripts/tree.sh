@@ -146,7 +146,6 @@ lay()
 }
 
 cat "${PATCHES[@]}" >/dev/null 2>&1 || die "there are no patches in patches/$KERNEL"
-lock "$(basename "$TREE")"
 now=$(stamp)
 [ "$(cat "$TREE/.stamp" 2>/dev/null)" != "$now" ] || exit 0
 run_step tree "laying the patches over the source" \

@@ -152,10 +152,8 @@ for PATCH in "$ROOT"/tests/variants/*.patch; do
 	NAME=$(basename "$PATCH" .patch)
 	VARIANT=$BUILD/variant-$NAME
 	rm -f "$LOGS/variant-$NAME"-*
-	lock "$CONFIG$(kernel_suffix)"
 	run_step "variant-$NAME" "building the kernel that is broken by $NAME" \
 		"Does tests/variants/$NAME.patch still apply?" build_variant
-	unlock
 	check_kunit
 	check_jobs
 	rm -rf "$VARIANT" "$VARIANT.src"
