@@ -118,26 +118,6 @@ static void unprepare(struct submit *s)
 		swgpu_channel_put(s->channel);
 }
 
-static int lock_bos(struct submit *s)
-{
-	int ret = 0;
-	u32 i;
-
-	drm_exec_until_all_locked(&s->exec)
-	{
-		for (i = 0; i < s->args->nr_bos; i++) {
-			ret = drm_exec_lock_obj(&s->exec, s->objs[i]);
-			drm_exec_retry_on_contention(&s->exec);
-			if (ret)
-				break;
-		}
-		if (ret)
-			break;
-	}
-	/* The same buffer twice, perhaps by two handles */
-	return ret == -EALREADY ? -EINVAL : ret;
-}
-
 static int validate_bo(struct submit *s, u32 i)
 {
 	struct ttm_operation_ctx ctx = { .interruptible = true };
@@ -162,6 +142,44 @@ static int validate_bo(struct submit *s, u32 i)
 	if (ret || bo->tbo.resource != old)
 		swgpu_latency_add(&s->channel->sdev->measure.latency,
 				  ktime_get_ns() - start);
+	return ret;
+}
+
+static int validate_bos(struct submit *s)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; !ret && i < s->args->nr_bos; i++)
+		ret = validate_bo(s, i);
+	return ret;
+}
+
+/*
+ * To make room, TTM locks other buffers by the ticket of these. So they are validated
+ * inside the loop: when it ends, the ticket takes no more locks.
+ */
+static int lock_and_validate_bos(struct submit *s)
+{
+	int ret = 0;
+	u32 i;
+
+	drm_exec_until_all_locked(&s->exec)
+	{
+		for (i = 0; i < s->args->nr_bos; i++) {
+			ret = drm_exec_lock_obj(&s->exec, s->objs[i]);
+			drm_exec_retry_on_contention(&s->exec);
+			if (ret)
+				break;
+		}
+		/* The same buffer twice, perhaps by two handles */
+		if (ret == -EALREADY)
+			ret = -EINVAL;
+		if (!ret)
+			ret = validate_bos(s);
+		if (ret)
+			break;
+	}
 	return ret;
 }
 
@@ -259,12 +277,9 @@ static int emit(struct submit *s)
 
 static int submit_locked(struct submit *s)
 {
-	u32 i;
 	int ret;
 
-	ret = lock_bos(s);
-	for (i = 0; !ret && i < s->args->nr_bos; i++)
-		ret = validate_bo(s, i);
+	ret = lock_and_validate_bos(s);
 	if (!ret)
 		ret = fill_job(s);
 	if (!ret)

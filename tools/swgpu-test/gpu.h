@@ -83,6 +83,7 @@ void test_channel_limit(int fd);
 void test_stats(int fd);
 /* stress.c */
 void test_stress(int fd);
+void test_stress_halves(int fd);
 /* death.c */
 void test_free_busy(int fd);
 void test_hang(int fd);

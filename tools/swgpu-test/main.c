@@ -44,6 +44,7 @@ static const struct {
 	{ "a killed job does not stop those that wait for it", test_kill_dependency },
 	{ "a process may exit with work in flight", test_exit },
 	{ "several processes want more than there is", test_stress },
+	{ "three clients want more than half each", test_stress_halves },
 	{ "statistics add up", test_stats },
 	{ "evictions are pipelined, and their contents survive", test_pipelined },
 	{ "what is evicted may be freed before it was copied", test_pipelined_death },
@@ -89,6 +90,21 @@ static void check_unchanged(int observer, struct drm_swgpu_stats *before)
 	check_is(after.gtt_used_bytes, before->gtt_used_bytes);
 }
 
+/* The first report of lockdep turns it off for the rest of the boot. */
+static bool lockdep_is_on(void)
+{
+	FILE *file = fopen("/proc/lockdep_stats", "r");
+	char line[128];
+	int on = 1;
+
+	if (!file)
+		return true;
+	while (fgets(line, sizeof(line), file))
+		sscanf(line, " debug_locks: %d", &on);
+	fclose(file);
+	return on;
+}
+
 /* Each case gets a file of its own, and must leave the devices as they were. */
 static bool run_case(int i, int observer, int other)
 {
@@ -107,6 +123,7 @@ static bool run_case(int i, int observer, int other)
 	if (other >= 0)
 		check_unchanged(other, &other_before);
 	check_unchanged(observer, &before);
+	check(lockdep_is_on());
 	return case_end(i + 1, cases[i].name);
 }
 
