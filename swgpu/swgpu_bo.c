@@ -126,7 +126,7 @@ static const struct drm_gem_object_funcs gem_funcs = {
 struct swgpu_bo *swgpu_bo_alloc(struct swgpu_device *sdev, u64 size,
 				struct swgpu_tag_cell *tag)
 {
-	struct swgpu_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	struct swgpu_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
 
 	if (!bo)
 		return NULL;
@@ -172,7 +172,7 @@ static int init_bo(struct swgpu_device *sdev, struct swgpu_bo *bo, u32 domains)
  * @bo: the buffer, with its DMA-buf; destroyed if this fails
  * @sgt: the memory
  *
- * Return: 0, or -ENOMEM, -ERESTARTSYS.
+ * Return: 0, or -ENOMEM, -EINTR, -ERESTARTSYS.
  */
 int swgpu_bo_init_import(struct swgpu_device *sdev, struct swgpu_bo *bo,
 			 struct sg_table *sgt)
@@ -186,7 +186,11 @@ int swgpu_bo_init_import(struct swgpu_device *sdev, struct swgpu_bo *bo,
 	struct dma_resv *resv = bo->dma_buf->resv;
 	int ret;
 
-	dma_resv_lock(resv, NULL);
+	ret = dma_resv_lock_interruptible(resv, NULL);
+	if (ret) {
+		destroy_bo(&bo->tbo);
+		return ret;
+	}
 	ret = ttm_bo_init_reserved(&sdev->ttm, &bo->tbo, ttm_bo_type_sg,
 				   &placement, 0, &ctx, sgt, resv, destroy_bo);
 	dma_resv_unlock(resv);

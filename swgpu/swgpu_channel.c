@@ -79,7 +79,7 @@ struct swgpu_channel *swgpu_channel_create(struct swgpu_device *sdev)
 	struct swgpu_channel *channel;
 	int ret;
 
-	channel = kzalloc(sizeof(*channel), GFP_KERNEL);
+	channel = kzalloc(sizeof(*channel), GFP_KERNEL_ACCOUNT);
 	if (!channel)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&channel->kref);
@@ -91,6 +91,7 @@ struct swgpu_channel *swgpu_channel_create(struct swgpu_device *sdev)
 	INIT_LIST_HEAD(&channel->jobs);
 	init_waitqueue_head(&channel->wait);
 	init_waitqueue_head(&channel->done);
+	swgpu_reset_init(channel);
 
 	if (lru) {
 		ret = ttm_fence_lru_channel_register(lru, &channel->lru_channel,
@@ -117,30 +118,45 @@ put:
 	return ERR_PTR(ret);
 }
 
-/*
+/**
+ * swgpu_channel_kill - end all jobs of a channel, and take no more
+ * @channel: the channel
+ * @error: of the first job's fence, negative; those behind it get -ECANCELED
+ *
  * The hardware stops touching memory first; only then may anybody learn that
  * the jobs have ended.
+ *
+ * Return: 0, or -ENODEV if it was dead.
  */
-static int kill(struct swgpu_channel *channel)
+int swgpu_channel_kill(struct swgpu_channel *channel, int error)
 {
 	bool killed;
 
 	mutex_lock(&channel->emit);
 	killed = channel->killed;
 	if (!killed) {
-		channel->killed = true;
+		WRITE_ONCE(channel->killed, true);
 		kthread_stop(channel->thread);
-		swgpu_engine_cancel(channel);
+		swgpu_engine_cancel(channel, error);
 		if (swgpu_fence_lru(&channel->sdev->ttm))
 			ttm_fence_lru_channel_kill(&channel->lru_channel);
+		/* Whoever waits for a place has no job there. */
+		wake_up_all(&channel->done);
 	}
 	mutex_unlock(&channel->emit);
 	return killed ? -ENODEV : 0;
 }
 
-static int set_hung(struct swgpu_channel *channel, bool hung)
+/**
+ * swgpu_channel_fault - let a channel hang, or go on
+ * @channel: the channel
+ * @fault: SWGPU_FAULT_HANG, SWGPU_FAULT_HANG_FOREVER or SWGPU_FAULT_RESUME
+ *
+ * Return: 0, or -ENODEV if it is dead.
+ */
+int swgpu_channel_fault(struct swgpu_channel *channel, u32 fault)
 {
-	bool killed;
+	bool killed, hung = fault != SWGPU_FAULT_RESUME;
 
 	mutex_lock(&channel->emit);
 	killed = channel->killed;
@@ -149,6 +165,8 @@ static int set_hung(struct swgpu_channel *channel, bool hung)
 		if (channel->hung && !hung)
 			channel->resumed = ktime_get();
 		channel->hung = hung;
+		channel->endless = fault == SWGPU_FAULT_HANG_FOREVER;
+		swgpu_reset_watch_locked(channel);
 		spin_unlock(&channel->lock);
 		wake_up(&channel->wait);
 	}
@@ -169,20 +187,22 @@ void swgpu_channel_destroy(struct swgpu_channel *channel)
 	mutex_lock(&sdev->channels_lock);
 	list_del(&channel->entry);
 	mutex_unlock(&sdev->channels_lock);
-	kill(channel);
+	swgpu_channel_kill(channel, -ECANCELED);
+	swgpu_reset_fini(channel);
 	if (swgpu_fence_lru(&channel->sdev->ttm))
 		ttm_fence_lru_channel_unregister(&channel->lru_channel);
 	swgpu_channel_put(channel);
 }
 
-/* The file is closed. Jobs in flight end with an error, also behind a hang. */
+/* The file is going to be closed. Jobs in flight end with an error, also behind a hang. */
 void swgpu_channels_destroy(struct swgpu_file *sfile)
 {
 	struct swgpu_channel *channel;
 	unsigned long id;
 
 	if (sfile->copy_hung)
-		set_hung(sfile->sdev->copy[SWGPU_COPY_OUT], false);
+		swgpu_channel_fault(sfile->sdev->copy[SWGPU_COPY_OUT],
+				    SWGPU_FAULT_RESUME);
 	xa_for_each(&sfile->channels, id, channel)
 		swgpu_channel_destroy(channel);
 	xa_destroy(&sfile->channels);
@@ -195,7 +215,7 @@ void swgpu_channels_kill(struct swgpu_device *sdev)
 
 	mutex_lock(&sdev->channels_lock);
 	list_for_each_entry(channel, &sdev->channels, entry)
-		kill(channel);
+		swgpu_channel_kill(channel, -ECANCELED);
 	mutex_unlock(&sdev->channels_lock);
 }
 
@@ -249,9 +269,9 @@ static int fault_copy(struct swgpu_file *sfile, u32 fault)
 		return -ENOENT;
 	if (fault == SWGPU_FAULT_KILL)
 		return -EINVAL;
-	ret = set_hung(channel, fault == SWGPU_FAULT_HANG);
+	ret = swgpu_channel_fault(channel, fault);
 	if (!ret)
-		sfile->copy_hung = fault == SWGPU_FAULT_HANG;
+		sfile->copy_hung = fault != SWGPU_FAULT_RESUME;
 	return ret;
 }
 
@@ -261,7 +281,8 @@ int swgpu_fault_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
 	struct swgpu_channel *channel;
 	int ret;
 
-	if (args->fault < SWGPU_FAULT_HANG || args->fault > SWGPU_FAULT_KILL)
+	if (args->fault < SWGPU_FAULT_HANG ||
+	    args->fault > SWGPU_FAULT_HANG_FOREVER)
 		return -EINVAL;
 	if (!args->channel)
 		return fault_copy(file->driver_priv, args->fault);
@@ -270,9 +291,9 @@ int swgpu_fault_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
 		return -ENOENT;
 
 	if (args->fault == SWGPU_FAULT_KILL)
-		ret = kill(channel);
+		ret = swgpu_channel_kill(channel, -ECANCELED);
 	else
-		ret = set_hung(channel, args->fault == SWGPU_FAULT_HANG);
+		ret = swgpu_channel_fault(channel, args->fault);
 	swgpu_channel_put(channel);
 	return ret;
 }

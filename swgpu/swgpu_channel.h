@@ -9,6 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "swgpu_drv.h"
@@ -43,14 +44,26 @@ struct swgpu_channel {
 	/** @killed: takes no job any more */
 	bool killed;
 
-	/** @lock: protects @jobs, @hung and @resumed */
+	/**
+	 * @lock: protects @jobs, @queued, @hung, @endless, @resumed and @watched, and what
+	 * the jobs say of themselves
+	 */
 	spinlock_t lock;
 	/** @jobs: not completed, in order */
 	struct list_head jobs;
+	/** @queued: jobs that have a place, submitted or not; the copy engine's have none */
+	unsigned int queued;
 	/** @hung: do not begin another job */
 	bool hung;
+	/** @endless: the hang has no end, for a test */
+	bool endless;
 	/** @resumed: when the channel last came out of a hang */
 	ktime_t resumed;
+
+	/** @watchdog: ends a hang */
+	struct delayed_work watchdog;
+	/** @watched: sequence number of the job that @watchdog was set for */
+	u64 watched;
 
 	/** @wait: where the engine waits for jobs */
 	wait_queue_head_t wait;
@@ -111,8 +124,16 @@ struct swgpu_job {
 	u64 duration_ns;
 	/** @deps: fences of other channels to wait for; the index means nothing */
 	struct xarray deps;
+	/** @place_on: the channel that it has a place on, a reference; or NULL */
+	struct swgpu_channel *place_on;
 	/** @copy: what it copies or clears; NULL if it is a client's job */
 	struct swgpu_copy *copy;
+	/** @begun: it runs, and a hang does not stop it; &swgpu_channel.lock */
+	bool begun;
+	/** @touching: its memory is used right now; &swgpu_channel.lock */
+	bool touching;
+	/** @dropped: it leaves all memory alone; &swgpu_channel.lock */
+	bool dropped;
 	/** @nr_bos: elements of @bos */
 	u32 nr_bos;
 	/** @bos: its buffers */
@@ -123,6 +144,8 @@ struct swgpu_job {
 struct swgpu_channel *swgpu_channel_create(struct swgpu_device *sdev);
 void swgpu_channel_destroy(struct swgpu_channel *channel);
 struct swgpu_channel *swgpu_channel_lookup(struct swgpu_file *sfile, u32 id);
+int swgpu_channel_kill(struct swgpu_channel *channel, int error);
+int swgpu_channel_fault(struct swgpu_channel *channel, u32 fault);
 void swgpu_channel_put(struct swgpu_channel *channel);
 
 /* swgpu_copy.c */
@@ -131,10 +154,13 @@ bool swgpu_copy_run(struct swgpu_job *job);
 /* swgpu_engine.c */
 int swgpu_engine(void *data);
 void swgpu_engine_push(struct swgpu_channel *channel, struct swgpu_job *job);
-void swgpu_engine_cancel(struct swgpu_channel *channel);
+void swgpu_engine_cancel(struct swgpu_channel *channel, int error);
+void swgpu_engine_drop(struct dma_fence *fence);
 struct swgpu_job *swgpu_job_create(u32 nr_bos);
 int swgpu_job_add_dep(struct swgpu_job *job, struct swgpu_channel *channel,
 		      struct dma_fence *fence);
+int swgpu_job_get_place(struct swgpu_job *job, struct swgpu_channel *channel,
+			bool wait);
 void swgpu_job_number(struct swgpu_job *job, struct swgpu_channel *channel);
 void swgpu_job_free(struct swgpu_job *job);
 
@@ -146,5 +172,10 @@ void swgpu_fence_free(struct swgpu_fence *fence);
 struct swgpu_fence *to_swgpu_fence(struct dma_fence *fence);
 bool swgpu_fence_completed(struct swgpu_fence *fence);
 void swgpu_fence_complete(struct swgpu_fence *fence);
+
+/* swgpu_reset.c */
+void swgpu_reset_init(struct swgpu_channel *channel);
+void swgpu_reset_fini(struct swgpu_channel *channel);
+void swgpu_reset_watch_locked(struct swgpu_channel *channel);
 
 #endif

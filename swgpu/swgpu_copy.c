@@ -84,8 +84,8 @@ static struct swgpu_job *create_job(struct ttm_buffer_object *tbo,
 
 	if (!job)
 		return NULL;
-	job->copy =
-		kvzalloc(struct_size(job->copy, pages, nr_pages), GFP_KERNEL);
+	job->copy = kvzalloc(struct_size(job->copy, pages, nr_pages),
+			     GFP_KERNEL_ACCOUNT);
 	if (!job->copy) {
 		swgpu_job_free(job);
 		return NULL;
@@ -227,7 +227,7 @@ int swgpu_copy_move(struct ttm_buffer_object *tbo, bool evict,
 	ret = ttm_bo_move_accel_cleanup(tbo, fence, evict, true, new_mem);
 	/* The caller is going to free what the job writes to. */
 	if (ret)
-		dma_fence_wait(fence, false);
+		swgpu_engine_drop(fence);
 	dma_fence_put(fence);
 	return ret;
 }

@@ -34,13 +34,10 @@ static int open(struct drm_device *drm, struct drm_file *file)
 	return 0;
 }
 
-/* The file's buffers are gone already, perhaps while its jobs still run. */
+/* Nobody asks anything of the file any more; its channels and buffers are gone. */
 static void postclose(struct drm_device *drm, struct drm_file *file)
 {
-	struct swgpu_file *sfile = file->driver_priv;
-
-	swgpu_channels_destroy(sfile);
-	kfree(sfile);
+	kfree(file->driver_priv);
 	ttm_device_trim_imports(&to_swgpu(drm)->ttm);
 }
 
@@ -90,10 +87,22 @@ static long swgpu_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	return ret;
 }
 
+/*
+ * The channels end first. To release the buffers, GEM takes a lock that another client may
+ * hold while it waits for their jobs.
+ */
+static int release(struct inode *inode, struct file *filp)
+{
+	struct drm_file *file = filp->private_data;
+
+	swgpu_channels_destroy(file->driver_priv);
+	return drm_release(inode, filp);
+}
+
 static const struct file_operations fops = {
 	.owner = THIS_MODULE,
 	.open = drm_open,
-	.release = drm_release,
+	.release = release,
 	.unlocked_ioctl = swgpu_ioctl,
 	.compat_ioctl = drm_compat_ioctl,
 	.poll = drm_poll,
@@ -114,6 +123,7 @@ const struct drm_driver swgpu_driver = {
 	.fops = &fops,
 	.open = open,
 	.postclose = postclose,
+	.prime_fd_to_handle = swgpu_prime_fd_to_handle,
 	.gem_prime_import = swgpu_prime_import,
 	.gem_prime_import_sg_table = swgpu_prime_import_sg_table,
 	.show_fdinfo = swgpu_show_fdinfo,

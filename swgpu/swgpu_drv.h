@@ -86,10 +86,16 @@ struct swgpu_device {
 	enum swgpu_broken broken;
 	/** @copy: the copy engine's; NULL if the CPU copies; constant after init */
 	struct swgpu_channel *copy[SWGPU_COPY_CHANNELS];
+	/** @imports_lock: protects @imports */
+	spinlock_t imports_lock;
+	/** @imports: made, and on their way to a handle */
+	struct list_head imports;
 	/** @suspend_lock: one suspend at a time by debugfs */
 	struct mutex suspend_lock;
 	/** @suspending: moves wait for jobs, as for the CPU */
 	bool suspending;
+	/** @job_timeout: how long a job may hang, in jiffies; constant */
+	unsigned long job_timeout;
 	/** @copy_page_ns: how long the copy engine takes for a page; constant */
 	u64 copy_page_ns;
 };
@@ -194,6 +200,8 @@ void swgpu_prime_unpin(struct drm_gem_object *obj);
 struct sg_table *swgpu_prime_get_sg_table(struct drm_gem_object *obj);
 struct drm_gem_object *swgpu_prime_import(struct drm_device *drm,
 					  struct dma_buf *dma_buf);
+int swgpu_prime_fd_to_handle(struct drm_device *drm, struct drm_file *file,
+			     int fd, u32 *handle);
 struct drm_gem_object *
 swgpu_prime_import_sg_table(struct drm_device *drm,
 			    struct dma_buf_attachment *attach,

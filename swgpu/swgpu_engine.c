@@ -25,18 +25,74 @@
 struct swgpu_job *swgpu_job_create(u32 nr_bos)
 {
 	struct swgpu_job *job =
-		kvzalloc(struct_size(job, bos, nr_bos), GFP_KERNEL);
+		kvzalloc(struct_size(job, bos, nr_bos), GFP_KERNEL_ACCOUNT);
 
 	if (!job)
 		return NULL;
 	job->nr_bos = nr_bos;
-	xa_init_flags(&job->deps, XA_FLAGS_ALLOC);
+	xa_init_flags(&job->deps, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	job->fence = swgpu_fence_alloc();
 	if (!job->fence) {
 		swgpu_job_free(job);
 		return NULL;
 	}
 	return job;
+}
+
+/* True also if the channel is dead: then nothing is to be waited for. */
+static bool try_place(struct swgpu_channel *channel, bool *placed)
+{
+	spin_lock(&channel->lock);
+	*placed = channel->queued < SWGPU_MAX_QUEUED_JOBS;
+	channel->queued += *placed;
+	spin_unlock(&channel->lock);
+	return *placed || READ_ONCE(channel->killed);
+}
+
+/**
+ * swgpu_job_get_place - take one of the places that a channel has for jobs
+ * @job: keeps it until it is freed
+ * @channel: where it is going to be queued
+ * @wait: for a place, if all are taken
+ *
+ * Context: nothing is locked: a channel that hangs has no place for long.
+ *
+ * Return: 0, or -EAGAIN if there is none, -ERESTARTSYS, -ENODEV if the channel is dead.
+ */
+int swgpu_job_get_place(struct swgpu_job *job, struct swgpu_channel *channel,
+			bool wait)
+{
+	bool placed;
+	int ret;
+
+	if (!try_place(channel, &placed)) {
+		if (!wait)
+			return -EAGAIN;
+		ret = wait_event_interruptible(channel->done,
+					       try_place(channel, &placed));
+		if (ret)
+			return ret;
+	}
+	if (!placed)
+		return -ENODEV;
+	kref_get(&channel->kref);
+	job->place_on = channel;
+	return 0;
+}
+
+static void put_place(struct swgpu_job *job)
+{
+	struct swgpu_channel *channel = job->place_on;
+	bool was_full;
+
+	if (!channel)
+		return;
+	spin_lock(&channel->lock);
+	was_full = channel->queued-- == SWGPU_MAX_QUEUED_JOBS;
+	spin_unlock(&channel->lock);
+	if (was_full)
+		wake_up_all(&channel->done);
+	swgpu_channel_put(channel);
 }
 
 /**
@@ -101,6 +157,7 @@ void swgpu_job_free(struct swgpu_job *job)
 	xa_for_each(&job->deps, index, dep)
 		dma_fence_put(dep);
 	xa_destroy(&job->deps);
+	put_place(job);
 	swgpu_fence_free(job->fence);
 	kvfree(job->copy);
 	kvfree(job);
@@ -117,12 +174,12 @@ void swgpu_engine_push(struct swgpu_channel *channel, struct swgpu_job *job)
 
 	spin_lock(&channel->lock);
 	list_add_tail(&job->entry, &channel->jobs);
+	swgpu_reset_watch_locked(channel);
 	spin_unlock(&channel->lock);
 	wake_up(&channel->wait);
 }
 
-static struct swgpu_job *next_job(struct swgpu_channel *channel,
-				  ktime_t *resumed)
+static struct swgpu_job *next_job(struct swgpu_channel *channel)
 {
 	struct swgpu_job *job = NULL;
 
@@ -130,15 +187,26 @@ static struct swgpu_job *next_job(struct swgpu_channel *channel,
 	if (!channel->hung)
 		job = list_first_entry_or_null(&channel->jobs, struct swgpu_job,
 					       entry);
-	*resumed = channel->resumed;
 	spin_unlock(&channel->lock);
 	return job;
+}
+
+/* False if the channel has hung while the job waited for others. */
+static bool begin_job(struct swgpu_channel *channel, struct swgpu_job *job,
+		      ktime_t *resumed)
+{
+	spin_lock(&channel->lock);
+	job->begun = !channel->hung;
+	*resumed = channel->resumed;
+	spin_unlock(&channel->lock);
+	return job->begun;
 }
 
 static void pop_job(struct swgpu_channel *channel, struct swgpu_job *job)
 {
 	spin_lock(&channel->lock);
 	list_del(&job->entry);
+	swgpu_reset_watch_locked(channel);
 	spin_unlock(&channel->lock);
 }
 
@@ -246,6 +314,15 @@ static void touch_copy(struct swgpu_device *sdev, struct swgpu_job *job)
 	swgpu_count_add(sdev, SWGPU_COUNT_COPIES, 1);
 }
 
+/* False if the job must not touch its memory. */
+static bool begin_touching(struct swgpu_channel *channel, struct swgpu_job *job)
+{
+	spin_lock(&channel->lock);
+	job->touching = !job->dropped;
+	spin_unlock(&channel->lock);
+	return job->touching;
+}
+
 /* False if the job was interrupted; then it has touched nothing. */
 static bool run_job(struct swgpu_channel *channel, struct swgpu_job *job,
 		    ktime_t start)
@@ -260,10 +337,12 @@ static bool run_job(struct swgpu_channel *channel, struct swgpu_job *job,
 		return false;
 
 	cookie = dma_fence_begin_signalling();
-	if (job->copy)
-		touch_copy(channel->sdev, job);
-	else
-		touch(channel->sdev, job);
+	if (begin_touching(channel, job)) {
+		if (job->copy)
+			touch_copy(channel->sdev, job);
+		else
+			touch(channel->sdev, job);
+	}
 	channel->free_at = end;
 	job->fence->end = end;
 	pop_job(channel, job);
@@ -285,14 +364,12 @@ int swgpu_engine(void *data)
 	ktime_t start, resumed;
 
 	while (!kthread_should_stop()) {
-		wait_event_idle(channel->wait,
-				(job = next_job(channel, &resumed)) ||
-					kthread_should_stop());
+		wait_event_idle(channel->wait, (job = next_job(channel)) ||
+						       kthread_should_stop());
 		if (!job)
 			break;
 		start = wait_deps(channel, job);
-		/* It may have hung meanwhile. */
-		if (next_job(channel, &resumed) != job)
+		if (!begin_job(channel, job, &resumed))
 			continue;
 		if (run_job(channel, job, max(start, resumed)))
 			swgpu_job_free(job);
@@ -304,8 +381,9 @@ int swgpu_engine(void *data)
 /**
  * swgpu_engine_cancel - end all jobs of a stopped engine with an error
  * @channel: its thread has ended
+ * @error: of the first job; the others get -ECANCELED
  */
-void swgpu_engine_cancel(struct swgpu_channel *channel)
+void swgpu_engine_cancel(struct swgpu_channel *channel, int error)
 {
 	struct swgpu_job *job, *next;
 	bool cookie;
@@ -317,10 +395,48 @@ void swgpu_engine_cancel(struct swgpu_channel *channel)
 		cookie = dma_fence_begin_signalling();
 		pop_job(channel, job);
 		job->fence->end = ktime_get();
-		dma_fence_set_error(&job->fence->base, -ECANCELED);
+		dma_fence_set_error(&job->fence->base, error);
+		error = -ECANCELED;
 		swgpu_fence_complete(job->fence);
 		dma_fence_signal(&job->fence->base);
 		dma_fence_end_signalling(cookie);
 		swgpu_job_free(job);
 	}
+}
+
+static struct swgpu_job *find_job(struct swgpu_channel *channel,
+				  struct dma_fence *fence)
+{
+	struct swgpu_job *job;
+
+	list_for_each_entry_reverse(job, &channel->jobs, entry) {
+		if (&job->fence->base == fence)
+			return job;
+	}
+	return NULL;
+}
+
+/**
+ * swgpu_engine_drop - take its memory away from a job
+ * @base: fence of the job
+ *
+ * The fence signals in its turn, which may be never. On return the job does not use its
+ * memory any more. This waits at most for as long as the engine takes to touch it.
+ */
+void swgpu_engine_drop(struct dma_fence *base)
+{
+	struct swgpu_fence *fence = to_swgpu_fence(base);
+	struct swgpu_channel *channel = fence->channel;
+	bool touching = false;
+	struct swgpu_job *job;
+
+	spin_lock(&channel->lock);
+	job = find_job(channel, base);
+	if (job) {
+		touching = job->touching;
+		job->dropped = !touching;
+	}
+	spin_unlock(&channel->lock);
+	if (touching)
+		wait_event(channel->done, swgpu_fence_completed(fence));
 }

@@ -16,6 +16,7 @@
 
 #define MAX_MEMORY_MB SZ_1M
 #define MAX_DEVICES 4
+#define MAX_TIMEOUT_MS 3600000
 
 static bool param_fence_lru = true;
 module_param_named(fence_lru, param_fence_lru, bool, 0444);
@@ -53,6 +54,11 @@ module_param_named(copy_mib_s, param_copy_mib_s, uint, 0444);
 MODULE_PARM_DESC(copy_mib_s,
 		 "Speed of the copy engine in MiB/s (default: 1024)");
 
+static unsigned int param_job_timeout_ms = 10000;
+module_param_named(job_timeout_ms, param_job_timeout_ms, uint, 0444);
+MODULE_PARM_DESC(job_timeout_ms,
+		 "How long a job may hang before a reset (default: 10000)");
+
 static unsigned int param_broken;
 module_param_named(broken, param_broken, uint, 0444);
 MODULE_PARM_DESC(broken,
@@ -63,7 +69,7 @@ static bool copy_async(void)
 	return !strcmp(param_copy, "async");
 }
 
-static int check_copy_params(void)
+static int check_engine_params(void)
 {
 	if (!copy_async() && strcmp(param_copy, "cpu")) {
 		pr_err("swgpu: copy=%s: must be cpu or async\n", param_copy);
@@ -72,6 +78,11 @@ static int check_copy_params(void)
 	if (!param_copy_mib_s || param_copy_mib_s > SZ_1M) {
 		pr_err("swgpu: copy_mib_s=%u: must be 1 to %u\n",
 		       param_copy_mib_s, SZ_1M);
+		return -EINVAL;
+	}
+	if (!param_job_timeout_ms || param_job_timeout_ms > MAX_TIMEOUT_MS) {
+		pr_err("swgpu: job_timeout_ms=%u: must be 1 to %u\n",
+		       param_job_timeout_ms, MAX_TIMEOUT_MS);
 		return -EINVAL;
 	}
 	if (param_broken >= SWGPU_BROKEN_COUNT) {
@@ -106,7 +117,7 @@ static int check_params(void)
 		       param_vram_mb);
 		return -EINVAL;
 	}
-	return check_copy_params();
+	return check_engine_params();
 }
 
 static int bring_up(struct swgpu_device *sdev)
@@ -117,10 +128,13 @@ static int bring_up(struct swgpu_device *sdev)
 	sdev->gtt_bytes = (u64)param_gtt_mb << 20;
 	sdev->shrinker = param_shrinker;
 	sdev->broken = param_broken;
+	sdev->job_timeout = msecs_to_jiffies(param_job_timeout_ms);
 	sdev->copy_page_ns =
 		NSEC_PER_SEC / (param_copy_mib_s * (SZ_1M / PAGE_SIZE));
 	mutex_init(&sdev->channels_lock);
 	mutex_init(&sdev->suspend_lock);
+	spin_lock_init(&sdev->imports_lock);
+	INIT_LIST_HEAD(&sdev->imports);
 	INIT_LIST_HEAD(&sdev->channels);
 
 	ret = swgpu_measure_init(sdev, param_measure);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
+#include <linux/cleanup.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 
 #include <drm/drm_gem.h>
 #include <drm/drm_prime.h>
@@ -22,6 +24,10 @@
  * With the fence-ordered LRU a dead import stays until it is let go where no
  * reservation is held: on the way in and out of every ioctl, some at a time, and
  * when a file is opened or closed. Nobody needs to be short of memory for that.
+ *
+ * To import waits for copies, and perhaps for room. DRM would do it under a lock that every
+ * buffer needs which comes or goes, also those of a client that is killed, whose jobs are
+ * waited for. So an import is made before, and DRM finds it made.
  */
 
 /* Reached with the reservation held. */
@@ -83,8 +89,22 @@ struct dma_buf *swgpu_prime_export(struct drm_gem_object *obj, int flags)
 	return drm_gem_dmabuf_export(obj->dev, &info);
 }
 
+/**
+ * struct made_import - an import on its way to a handle
+ */
+struct made_import {
+	/** @entry: in &swgpu_device.imports */
+	struct list_head entry;
+	/** @task: who wants it */
+	struct task_struct *task;
+	/** @dma_buf: what it was made from; a reference */
+	struct dma_buf *dma_buf;
+	/** @obj: a reference; NULL once DRM has it */
+	struct drm_gem_object *obj;
+};
+
 /* A buffer of our own comes back as itself, one of another device as an import. */
-struct drm_gem_object *swgpu_prime_import(struct drm_device *drm,
+static struct drm_gem_object *make_import(struct drm_device *drm,
 					  struct dma_buf *dma_buf)
 {
 	struct drm_gem_object *obj = dma_buf->priv;
@@ -94,6 +114,79 @@ struct drm_gem_object *swgpu_prime_import(struct drm_device *drm,
 		return obj;
 	}
 	return drm_gem_prime_import(drm, dma_buf);
+}
+
+/* Only its own task takes an import, so what is found stays. */
+static struct made_import *find_import(struct swgpu_device *sdev,
+				       struct dma_buf *dma_buf)
+{
+	struct made_import *import, *found = NULL;
+
+	spin_lock(&sdev->imports_lock);
+	list_for_each_entry(import, &sdev->imports, entry) {
+		if (import->task == current && import->dma_buf == dma_buf)
+			found = import;
+	}
+	spin_unlock(&sdev->imports_lock);
+	return found;
+}
+
+/* Reached with DRM's lock held: it must not wait. */
+struct drm_gem_object *swgpu_prime_import(struct drm_device *drm,
+					  struct dma_buf *dma_buf)
+{
+	struct made_import *import = find_import(to_swgpu(drm), dma_buf);
+
+	/* Somebody has replaced the file descriptor meanwhile. */
+	if (!import)
+		return ERR_PTR(-EBADF);
+	return no_free_ptr(import->obj);
+}
+
+/* Nothing is left to take if the file had a handle already. */
+static int take_import(struct swgpu_device *sdev, struct drm_file *file, int fd,
+		       struct made_import *import, u32 *handle)
+{
+	int ret;
+
+	spin_lock(&sdev->imports_lock);
+	list_add(&import->entry, &sdev->imports);
+	spin_unlock(&sdev->imports_lock);
+	ret = drm_gem_prime_fd_to_handle(&sdev->drm, file, fd, handle);
+	spin_lock(&sdev->imports_lock);
+	list_del(&import->entry);
+	spin_unlock(&sdev->imports_lock);
+	return ret;
+}
+
+/**
+ * swgpu_prime_fd_to_handle - &drm_driver.prime_fd_to_handle
+ * @drm: the device that imports
+ * @file: whose handle it will be
+ * @fd: the DMA-buf
+ * @handle: out
+ *
+ * Return: 0, or -EBADF, -EINVAL, -ENOMEM, -ERESTARTSYS, or what the exporter says.
+ */
+int swgpu_prime_fd_to_handle(struct drm_device *drm, struct drm_file *file,
+			     int fd, u32 *handle)
+{
+	struct made_import import = { .task = current };
+	int ret;
+
+	import.dma_buf = dma_buf_get(fd);
+	if (IS_ERR(import.dma_buf))
+		return PTR_ERR(import.dma_buf);
+	import.obj = make_import(drm, import.dma_buf);
+	if (IS_ERR(import.obj)) {
+		ret = PTR_ERR(import.obj);
+	} else {
+		ret = take_import(to_swgpu(drm), file, fd, &import, handle);
+		if (import.obj)
+			drm_gem_object_put(import.obj);
+	}
+	dma_buf_put(import.dma_buf);
+	return ret;
 }
 
 /* The tag of a swgpu's buffer, with a reference, or NULL */

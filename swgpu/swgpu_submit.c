@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
 #include <linux/dma-resv.h>
+#include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -101,7 +103,10 @@ static int prepare(struct submit *s, struct drm_file *file)
 	if (ret)
 		return ret;
 	s->job = swgpu_job_create(s->args->nr_bos);
-	return s->job ? 0 : -ENOMEM;
+	if (!s->job)
+		return -ENOMEM;
+	return swgpu_job_get_place(s->job, s->channel,
+				   !(file->filp->f_flags & O_NONBLOCK));
 }
 
 static void unprepare(struct submit *s)

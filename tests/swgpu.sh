@@ -45,7 +45,7 @@ memory_tests()
 	done
 }
 
-memory=(swgpu.vram_mb=32 swgpu.gtt_mb=160)
+memory=(swgpu.vram_mb=32 swgpu.gtt_mb=160 swgpu.job_timeout_ms=3000)
 CASE=${CASE:-}
 
 "$ROOT/scripts/build.sh" "$CONFIG"

@@ -88,13 +88,13 @@ static int use_mark(int fd, uint32_t channel, uint32_t *mark)
 static int free_all(struct test *t)
 {
 	TRY(device_channel_create(t->fd, &t->hung));
-	TRY(device_fault(t->fd, t->hung, SWGPU_FAULT_HANG));
+	TRY(device_fault(t->fd, t->hung, SWGPU_FAULT_HANG_FOREVER));
 	for (int i = 0; i < STUCK; i++)
 		if (free_busy(t->fd, t->hung))
 			return -1;
 	for (int c = 0; c < CHANNELS; c++) {
 		TRY(device_channel_create(t->fd, &t->healthy[c]));
-		TRY(device_fault(t->fd, t->healthy[c], SWGPU_FAULT_HANG));
+		TRY(device_fault(t->fd, t->healthy[c], SWGPU_FAULT_HANG_FOREVER));
 	}
 	for (int i = 0; i < HEALTHY; i++)
 		if (free_busy(t->fd, t->healthy[i % CHANNELS]))

@@ -42,7 +42,7 @@ void test_clear(int fd)
 	check_is(gpu_close(fd, handle), 0);
 	print_ms("closing it idle", start);
 
-	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	start = create_and_use(fd, channel, &handle);
 	check_is(gpu_close(fd, handle), 0);
 	print_ms("closing it busy", start);

@@ -7,7 +7,7 @@
 
 static bool fill_vram(int fd, struct full *f)
 {
-	return full_make(fd, f) && gpu_fault(fd, 0, SWGPU_FAULT_HANG) == 0;
+	return full_make(fd, f) && gpu_fault(fd, 0, SWGPU_FAULT_HANG_FOREVER) == 0;
 }
 
 /* The new owner's job must wait for the copy, but nobody else does. */

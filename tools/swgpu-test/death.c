@@ -32,7 +32,7 @@ void test_hang(int fd)
 	int i;
 
 	check_is(gpu_channel(fd, &channel), 0);
-	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	for (i = 0; i < 2; i++) {
 		check_is(gpu_create(fd, 2 * PAGE, i ? VRAM : GTT, &handles[i]), 0);
 		check_is(gpu_use(fd, channel, handles[i], WRITE, i ? VRAM : GTT, MS), 0);
@@ -58,7 +58,7 @@ void test_many_stuck(int fd)
 
 	check_is(gpu_channel(fd, &channels[0]), 0);
 	check_is(gpu_channel(fd, &channels[1]), 0);
-	check_is(gpu_fault(fd, channels[0], SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, channels[0], SWGPU_FAULT_HANG_FOREVER), 0);
 	for (i = 0; i < 40; i++) {
 		check_is(gpu_create(fd, PAGE, GTT, &handle), 0);
 		check_is(gpu_use(fd, channels[i >= 20], handle, WRITE, GTT, MS), 0);
@@ -109,7 +109,7 @@ void test_kill_dependency(int fd)
 	check_is(gpu_channel(fd, &channels[1]), 0);
 	check_is(gpu_create(fd, 3 * PAGE, VRAM, &handle), 0);
 	check_is(gpu_use(fd, channels[1], handle, WRITE, VRAM, MS), 0);
-	check_is(gpu_fault(fd, channels[0], SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, channels[0], SWGPU_FAULT_HANG_FOREVER), 0);
 	check_is(gpu_use(fd, channels[0], handle, WRITE, VRAM, MS), 0);
 	check_is(gpu_use(fd, channels[1], handle, WRITE, VRAM, MS), 0);
 	check_is(gpu_wait(fd, handle, 0, 50 * MS), -EBUSY);
@@ -126,7 +126,7 @@ static int busy_child(void)
 
 	if (fd < 0 || gpu_channel(fd, &channels[0]) || gpu_channel(fd, &channels[1]))
 		return 1;
-	if (gpu_fault(fd, channels[1], SWGPU_FAULT_HANG))
+	if (gpu_fault(fd, channels[1], SWGPU_FAULT_HANG_FOREVER))
 		return 2;
 	for (i = 0; i < 20; i++) {
 		if (gpu_create(fd, 16 * PAGE, i & 2 ? VRAM : GTT, &handle) ||

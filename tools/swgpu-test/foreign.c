@@ -51,7 +51,7 @@ static bool make(int fd, struct foreign *f, uint64_t duration)
 	check_is(gpu_channel(f->other, &f->channel), 0);
 	check_is(gpu_create(f->other, PAGE, GTT, &f->job_buffer), 0);
 	if (!duration)
-		check_is(gpu_fault(f->other, f->channel, SWGPU_FAULT_HANG), 0);
+		check_is(gpu_fault(f->other, f->channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	check_is(gpu_use(f->other, f->channel, f->job_buffer, WRITE, GTT, duration), 0);
 	fence = job_fence(f);
 	if (!check(fence >= 0))

@@ -42,6 +42,9 @@ bool gpu_drain_to(int fd, uint64_t zombies);
 /* Waits until there are no more than @buffers, five seconds at most. */
 bool gpu_buffers_fall_to(int fd, uint64_t buffers);
 
+/* For /proc/self/fail-nth; false if the kernel cannot. nomem.c */
+bool let_allocations_fail(void);
+
 #define NR_QUARTERS	4
 
 /**
@@ -80,6 +83,7 @@ void test_shared(int fd);
 void test_wait(int fd);
 void test_order(int fd);
 void test_channel_limit(int fd);
+void test_full_queue(int fd);
 void test_stats(int fd);
 /* stress.c */
 void test_stress(int fd);
@@ -125,6 +129,15 @@ void test_suspend_hung_copy(int fd);
 /* fault.c */
 void test_fault_signal(int fd);
 void test_fault_unmap(int fd);
+/* reset.c */
+void test_reset(int fd);
+void test_reset_renewed(int fd);
+void test_reset_running(int fd);
+void test_reset_copies(int fd);
+void test_kill_the_waited_for(int fd);
+void test_import_waits_alone(int fd);
+void test_kill_behind_copies(int fd);
+void test_failed_moves(int fd);
 /* nomem.c */
 void test_no_memory(int fd);
 /* hog.c */

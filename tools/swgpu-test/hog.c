@@ -22,7 +22,7 @@ static uint32_t bury(int fd, unsigned int mib)
 	unsigned int i;
 
 	check_is(gpu_channel(fd, &channel), 0);
-	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	for (i = 0; i < mib / (BUFFER / MIB); i++) {
 		check_is(gpu_create(fd, BUFFER, GTT, &handle), 0);
 		check_is(gpu_use(fd, channel, handle, WRITE, GTT, 0), 0);

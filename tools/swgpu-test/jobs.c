@@ -2,8 +2,12 @@
 /* Jobs: channels together, waiting, order, what is counted. */
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "gpu.h"
 
@@ -108,6 +112,72 @@ void test_channel_limit(int fd)
 	check_is(channel, 100);
 }
 
+static int fill_queue(int fd, uint32_t channel)
+{
+	int i, ret = 0;
+
+	for (i = 0; !ret && i < SWGPU_MAX_QUEUED_JOBS; i++)
+		ret = gpu_submit(fd, channel, NULL, 0, 0, NULL);
+	return ret;
+}
+
+static void set_nonblocking(int fd, bool on)
+{
+	check_is(fcntl(fd, F_SETFL, on ? O_NONBLOCK : 0), 0);
+}
+
+/* A job more than a hung channel takes. */
+static pid_t submit_one_more(int fd, uint32_t channel)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(-gpu_submit(fd, channel, NULL, 0, 0, NULL));
+	sleep_ns(500 * MS);
+	check_is(waitpid(pid, NULL, WNOHANG), 0);
+	return pid;
+}
+
+static void check_exit(pid_t pid, int error)
+{
+	int status;
+
+	check(waitpid(pid, &status, 0) == pid);
+	check(WIFEXITED(status));
+	check_is(WEXITSTATUS(status), error);
+}
+
+/* Whoever submits more waits: for a place, for the end of the channel, or for a signal. */
+void test_full_queue(int fd)
+{
+	uint32_t channel;
+	pid_t pid;
+
+	check_is(gpu_channel(fd, &channel), 0);
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG_FOREVER), 0);
+	check_is(fill_queue(fd, channel), 0);
+	set_nonblocking(fd, true);
+	check_is(gpu_submit(fd, channel, NULL, 0, 0, NULL), -EAGAIN);
+	set_nonblocking(fd, false);
+
+	pid = submit_one_more(fd, channel);
+	kill(pid, SIGKILL);
+	check(waitpid(pid, NULL, 0) == pid);
+
+	pid = submit_one_more(fd, channel);
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_RESUME), 0);
+	check_exit(pid, 0);
+
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG_FOREVER), 0);
+	set_nonblocking(fd, true);
+	while (!gpu_submit(fd, channel, NULL, 0, 0, NULL))
+		;
+	set_nonblocking(fd, false);
+	pid = submit_one_more(fd, channel);
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_KILL), 0);
+	check_exit(pid, ENODEV);
+}
+
 void test_stats(int fd)
 {
 	struct drm_swgpu_stats s = gpu_stats(fd, SWGPU_STATS_RESET);
@@ -120,7 +190,7 @@ void test_stats(int fd)
 	check(s.signaling_enabled >= s.signaling_enabled_by_delete);
 
 	check_is(gpu_channel(fd, &channel), 0);
-	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	for (i = 0; i < 10; i++) {
 		check_is(gpu_create(fd, 4 * PAGE, VRAM, &handles[i]), 0);
 		check_is(gpu_use(fd, channel, handles[i], WRITE, VRAM, 10 * MS), 0);

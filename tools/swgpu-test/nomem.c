@@ -37,7 +37,7 @@ struct request {
 };
 
 /* Of all allocations, those that may wait for memory included. */
-static bool let_allocations_fail(void)
+bool let_allocations_fail(void)
 {
 	return write_file(SLAB "ignore-gfp-wait", "N") &&
 	       write_file(SLAB "verbose", "0") &&

@@ -89,7 +89,7 @@ void test_prime_jobs(int fd)
 	map = gpu_map(fd, s.handle, 5 * PAGE);
 	if (check(map))
 		map[600] = 4711;
-	check_is(gpu_fault(fd, s.channel, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, s.channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	for (i = 0; i < 10; i++) {
 		check_is(gpu_use(fd, s.channel, s.handle, i % 2 ? READ : WRITE, VRAM, 3 * MS), 0);
 		check_is(gpu_use(s.other, s.other_channel, s.import, WRITE, GTT, 3 * MS), 0);
@@ -191,7 +191,7 @@ static void die_busy(int fd, bool hang)
 	for (i = 0; i < nr; i++) {
 		if (!share(&s[i], fd, 4 * PAGE, GTT))
 			return;
-		check_is(gpu_fault(s[i].other, s[i].other_channel, SWGPU_FAULT_HANG), 0);
+		check_is(gpu_fault(s[i].other, s[i].other_channel, SWGPU_FAULT_HANG_FOREVER), 0);
 		check_is(gpu_use(s[i].other, s[i].other_channel, s[i].import, WRITE, GTT, 20 * MS), 0);
 		check_is(gpu_close(s[i].other, s[i].import), 0);
 		check_is(gpu_close(fd, s[i].handle), 0);
@@ -228,7 +228,7 @@ void test_prime_exporter_busy(int fd)
 	if (!share(&s, fd, 4 * PAGE, GTT))
 		return;
 	check_is(gpu_use(s.other, s.other_channel, s.import, READ, GTT, 10 * MS), 0);
-	check_is(gpu_fault(fd, s.channel, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, s.channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	check_is(gpu_use(fd, s.channel, s.handle, WRITE, GTT, MS), 0);
 	check_is(gpu_close(s.other, s.import), 0);
 	check_is(gpu_close(fd, s.handle), 0);

@@ -82,9 +82,10 @@ refused devices=5
 refused copy=gpu
 refused copy_mib_s=0
 refused broken=3
+refused job_timeout_ms=0
 
 echo "# parameters: ${parameters[*]}"
-load vram_mb=32 gtt_mb=160 devices=2 "${parameters[@]}" || exit 2
+load vram_mb=32 gtt_mb=160 devices=2 job_timeout_ms=3000 "${parameters[@]}" || exit 2
 test_device
 unload
 

@@ -119,7 +119,7 @@ static void hang_and_suspend(int fd, uint32_t domain, int which)
 	check_is(gpu_channel(fd, &other), 0);
 	check_is(gpu_create(fd, SIZE, domain, &dead), 0);
 	check_is(gpu_wait(fd, dead, 0, 5 * SECOND), 0);
-	check_is(gpu_fault(fd, b.channel, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, b.channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	check_is(gpu_use(fd, b.channel, b.handles[which], WRITE, domain, 0), 0);
 	check_is(gpu_use(fd, b.channel, dead, WRITE, domain, 0), 0);
 	check_is(gpu_close(fd, dead), 0);
@@ -160,7 +160,7 @@ void test_suspend_hung_copy(int fd)
 	if (!make(fd, &b))
 		return;
 	check_is(gpu_wait(fd, b.handles[1], 0, 5 * SECOND), 0);
-	check_is(gpu_fault(fd, 0, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, 0, SWGPU_FAULT_HANG_FOREVER), 0);
 	check_is(gpu_use(fd, b.channel, b.handles[1], READ, GTT, 0), 0);
 	check_is(suspend(fd), -EBUSY);
 	check_is(gpu_fault(fd, 0, SWGPU_FAULT_RESUME), 0);

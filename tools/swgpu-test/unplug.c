@@ -57,7 +57,7 @@ static uint32_t make_busy(int fd)
 
 	for (i = 0; i < 2; i++)
 		check_is(gpu_channel(fd, &channels[i]), 0);
-	check_is(gpu_fault(fd, channels[1], SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, channels[1], SWGPU_FAULT_HANG_FOREVER), 0);
 	for (i = 0; i < 16; i++) {
 		check_is(gpu_create(fd, 4 * PAGE, i & 2 ? VRAM : GTT, &handle), 0);
 		check_is(gpu_use(fd, channels[i & 1], handle, WRITE, VRAM | GTT, SECOND), 0);

@@ -138,7 +138,7 @@ void test_killed_client(int fd)
 	pid_t pid;
 
 	check_is(gpu_channel(fd, &channel), 0);
-	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	if (!check(!socketpair(AF_UNIX, SOCK_STREAM, 0, sockets)))
 		return;
 	pid = fork();
@@ -235,7 +235,7 @@ void test_fdinfo(int fd)
 	check_is(fdinfo(fd, "drm-total-vram"), 3 * PAGE);
 	check_is(fdinfo(fd, "drm-resident-gtt"), 5 * PAGE);
 	check_is(fdinfo(fd, "drm-active-vram"), 0);
-	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	check_is(gpu_use(fd, channel, vram, WRITE, GTT, 0), 0);
 	check_is(fdinfo(fd, "drm-total-vram"), 0);
 	check_is(fdinfo(fd, "drm-active-gtt"), 3 * PAGE);

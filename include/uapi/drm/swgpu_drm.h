@@ -81,6 +81,7 @@ struct drm_swgpu_submit_bo {
 };
 
 #define SWGPU_MAX_SUBMIT_BOS	1024
+#define SWGPU_MAX_QUEUED_JOBS	4096
 
 /**
  * struct drm_swgpu_submit - queue a job
@@ -89,6 +90,10 @@ struct drm_swgpu_submit_bo {
  * @bos: user pointer to an array of struct drm_swgpu_submit_bo
  * @duration_ns: how long the job runs, at most ten seconds
  * @seqno: out: number of the job on its channel, from 1
+ *
+ * A channel has SWGPU_MAX_QUEUED_JOBS places for jobs that have not ended. If all are
+ * taken, this waits; or fails with -EAGAIN, if the file is open with O_NONBLOCK. A
+ * channel that is dead takes no job: -ENODEV.
  */
 struct drm_swgpu_submit {
 	__u32 channel;
@@ -114,15 +119,21 @@ struct drm_swgpu_gem_wait {
 };
 
 /* What to do to a channel. */
-#define SWGPU_FAULT_HANG	1 /* stop before the next job */
+#define SWGPU_FAULT_HANG	1 /* stop before the next job, until a reset ends it */
 #define SWGPU_FAULT_RESUME	2 /* go on after a hang */
 #define SWGPU_FAULT_KILL	3 /* end every queued job with an error, take no more */
+#define SWGPU_FAULT_HANG_FOREVER	4 /* for tests: no reset ends it */
 
 /**
  * struct drm_swgpu_fault - make a channel fail
  * @channel: which; 0: the one that copies out of VRAM, if the module runs with
  *	copy=async. That one cannot be killed, and goes on when the file is closed.
  * @fault: SWGPU_FAULT_*
+ *
+ * If a job could not run for as long as the module parameter job_timeout_ms says, because
+ * its channel has hung, the channel is reset: the job ends with -ETIME, those behind
+ * it with -ECANCELED, and the channel takes no more, as if killed. After a reset,
+ * channel 0 goes on.
  */
 struct drm_swgpu_fault {
 	__u32 channel;
