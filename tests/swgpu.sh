@@ -3,7 +3,7 @@
 #
 # tests/swgpu.sh: the software GPU through its ioctls, with the fence-ordered LRU and
 # with today's delayed delete, with copies by the CPU and by the copy engine, on the test
-# kernel: lockdep and KASAN watch. If the kernel of the demo is there, also as a module
+# kernel: lockdep and KASAN watch. A replay on it reports what it has to. If the kernel of the demo is there, also as a module
 # that is loaded and unloaded.
 #
 # CASE=<text> runs only the cases whose names contain it.
@@ -60,6 +60,10 @@ for fence_lru in 1 0; do
 	done
 done
 if [ -z "$CASE" ]; then
+	run_step replay "building tools/replay" "Read the log." \
+		make -C "$ROOT/tools/replay" OUT="$BUILD/tools/replay"
+	guest "replay" "$CONFIG" swgpu.vram_mb=128 swgpu.gtt_mb=160 \
+		-- "$ROOT/tools/replay/report-test.sh"
 	guest "broken=1" "$CONFIG" "${memory[@]}" swgpu.broken=1 -- "$TOOL" --broken
 	guest "broken=2" "$CONFIG" "${memory[@]}" swgpu.broken=2 swgpu.copy=async \
 		-- "$TOOL" --broken-copies

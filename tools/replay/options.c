@@ -21,8 +21,9 @@ static const char usage[] =
 "  --pace              keep the recorded times instead of going on at once\n"
 "  --check             read and check the traces only\n"
 "  --timeline FILE     write VRAM live, dead and free over time, as CSV\n"
-"  --progress          tell how far it is\n"
-"  --stats FILE        write what the clients did, as JSON\n"
+"  --progress          tell how far it is, and in the end each client's time\n"
+"  --stats FILE        write what the clients did, as JSON; times are those of each\n"
+"                      client, and of the whole\n"
 "\n"
 "Exit status: 0 all clients finished without error, 1 not so, 2 wrong usage or\n"
 "a malformed trace.\n";

@@ -33,6 +33,36 @@ void report_progress(const struct client *clients, int nr, bool last)
 		terminal && !last ? "" : "\n");
 }
 
+/* Between its own start and its own end. */
+void report_clients(const struct client *clients, int nr)
+{
+	for (int i = 0; i < nr; i++) {
+		const struct client *c = &clients[i];
+
+		fprintf(stderr, "replay: %s: %zu of %zu events, %.1f s\n", c->trace.file,
+			c->counts.events, c->trace.nr_events,
+			(double)c->counts.wall_ns / 1e9);
+	}
+}
+
+/* From the first client's start to the last one's end. */
+static uint64_t whole_ns(const struct client *clients, int nr)
+{
+	uint64_t start = UINT64_MAX, end = 0;
+
+	for (int i = 0; i < nr; i++) {
+		uint64_t began = clients[i].start_ns;
+
+		if (!began)
+			continue;
+		if (began < start)
+			start = began;
+		if (began + clients[i].counts.wall_ns > end)
+			end = began + clients[i].counts.wall_ns;
+	}
+	return end ? end - start : 0;
+}
+
 /* File names are the user's own: quotes and the like must not break the file. */
 static void print_string(FILE *out, const char *text)
 {
@@ -76,8 +106,10 @@ int report_stats(const struct client *clients, int nr, const char *file)
 		fprintf(stderr, "%s: %s\n", file, strerror(errno));
 		return -1;
 	}
-	fprintf(out, "{\n  \"seed\": %" PRIu64 ",\n  \"job_speed\": %g,\n  \"clients\": [\n",
-		clients->options->seed, clients->options->speed);
+	fprintf(out,
+		"{\n  \"seed\": %" PRIu64 ",\n  \"job_speed\": %g,\n  \"wall_ns\": %" PRIu64
+		",\n  \"clients\": [\n",
+		clients->options->seed, clients->options->speed, whole_ns(clients, nr));
 	for (int i = 0; i < nr; i++) {
 		print_client(out, &clients[i]);
 		fputs(i + 1 < nr ? ",\n" : "\n", out);

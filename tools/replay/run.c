@@ -87,8 +87,10 @@ static void wait_for_all(struct client *clients, int nr, int started, bool progr
 	}
 	for (int i = 0; i < started; i++)
 		pthread_join(clients[i].thread, NULL);
-	if (progress)
+	if (progress) {
 		report_progress(clients, nr, true);
+		report_clients(clients, nr);
+	}
 }
 
 static bool all_well(const struct client *clients, int nr)
