@@ -92,7 +92,7 @@ struct swgpu_device {
 	struct list_head imports;
 	/** @suspend_lock: one suspend at a time by debugfs */
 	struct mutex suspend_lock;
-	/** @suspending: moves wait for jobs, as for the CPU */
+	/** @suspending: the CPU copies, also if there is a copy engine */
 	bool suspending;
 	/** @job_timeout: how long a job may hang, in jiffies; constant */
 	unsigned long job_timeout;

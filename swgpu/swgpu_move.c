@@ -95,13 +95,18 @@ static int move_by_cpu(struct ttm_buffer_object *tbo,
 	return ret;
 }
 
+/* It reaches GTT and VRAM; suspend does without it. */
+static bool engine_moves(struct swgpu_device *sdev, struct ttm_resource *old,
+			 struct ttm_resource *new_mem)
+{
+	return sdev->copy[SWGPU_COPY_OUT] && !READ_ONCE(sdev->suspending) &&
+	       (old->mem_type == TTM_PL_VRAM ||
+		new_mem->mem_type == TTM_PL_VRAM);
+}
+
 static int move_by_engine(struct ttm_buffer_object *tbo, bool evict,
-			  struct ttm_operation_ctx *ctx,
 			  struct ttm_resource *new_mem, struct ttm_place *hop)
 {
-	struct swgpu_device *sdev = to_swgpu(tbo->base.dev);
-	int ret;
-
 	if (tbo->resource->mem_type == TTM_PL_SYSTEM ||
 	    new_mem->mem_type == TTM_PL_SYSTEM) {
 		*hop = (struct ttm_place){
@@ -109,11 +114,6 @@ static int move_by_engine(struct ttm_buffer_object *tbo, bool evict,
 			.flags = TTM_PL_FLAG_TEMPORARY,
 		};
 		return -EMULTIHOP;
-	}
-	if (READ_ONCE(sdev->suspending)) {
-		ret = ttm_bo_wait_ctx(tbo, ctx);
-		if (ret)
-			return ret;
 	}
 	return swgpu_copy_move(tbo, evict, new_mem);
 }
@@ -152,10 +152,8 @@ int swgpu_move(struct ttm_buffer_object *tbo, bool evict,
 
 	if (!old)
 		ret = move_new(tbo, new_mem);
-	else if (sdev->copy[SWGPU_COPY_OUT] &&
-		 (old->mem_type == TTM_PL_VRAM ||
-		  new_mem->mem_type == TTM_PL_VRAM))
-		ret = move_by_engine(tbo, evict, ctx, new_mem, hop);
+	else if (engine_moves(sdev, old, new_mem))
+		ret = move_by_engine(tbo, evict, new_mem, hop);
 	else
 		ret = move_by_cpu(tbo, ctx, new_mem);
 	if (ret)

@@ -15,7 +15,8 @@
  * VRAM does not keep its contents, so all buffers leave it, and all jobs must have
  * ended. What does not become idle in time, because a channel has hung, makes suspend
  * fail: then every buffer has its contents, where it was or in GTT. To be able to tell,
- * a successful suspend overwrites all of VRAM.
+ * a successful suspend overwrites all of VRAM. The CPU copies meanwhile, whoever does
+ * so otherwise: it needs no room in GTT on the way to system memory, and does not hang.
  *
  * The kernel freezes user space before it suspends a device. Who writes to the file
  * "suspend" in debugfs suspends and resumes just this device, and gets the error; that
@@ -68,7 +69,7 @@ static int wait_channels(struct swgpu_device *sdev)
 
 /*
  * TTM waits for the last copy out of VRAM without a limit: so that it ends, nothing is
- * evicted while a copy hangs, nor handed to the copy engine before it is idle.
+ * evicted while a copy hangs.
  */
 static int empty_vram(struct swgpu_device *sdev)
 {

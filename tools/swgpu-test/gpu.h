@@ -126,6 +126,8 @@ void test_suspend(int fd);
 void test_suspend_hung(int fd);
 void test_suspend_hung_gtt(int fd);
 void test_suspend_hung_copy(int fd);
+void test_suspend_hung_engine(int fd);
+void test_suspend_all_hung(int fd);
 /* fault.c */
 void test_fault_signal(int fd);
 void test_fault_unmap(int fd);

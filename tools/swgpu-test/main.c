@@ -81,6 +81,8 @@ static const struct {
 	{ "suspend fails while a channel hangs", test_suspend_hung },
 	{ "suspend fails while a channel hangs that uses GTT", test_suspend_hung_gtt },
 	{ "suspend fails while a copy hangs", test_suspend_hung_copy },
+	{ "suspend does without a copy engine that hangs", test_suspend_hung_engine },
+	{ "suspend fails while all hangs and GTT is full", test_suspend_all_hung },
 };
 
 #define NR_CASES	((int)ARRAY_SIZE(cases))

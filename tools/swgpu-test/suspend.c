@@ -142,10 +142,82 @@ void test_suspend_hung(int fd)
 	hang_and_suspend(fd, VRAM, 1);
 }
 
+#define NR_PARTS	8
+
+static uint64_t gtt_bytes(void)
+{
+	FILE *file = fopen("/sys/module/swgpu/parameters/gtt_mb", "r");
+	unsigned int mb = 0;
+
+	if (check(file)) {
+		check_is(fscanf(file, "%u", &mb), 1);
+		fclose(file);
+	}
+	return (uint64_t)mb << 20;
+}
+
+/* As much of GTT as is free, in buffers that the channel uses. */
+static void fill_gtt(int fd, uint32_t channel, uint32_t handles[NR_PARTS])
+{
+	uint64_t room = gtt_bytes() - gpu_stats(fd, 0).gtt_held_bytes;
+	uint64_t size = room / NR_PARTS / PAGE * PAGE;
+	int i;
+
+	for (i = 0; i < NR_PARTS; i++) {
+		check_is(gpu_create(fd, size, GTT, &handles[i]), 0);
+		check_is(gpu_use(fd, channel, handles[i], WRITE, GTT, 0), 0);
+	}
+}
+
+/* There is no way out of VRAM: GTT is full, and all of it is waited for. */
+void test_suspend_all_hung(int fd)
+{
+	uint32_t other, handles[NR_PARTS];
+	struct buffers b;
+	int i;
+
+	if (!make(fd, &b))
+		return;
+	check_is(gpu_channel(fd, &other), 0);
+	check_is(gpu_fault(fd, b.channel, SWGPU_FAULT_HANG), 0);
+	for (i = 0; i < NR_BUFFERS; i++)
+		check_is(gpu_use(fd, b.channel, b.handles[i], WRITE, VRAM | GTT, 0), 0);
+	fill_gtt(fd, b.channel, handles);
+	check_is(suspend(fd), -EBUSY);
+	check_is(b.maps[1][7], 1001);
+
+	check_is(gpu_fault(fd, b.channel, SWGPU_FAULT_RESUME), 0);
+	verify(fd, &b, other);
+	for (i = 0; i < NR_PARTS; i++)
+		check_is(gpu_wait(fd, handles[i], 0, 5 * SECOND), 0);
+	check_is(suspend(fd), 0);
+	verify(fd, &b, other);
+	unmap(&b);
+}
+
 /* Nothing has to leave VRAM, but the hardware would not have stopped. */
 void test_suspend_hung_gtt(int fd)
 {
 	hang_and_suspend(fd, GTT, 0);
+}
+
+/* A copy out of VRAM would hang: suspend does not need the engine. */
+void test_suspend_hung_engine(int fd)
+{
+	struct buffers b;
+
+	if (!gpu_copies_async(fd)) {
+		skip("the CPU copies");
+		return;
+	}
+	if (!make(fd, &b))
+		return;
+	check_is(gpu_wait(fd, b.handles[1], 0, 5 * SECOND), 0);
+	check_is(gpu_fault(fd, 0, SWGPU_FAULT_HANG), 0);
+	check_is(suspend(fd), 0);
+	verify(fd, &b, b.channel);
+	check_is(gpu_fault(fd, 0, SWGPU_FAULT_RESUME), 0);
+	unmap(&b);
 }
 
 /* A copy out of VRAM has hung. */
