@@ -118,60 +118,97 @@ put:
 	return ERR_PTR(ret);
 }
 
+/* The hardware stops touching memory, and takes no job any more. */
+static int stop_locked(struct swgpu_channel *channel)
+{
+	lockdep_assert_held(&channel->emit);
+
+	if (channel->killed)
+		return -ENODEV;
+	WRITE_ONCE(channel->killed, true);
+	kthread_stop(channel->thread);
+	return 0;
+}
+
+/* Once the hardware has stopped, anybody may learn that the jobs have ended. */
+static void end_jobs_locked(struct swgpu_channel *channel, int error)
+{
+	lockdep_assert_held(&channel->emit);
+
+	swgpu_engine_cancel(channel, error);
+	if (swgpu_fence_lru(&channel->sdev->ttm))
+		ttm_fence_lru_channel_kill(&channel->lru_channel);
+	/* Whoever waits for a place has no job there. */
+	wake_up_all(&channel->done);
+}
+
 /**
  * swgpu_channel_kill - end all jobs of a channel, and take no more
  * @channel: the channel
  * @error: of the first job's fence, negative; those behind it get -ECANCELED
  *
- * The hardware stops touching memory first; only then may anybody learn that
- * the jobs have ended.
- *
  * Return: 0, or -ENODEV if it was dead.
  */
 int swgpu_channel_kill(struct swgpu_channel *channel, int error)
 {
-	bool killed;
+	int ret;
 
 	mutex_lock(&channel->emit);
-	killed = channel->killed;
-	if (!killed) {
-		WRITE_ONCE(channel->killed, true);
-		kthread_stop(channel->thread);
-		swgpu_engine_cancel(channel, error);
-		if (swgpu_fence_lru(&channel->sdev->ttm))
-			ttm_fence_lru_channel_kill(&channel->lru_channel);
-		/* Whoever waits for a place has no job there. */
-		wake_up_all(&channel->done);
-	}
+	ret = stop_locked(channel);
+	if (!ret)
+		end_jobs_locked(channel, error);
 	mutex_unlock(&channel->emit);
-	return killed ? -ENODEV : 0;
+	return ret;
+}
+
+static void set_hung_locked(struct swgpu_channel *channel, u32 fault,
+			    const struct swgpu_file *by)
+{
+	bool hung = fault != SWGPU_FAULT_RESUME;
+
+	lockdep_assert_held(&channel->lock);
+
+	if (channel->hung && !hung)
+		channel->resumed = ktime_get();
+	channel->hung = hung;
+	channel->hung_by = hung ? by : NULL;
+	channel->endless = fault == SWGPU_FAULT_HANG_FOREVER;
+	swgpu_reset_watch_locked(channel);
 }
 
 /**
  * swgpu_channel_fault - let a channel hang, or go on
  * @channel: the channel
  * @fault: SWGPU_FAULT_HANG, SWGPU_FAULT_HANG_FOREVER or SWGPU_FAULT_RESUME
+ * @by: the file that hangs it; NULL if it goes on
  *
  * Return: 0, or -ENODEV if it is dead.
  */
-int swgpu_channel_fault(struct swgpu_channel *channel, u32 fault)
+int swgpu_channel_fault(struct swgpu_channel *channel, u32 fault,
+			const struct swgpu_file *by)
 {
-	bool killed, hung = fault != SWGPU_FAULT_RESUME;
+	bool killed;
 
 	mutex_lock(&channel->emit);
 	killed = channel->killed;
 	if (!killed) {
 		spin_lock(&channel->lock);
-		if (channel->hung && !hung)
-			channel->resumed = ktime_get();
-		channel->hung = hung;
-		channel->endless = fault == SWGPU_FAULT_HANG_FOREVER;
-		swgpu_reset_watch_locked(channel);
+		set_hung_locked(channel, fault, by);
 		spin_unlock(&channel->lock);
 		wake_up(&channel->wait);
 	}
 	mutex_unlock(&channel->emit);
 	return killed ? -ENODEV : 0;
+}
+
+/* Unless somebody else has hung it since. */
+static void end_hang(struct swgpu_channel *channel, const struct swgpu_file *by)
+{
+	spin_lock(&channel->lock);
+	if (channel->hung_by == by)
+		set_hung_locked(channel, SWGPU_FAULT_RESUME, NULL);
+	spin_unlock(&channel->lock);
+	wake_up(&channel->wait);
 }
 
 /**
@@ -184,10 +221,11 @@ void swgpu_channel_destroy(struct swgpu_channel *channel)
 {
 	struct swgpu_device *sdev = channel->sdev;
 
+	/* While it runs, an unplug has to find it. */
+	swgpu_channel_kill(channel, -ECANCELED);
 	mutex_lock(&sdev->channels_lock);
 	list_del(&channel->entry);
 	mutex_unlock(&sdev->channels_lock);
-	swgpu_channel_kill(channel, -ECANCELED);
 	swgpu_reset_fini(channel);
 	if (swgpu_fence_lru(&channel->sdev->ttm))
 		ttm_fence_lru_channel_unregister(&channel->lru_channel);
@@ -200,22 +238,32 @@ void swgpu_channels_destroy(struct swgpu_file *sfile)
 	struct swgpu_channel *channel;
 	unsigned long id;
 
-	if (sfile->copy_hung)
-		swgpu_channel_fault(sfile->sdev->copy[SWGPU_COPY_OUT],
-				    SWGPU_FAULT_RESUME);
+	if (sfile->sdev->copy[SWGPU_COPY_OUT])
+		end_hang(sfile->sdev->copy[SWGPU_COPY_OUT], sfile);
 	xa_for_each(&sfile->channels, id, channel)
 		swgpu_channel_destroy(channel);
 	xa_destroy(&sfile->channels);
 }
 
-/* The device is gone: jobs end with an error, and there are no more. */
+/*
+ * The device is gone: jobs end with an error, and there are no more. All engines stop
+ * before the first job ends: one that waits for a copy must not run without it.
+ */
 void swgpu_channels_kill(struct swgpu_device *sdev)
 {
 	struct swgpu_channel *channel;
 
 	mutex_lock(&sdev->channels_lock);
-	list_for_each_entry(channel, &sdev->channels, entry)
-		swgpu_channel_kill(channel, -ECANCELED);
+	list_for_each_entry(channel, &sdev->channels, entry) {
+		mutex_lock(&channel->emit);
+		stop_locked(channel);
+		mutex_unlock(&channel->emit);
+	}
+	list_for_each_entry(channel, &sdev->channels, entry) {
+		mutex_lock(&channel->emit);
+		end_jobs_locked(channel, -ECANCELED);
+		mutex_unlock(&channel->emit);
+	}
 	mutex_unlock(&sdev->channels_lock);
 }
 
@@ -259,24 +307,21 @@ int swgpu_channel_destroy_ioctl(struct drm_device *drm, void *data,
 	return 0;
 }
 
-/* Channel 0 is the one that copies out of VRAM. It goes on when the file is closed. */
+/* Channel 0 is the one that copies out of VRAM. */
 static int fault_copy(struct swgpu_file *sfile, u32 fault)
 {
 	struct swgpu_channel *channel = sfile->sdev->copy[SWGPU_COPY_OUT];
-	int ret;
 
 	if (!channel)
 		return -ENOENT;
 	if (fault == SWGPU_FAULT_KILL)
 		return -EINVAL;
-	ret = swgpu_channel_fault(channel, fault);
-	if (!ret)
-		sfile->copy_hung = fault != SWGPU_FAULT_RESUME;
-	return ret;
+	return swgpu_channel_fault(channel, fault, sfile);
 }
 
 int swgpu_fault_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
 {
+	struct swgpu_file *sfile = file->driver_priv;
 	struct drm_swgpu_fault *args = data;
 	struct swgpu_channel *channel;
 	int ret;
@@ -285,15 +330,15 @@ int swgpu_fault_ioctl(struct drm_device *drm, void *data, struct drm_file *file)
 	    args->fault > SWGPU_FAULT_HANG_FOREVER)
 		return -EINVAL;
 	if (!args->channel)
-		return fault_copy(file->driver_priv, args->fault);
-	channel = swgpu_channel_lookup(file->driver_priv, args->channel);
+		return fault_copy(sfile, args->fault);
+	channel = swgpu_channel_lookup(sfile, args->channel);
 	if (!channel)
 		return -ENOENT;
 
 	if (args->fault == SWGPU_FAULT_KILL)
 		ret = swgpu_channel_kill(channel, -ECANCELED);
 	else
-		ret = swgpu_channel_fault(channel, args->fault);
+		ret = swgpu_channel_fault(channel, args->fault, sfile);
 	swgpu_channel_put(channel);
 	return ret;
 }

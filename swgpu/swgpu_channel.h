@@ -45,7 +45,7 @@ struct swgpu_channel {
 	bool killed;
 
 	/**
-	 * @lock: protects @jobs, @queued, @hung, @endless, @resumed and @watched, and what
+	 * @lock: protects @jobs, @queued, @hung, @hung_by, @endless, @resumed and @watched, and what
 	 * the jobs say of themselves
 	 */
 	spinlock_t lock;
@@ -55,6 +55,8 @@ struct swgpu_channel {
 	unsigned int queued;
 	/** @hung: do not begin another job */
 	bool hung;
+	/** @hung_by: the file that hung it; when that is closed, it goes on */
+	const struct swgpu_file *hung_by;
 	/** @endless: the hang has no end, for a test */
 	bool endless;
 	/** @resumed: when the channel last came out of a hang */
@@ -145,7 +147,8 @@ struct swgpu_channel *swgpu_channel_create(struct swgpu_device *sdev);
 void swgpu_channel_destroy(struct swgpu_channel *channel);
 struct swgpu_channel *swgpu_channel_lookup(struct swgpu_file *sfile, u32 id);
 int swgpu_channel_kill(struct swgpu_channel *channel, int error);
-int swgpu_channel_fault(struct swgpu_channel *channel, u32 fault);
+int swgpu_channel_fault(struct swgpu_channel *channel, u32 fault,
+			const struct swgpu_file *by);
 void swgpu_channel_put(struct swgpu_channel *channel);
 
 /* swgpu_copy.c */

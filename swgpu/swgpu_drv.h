@@ -108,8 +108,6 @@ struct swgpu_file {
 	struct swgpu_device *sdev;
 	/** @channels: &struct swgpu_channel by id; the array has its own lock */
 	struct xarray channels;
-	/** @copy_hung: it has hung the copy engine */
-	bool copy_hung;
 };
 
 /**

@@ -83,7 +83,7 @@ static void bark(struct work_struct *work)
 	drm_notice(&channel->sdev->drm, "channel %llu: job %llu hangs: reset\n",
 		   channel->context, channel->watched);
 	if (is_copy_engine(channel))
-		swgpu_channel_fault(channel, SWGPU_FAULT_RESUME);
+		swgpu_channel_fault(channel, SWGPU_FAULT_RESUME, NULL);
 	else
 		swgpu_channel_kill(channel, -ETIME);
 }

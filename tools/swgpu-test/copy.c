@@ -2,6 +2,8 @@
 /* The copy engine: what is evicted leaves its memory before it was copied. */
 
 #include <errno.h>
+#include <pthread.h>
+#include <unistd.h>
 
 #include "gpu.h"
 
@@ -91,6 +93,80 @@ void test_moving_death(int fd)
 		check(gpu_buffers_fall_to(fd, before.buffers + 1));
 	s = gpu_stats(fd, 0);
 	check_is(s.vram_used_bytes, before.vram_used_bytes + size);
+}
+
+/* Whoever hung the engine last: when that file is closed, it goes on. */
+void test_copy_hung_twice(int fd)
+{
+	uint32_t channel, handle;
+	int i, files[2];
+
+	if (!gpu_copies_async(fd)) {
+		skip("the CPU copies");
+		return;
+	}
+	check_is(gpu_channel(fd, &channel), 0);
+	check_is(gpu_create(fd, PAGE, VRAM, &handle), 0);
+	for (i = 0; i < 2; i++) {
+		files[i] = gpu_open();
+		check_is(gpu_fault(files[i], 0, SWGPU_FAULT_HANG), 0);
+	}
+	check_is(gpu_use(fd, channel, handle, READ, GTT, 0), 0);
+	close(files[0]);
+	check_is(gpu_wait(fd, handle, 0, 50 * MS), -EBUSY);
+	close(files[1]);
+	check_is(gpu_wait(fd, handle, 0, 5 * SECOND), 0);
+}
+
+struct racer {
+	int fd;
+	pthread_barrier_t start;
+};
+
+static void *hang(void *arg)
+{
+	struct racer *r = arg;
+
+	pthread_barrier_wait(&r->start);
+	gpu_fault(r->fd, 0, SWGPU_FAULT_HANG);
+	return NULL;
+}
+
+/* One thread hangs the engine while another lets it go on, with the same file. */
+static bool race_hang(void)
+{
+	struct racer r = { .fd = gpu_open() };
+	pthread_t thread;
+
+	pthread_barrier_init(&r.start, NULL, 2);
+	if (!check(!pthread_create(&thread, NULL, hang, &r)))
+		return false;
+	pthread_barrier_wait(&r.start);
+	gpu_fault(r.fd, 0, SWGPU_FAULT_RESUME);
+	pthread_join(thread, NULL);
+	pthread_barrier_destroy(&r.start);
+	close(r.fd);
+	return true;
+}
+
+/* Whichever comes last, nothing hangs when the file is closed. */
+void test_copy_hang_race(int fd)
+{
+	uint32_t channel, handle;
+	int i;
+
+	if (!gpu_copies_async(fd)) {
+		skip("the CPU copies");
+		return;
+	}
+	check_is(gpu_channel(fd, &channel), 0);
+	check_is(gpu_create(fd, PAGE, GTT, &handle), 0);
+	for (i = 0; i < 300 && !case_failed() && race_hang(); i++) {
+		check_is(gpu_use(fd, channel, handle, READ, VRAM, 0), 0);
+		check_is(gpu_use(fd, channel, handle, READ, GTT, 0), 0);
+		check_is(gpu_wait(fd, handle, 0, 5 * SECOND), 0);
+	}
+	check_is(gpu_fault(fd, 0, SWGPU_FAULT_RESUME), 0);
 }
 
 /* The driver was loaded with broken=2. */

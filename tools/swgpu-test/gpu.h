@@ -100,6 +100,8 @@ void test_broken(int fd);
 void test_pipelined(int fd);
 void test_pipelined_death(int fd);
 void test_moving_death(int fd);
+void test_copy_hung_twice(int fd);
+void test_copy_hang_race(int fd);
 void test_broken_copies(int fd);
 /* prime.c: these want a second device */
 void test_prime_self(int fd);

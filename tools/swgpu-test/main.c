@@ -50,6 +50,8 @@ static const struct {
 	{ "evictions are pipelined, and their contents survive", test_pipelined },
 	{ "what is evicted may be freed before it was copied", test_pipelined_death },
 	{ "a buffer may be closed while it moves", test_moving_death },
+	{ "a hang of the copy engine is that of the last file", test_copy_hung_twice },
+	{ "a hang of the copy engine ends with its file", test_copy_hang_race },
 	{ "a buffer is its own import on its own device", test_prime_self },
 	{ "jobs of two devices share a buffer", test_prime_jobs },
 	{ "sharing refuses bad arguments", test_prime_bad },

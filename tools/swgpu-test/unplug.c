@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -142,6 +143,43 @@ static void unplug_shared(int fd, int other, const char *name)
 	check_is(gpu_close(other, back), 0);
 }
 
+static void clear_log(void)
+{
+	check_is(klogctl(5, NULL, 0), 0);
+}
+
+/* Since it was cleared. Nobody can ask the device for its counters any more. */
+static bool log_has(const char *text)
+{
+	static char log[1 << 17];
+	int len = klogctl(3, log, sizeof(log) - 1);
+
+	if (!check(len >= 0))
+		return false;
+	log[len] = 0;
+	return strstr(log, text);
+}
+
+/* Jobs that wait for copies must not run as if these had been made. */
+static void unplug_moving(int fd, const char *name)
+{
+	uint32_t channel;
+	struct full f;
+	int i;
+
+	if (!gpu_copies_async(fd) || !check(full_make(fd, &f)))
+		return;
+	full_unmap(&f);
+	check_is(gpu_fault(fd, 0, SWGPU_FAULT_HANG), 0);
+	for (i = 0; i < NR_QUARTERS; i++) {
+		check_is(gpu_channel(fd, &channel), 0);
+		check_is(gpu_use(fd, channel, f.handles[i], WRITE, GTT, 0), 0);
+	}
+	clear_log();
+	check(write_file("/sys/bus/platform/drivers/swgpu/unbind", name));
+	check(!log_has("tag error"));
+}
+
 void test_unplug(void)
 {
 	int i, fd = gpu_open(), other = gpu_open_other();
@@ -162,6 +200,7 @@ void test_unplug(void)
 	other = gpu_open_other();
 	use(fd);
 	use(other);
+	unplug_moving(fd, name);
 	close(fd);
 	close(other);
 }

@@ -127,7 +127,8 @@ struct drm_swgpu_gem_wait {
 /**
  * struct drm_swgpu_fault - make a channel fail
  * @channel: which; 0: the one that copies out of VRAM, if the module runs with
- *	copy=async. That one cannot be killed, and goes on when the file is closed.
+ *	copy=async. That one cannot be killed, and goes on when the file that hung it
+ *	last is closed.
  * @fault: SWGPU_FAULT_*
  *
  * If a job could not run for as long as the module parameter job_timeout_ms says, because
