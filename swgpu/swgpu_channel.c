@@ -87,7 +87,6 @@ struct swgpu_channel *swgpu_channel_create(struct swgpu_device *sdev)
 	channel->context = dma_fence_context_alloc(1);
 	mutex_init(&channel->emit);
 	spin_lock_init(&channel->lock);
-	spin_lock_init(&channel->fence_lock);
 	INIT_LIST_HEAD(&channel->jobs);
 	init_waitqueue_head(&channel->wait);
 	init_waitqueue_head(&channel->done);

@@ -45,8 +45,8 @@ struct swgpu_channel {
 	bool killed;
 
 	/**
-	 * @lock: protects @jobs, @queued, @hung, @hung_by, @endless, @resumed and @watched, and what
-	 * the jobs say of themselves
+	 * @lock: protects @jobs, @queued, @hung, @hung_by, @endless, @resumed and
+	 * @watched, and what the jobs say of themselves
 	 */
 	spinlock_t lock;
 	/** @jobs: not completed, in order */
@@ -80,8 +80,6 @@ struct swgpu_channel {
 	 * by the engine with release order after all it did to memory.
 	 */
 	u64 completed;
-	/** @fence_lock: the fences' own */
-	spinlock_t fence_lock;
 };
 
 /**
@@ -90,6 +88,10 @@ struct swgpu_channel {
 struct swgpu_fence {
 	/** @base: DMA-buf's part */
 	struct dma_fence base;
+	/** @lock: @base's; it may outlive the channel */
+	spinlock_t lock;
+	/** @entry: in the list of all fences; protected by its lock */
+	struct list_head entry;
 	/** @channel: a reference */
 	struct swgpu_channel *channel;
 	/** @end: modelled end of the job; valid once it has completed */

@@ -181,6 +181,9 @@ int swgpu_copy_move(struct ttm_buffer_object *tbo, bool evict,
 /* swgpu_drv.c */
 extern const struct drm_driver swgpu_driver;
 
+/* swgpu_fence.c */
+void swgpu_fences_disown(void);
+
 /* swgpu_move.c */
 int swgpu_move(struct ttm_buffer_object *tbo, bool evict,
 	       struct ttm_operation_ctx *ctx, struct ttm_resource *new_mem,

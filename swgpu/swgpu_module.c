@@ -209,6 +209,13 @@ static void remove_devices(void)
 		platform_device_unregister(pdevs[i]);
 }
 
+static void take_down(void)
+{
+	remove_devices();
+	platform_driver_unregister(&platform_driver);
+	swgpu_fences_disown();
+}
+
 static int add_device(unsigned int i)
 {
 	struct platform_device *pdev;
@@ -232,17 +239,14 @@ static int __init swgpu_init(void)
 	ret = platform_driver_register(&platform_driver);
 	for (i = 0; !ret && i < param_devices; i++)
 		ret = add_device(i);
-	if (ret && i) {
-		remove_devices();
-		platform_driver_unregister(&platform_driver);
-	}
+	if (ret && i)
+		take_down();
 	return ret;
 }
 
 static void __exit swgpu_exit(void)
 {
-	remove_devices();
-	platform_driver_unregister(&platform_driver);
+	take_down();
 }
 
 module_init(swgpu_init);

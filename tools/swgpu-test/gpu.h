@@ -150,5 +150,7 @@ void test_hog(int fd, unsigned int mib, bool shrinker);
 void test_clear(int fd);
 /* unplug.c */
 void test_unplug(void);
+/* outlive.c */
+void test_outlive(int fd);
 
 #endif

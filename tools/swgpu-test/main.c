@@ -3,10 +3,11 @@
  * swgpu-test: tests the software GPU's driver by its user-space interface.
  *
  * usage: swgpu-test [<part of the names of the cases to run> | --broken | --broken-copies |
- *		      --unplug | --hog <MiB> | --hog-limit <MiB> | --clear]
+ *		      --unplug | --outlive | --hog <MiB> | --hog-limit <MiB> | --clear]
  *
  * --broken: the driver was loaded with broken=1; it must be caught. --broken-copies: with
- * broken=2 and copy=async. --unplug: the first device goes, and comes back. --hog: so much
+ * broken=2 and copy=async. --unplug: the first device goes, and comes back. --outlive: the
+ * module is unloaded, which it must be, and its fences are still there. --hog: so much
  * memory is dead when somebody wants most of what the machine has. --hog-limit: the same,
  * with shrinker=0. --clear: how long it takes to free a large buffer, and whom.
  * Prints TAP. Exit status 0: all passed; 1: some failed; 2: no device.
@@ -164,6 +165,14 @@ static int run_unplug(int observer, int other)
 	return !case_end(1, "a device goes while it is used, and comes back");
 }
 
+static int run_outlive(int observer, int other)
+{
+	close(other);
+	test_outlive(observer);
+	printf("1..1\n");
+	return !case_end(1, "fences outlive the module");
+}
+
 static int run_hog(int observer, unsigned int mib, bool shrinker)
 {
 	test_hog(observer, mib, shrinker);
@@ -192,6 +201,8 @@ int main(int argc, char **argv)
 				  "a copy notices that its memory has a new owner");
 	if (argc > 1 && !strcmp(argv[1], "--unplug"))
 		return run_unplug(observer, other);
+	if (argc > 1 && !strcmp(argv[1], "--outlive"))
+		return run_outlive(observer, other);
 	if (argc > 1 && !strcmp(argv[1], "--clear"))
 		return run_clear(observer);
 	if (argc > 2 && !strncmp(argv[1], "--hog", 5))

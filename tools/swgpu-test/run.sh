@@ -89,6 +89,12 @@ load vram_mb=32 gtt_mb=160 devices=2 job_timeout_ms=3000 "${parameters[@]}" || e
 test_device
 unload
 
+for copy in cpu async; do
+	load vram_mb=8 gtt_mb=8 "${parameters[@]}" copy=$copy || exit 2
+	"$tool" --outlive || failed=1
+	[ ! -d /sys/module/swgpu ] || rmmod swgpu
+done
+
 load vram_mb=8 gtt_mb=8 "${parameters[@]}" broken=1 || exit 2
 "$tool" --broken || failed=1
 unload
