@@ -9,7 +9,7 @@
 #include <drm/drm_prime.h>
 #include <drm/drm_vma_manager.h>
 
-#include "swgpu_drv.h"
+#include "swgpu_vm.h"
 
 bool swgpu_domains_valid(u32 domains)
 {
@@ -57,6 +57,7 @@ static void destroy_bo(struct ttm_buffer_object *tbo)
 	if (bo->dma_buf)
 		dma_buf_put(bo->dma_buf);
 	swgpu_tag_cell_put(bo->tag);
+	swgpu_vm_put(bo->vm);
 	kfree(bo);
 }
 
@@ -71,13 +72,24 @@ bool swgpu_bo_is_import(struct ttm_buffer_object *tbo)
 	return tbo->type == ttm_bo_type_sg;
 }
 
+/* Also by name another file gets no handle of a private buffer. */
+static int gem_open(struct drm_gem_object *obj, struct drm_file *file)
+{
+	struct swgpu_vm *vm = gem_to_swgpu_bo(obj)->vm;
+
+	return vm && vm->sfile != file->driver_priv ? -EPERM : 0;
+}
+
 static void gem_free(struct drm_gem_object *obj)
 {
 	struct swgpu_device *sdev = to_swgpu(obj->dev);
+	struct swgpu_bo *bo = gem_to_swgpu_bo(obj);
 	struct swgpu_deleting mark;
 
+	if (bo->vm)
+		swgpu_vm_remove(bo);
 	swgpu_measure_deleting_begin(sdev, &mark);
-	ttm_bo_put(&gem_to_swgpu_bo(obj)->tbo);
+	ttm_bo_put(&bo->tbo);
 	swgpu_measure_deleting_end(sdev, &mark);
 }
 
@@ -107,6 +119,7 @@ static int gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 }
 
 static const struct drm_gem_object_funcs gem_funcs = {
+	.open = gem_open,
 	.free = gem_free,
 	.export = swgpu_prime_export,
 	.pin = swgpu_prime_pin,
@@ -138,19 +151,20 @@ struct swgpu_bo *swgpu_bo_alloc(struct swgpu_device *sdev, u64 size,
 	return bo;
 }
 
-/* Place it, which clears it, and write its first tag. */
-static int init_bo(struct swgpu_device *sdev, struct swgpu_bo *bo, u32 domains)
+/* Place it, which clears it, and write its first tag. If it has a VM, that is locked. */
+static int init_bo(struct swgpu_device *sdev, struct swgpu_bo *bo)
 {
 	struct ttm_operation_ctx ctx = { .interruptible = true };
 	struct ttm_place places[SWGPU_MAX_PLACES];
 	struct ttm_placement placement = { .placement = places };
 	struct swgpu_tag_place tags;
+	struct dma_resv *resv = bo->vm ? bo->vm->base.resv : NULL;
 	u64 start = ktime_get_ns();
 	int ret;
 
-	placement.num_placement = swgpu_places(domains, places);
+	placement.num_placement = swgpu_places(bo->domains, places);
 	ret = ttm_bo_init_reserved(&sdev->ttm, &bo->tbo, ttm_bo_type_device,
-				   &placement, 0, &ctx, NULL, NULL, destroy_bo);
+				   &placement, 0, &ctx, NULL, resv, destroy_bo);
 	swgpu_latency_add(&sdev->measure.latency, ktime_get_ns() - start);
 	if (ret)
 		return ret; /* TTM has destroyed it */
@@ -161,7 +175,10 @@ static int init_bo(struct swgpu_device *sdev, struct swgpu_bo *bo, u32 domains)
 		if (!WARN_ON_ONCE(!swgpu_tag_place_of(&bo->tbo, &tags)))
 			swgpu_tag_write(&tags, bo->tag->bo, 0);
 	}
-	ttm_bo_unreserve(&bo->tbo);
+	if (bo->vm)
+		swgpu_vm_add(bo);
+	else
+		ttm_bo_unreserve(&bo->tbo);
 	swgpu_count_add(sdev, SWGPU_COUNT_CREATED, 1);
 	return 0;
 }
@@ -204,31 +221,66 @@ static bool too_big(struct swgpu_device *sdev, u64 size, u32 domains)
 	       (!(domains & SWGPU_DOMAIN_GTT) || size > sdev->gtt_bytes);
 }
 
+static struct swgpu_bo *create_bo(struct swgpu_device *sdev,
+				  struct drm_swgpu_gem_create *args,
+				  struct swgpu_vm *vm)
+{
+	struct swgpu_tag_cell *tag = swgpu_tag_cell_create();
+	struct swgpu_bo *bo;
+	int ret;
+
+	if (!tag)
+		return ERR_PTR(-ENOMEM);
+	bo = swgpu_bo_alloc(sdev, PAGE_ALIGN(args->size), tag);
+	if (!bo) {
+		swgpu_tag_cell_put(tag);
+		return ERR_PTR(-ENOMEM);
+	}
+	bo->domains = args->domains;
+	bo->vm = swgpu_vm_get(vm);
+	ret = init_bo(sdev, bo);
+	return ret ? ERR_PTR(ret) : bo;
+}
+
+static struct swgpu_bo *create_private(struct swgpu_device *sdev,
+				       struct drm_swgpu_gem_create *args,
+				       struct swgpu_file *sfile)
+{
+	struct swgpu_vm *vm = swgpu_vm_lookup(sfile, args->vm);
+	struct swgpu_bo *bo;
+	int ret;
+
+	if (!vm)
+		return ERR_PTR(-ENOENT);
+	ret = dma_resv_lock_interruptible(vm->base.resv, NULL);
+	if (ret) {
+		swgpu_vm_put(vm);
+		return ERR_PTR(ret);
+	}
+	bo = create_bo(sdev, args, vm);
+	dma_resv_unlock(vm->base.resv);
+	/* A buffer that failed has put its reference, but not the last. */
+	swgpu_vm_put(vm);
+	return bo;
+}
+
 int swgpu_gem_create_ioctl(struct drm_device *drm, void *data,
 			   struct drm_file *file)
 {
 	struct drm_swgpu_gem_create *args = data;
 	struct swgpu_device *sdev = to_swgpu(drm);
-	struct swgpu_tag_cell *tag;
 	struct swgpu_bo *bo;
 	int ret;
 
-	if (!args->size || !swgpu_domains_valid(args->domains))
+	if (!args->size || !swgpu_domains_valid(args->domains) || args->pad)
 		return -EINVAL;
 	if (too_big(sdev, args->size, args->domains))
 		return -ENOMEM;
 
-	tag = swgpu_tag_cell_create();
-	if (!tag)
-		return -ENOMEM;
-	bo = swgpu_bo_alloc(sdev, PAGE_ALIGN(args->size), tag);
-	if (!bo) {
-		swgpu_tag_cell_put(tag);
-		return -ENOMEM;
-	}
-	ret = init_bo(sdev, bo, args->domains);
-	if (ret)
-		return ret;
+	bo = args->vm ? create_private(sdev, args, file->driver_priv) :
+			create_bo(sdev, args, NULL);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
 	ret = drm_gem_handle_create(file, &bo->tbo.base, &args->handle);
 	drm_gem_object_put(&bo->tbo.base);
 	return ret;

@@ -30,6 +30,7 @@ static int open(struct drm_device *drm, struct drm_file *file)
 	ttm_device_trim(&to_swgpu(drm)->ttm);
 	sfile->sdev = to_swgpu(drm);
 	xa_init_flags(&sfile->channels, XA_FLAGS_ALLOC1);
+	xa_init_flags(&sfile->vms, XA_FLAGS_ALLOC1);
 	file->driver_priv = sfile;
 	return 0;
 }
@@ -37,7 +38,10 @@ static int open(struct drm_device *drm, struct drm_file *file)
 /* Nobody asks anything of the file any more; its channels and buffers are gone. */
 static void postclose(struct drm_device *drm, struct drm_file *file)
 {
-	kfree(file->driver_priv);
+	struct swgpu_file *sfile = file->driver_priv;
+
+	swgpu_vms_destroy(sfile);
+	kfree(sfile);
 	ttm_device_trim_imports(&to_swgpu(drm)->ttm);
 }
 
@@ -69,6 +73,11 @@ static const struct drm_ioctl_desc ioctls[] = {
 	DRM_IOCTL_DEF_DRV(SWGPU_FAULT, swgpu_fault_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(SWGPU_STATS, swgpu_stats_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(SWGPU_DRAIN, swgpu_drain_ioctl, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(SWGPU_VM_CREATE, swgpu_vm_create_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(SWGPU_VM_DESTROY, swgpu_vm_destroy_ioctl,
+			  DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(SWGPU_VM_BIND, swgpu_vm_bind_ioctl, DRM_RENDER_ALLOW),
 };
 
 /*

@@ -18,6 +18,7 @@
 #include "swgpu_ttm_compat.h"
 
 #define SWGPU_MAX_CHANNELS 256
+#define SWGPU_MAX_VMS 256
 #define SWGPU_MAX_PLACES 2
 
 struct dentry;
@@ -28,6 +29,7 @@ struct drm_driver;
 struct drm_printer;
 struct sg_table;
 struct swgpu_channel;
+struct swgpu_vm;
 
 /* What is broken on purpose, for the tags to catch */
 enum swgpu_broken {
@@ -108,6 +110,8 @@ struct swgpu_file {
 	struct swgpu_device *sdev;
 	/** @channels: &struct swgpu_channel by id; the array has its own lock */
 	struct xarray channels;
+	/** @vms: &struct swgpu_vm by id; the array has its own lock */
+	struct xarray vms;
 };
 
 /**
@@ -123,6 +127,14 @@ struct swgpu_bo {
 	 * dead buffer uses the reservation object of its exporter
 	 */
 	struct dma_buf *dma_buf;
+	/** @domains: where it may live if it is private, SWGPU_DOMAIN_*; constant */
+	u32 domains;
+	/** @vm: whose private buffer it is, a reference, or NULL; constant */
+	struct swgpu_vm *vm;
+	/** @vm_entry: in &swgpu_vm.bos while GEM has it; protected by its lock */
+	struct list_head vm_entry;
+	/** @bound: the jobs of @vm use it; protected by the reservation */
+	bool bound;
 	/** @mem_type: where it is, TTM_PL_*; for reports, read without a lock */
 	u32 mem_type;
 	/** @zombie_type: memory type while it is a zombie, else -1; set at death */
@@ -220,6 +232,15 @@ int swgpu_drain_ioctl(struct drm_device *drm, void *data,
 /* swgpu_usage.c */
 void swgpu_usage_read(struct swgpu_device *sdev, struct drm_swgpu_stats *out);
 void swgpu_show_fdinfo(struct drm_printer *p, struct drm_file *file);
+
+/* swgpu_vm.c */
+int swgpu_vm_create_ioctl(struct drm_device *drm, void *data,
+			  struct drm_file *file);
+int swgpu_vm_destroy_ioctl(struct drm_device *drm, void *data,
+			   struct drm_file *file);
+int swgpu_vm_bind_ioctl(struct drm_device *drm, void *data,
+			struct drm_file *file);
+void swgpu_vms_destroy(struct swgpu_file *sfile);
 
 /* swgpu_vram.c */
 typedef void (*swgpu_visit_page)(struct page *page, u64 index, void *data);

@@ -86,6 +86,8 @@ struct dma_buf *swgpu_prime_export(struct drm_gem_object *obj, int flags)
 		.resv = obj->resv,
 	};
 
+	if (gem_to_swgpu_bo(obj)->vm)
+		return ERR_PTR(-EPERM);
 	return drm_gem_dmabuf_export(obj->dev, &info);
 }
 

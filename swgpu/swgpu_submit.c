@@ -10,6 +10,7 @@
 #include <drm/drm_gem.h>
 
 #include "swgpu_channel.h"
+#include "swgpu_vm.h"
 
 #define MAX_DURATION_NS (10ULL * NSEC_PER_SEC)
 
@@ -28,11 +29,23 @@ struct submit {
 	 * unlocked, as the last put of a buffer wants it.
 	 */
 	struct drm_gem_object **objs;
+	/** @vm: whose private buffers the job uses, a reference, or NULL */
+	struct swgpu_vm *vm;
+	/** @privates: references to these, bound or not; put like @objs */
+	struct swgpu_bo **privates;
+	/** @nr_privates: length of @privates */
+	u32 nr_privates;
 	/** @job: NULL once the engine has it */
 	struct swgpu_job *job;
 	/** @exec: locks the buffers */
 	struct drm_exec exec;
 };
+
+static bool vm_valid(const struct drm_swgpu_submit *args)
+{
+	return !args->vm == !args->vm_flags &&
+	       !(args->vm_flags & ~(SWGPU_BO_READ | SWGPU_BO_WRITE));
+}
 
 static bool entry_valid(const struct drm_swgpu_submit_bo *entry)
 {
@@ -49,6 +62,11 @@ static struct swgpu_bo *submit_bo(struct submit *s, u32 i)
 static bool submit_writes(struct submit *s, u32 i)
 {
 	return s->entries[i].flags & SWGPU_BO_WRITE;
+}
+
+static bool writes_vm(struct submit *s)
+{
+	return s->args->vm_flags & SWGPU_BO_WRITE;
 }
 
 static int copy_entries(struct submit *s)
@@ -85,8 +103,20 @@ static int lookup_objs(struct submit *s, struct drm_file *file)
 		s->objs[i] = drm_gem_object_lookup(file, s->entries[i].handle);
 		if (!s->objs[i])
 			return -ENOENT;
+		if (submit_bo(s, i)->vm)
+			return -EINVAL;
 	}
 	return 0;
+}
+
+static int lookup_vm(struct submit *s, struct swgpu_file *sfile)
+{
+	if (!s->args->vm)
+		return 0;
+	s->vm = swgpu_vm_lookup(sfile, s->args->vm);
+	if (!s->vm)
+		return -ENOENT;
+	return swgpu_vm_get_bos(s->vm, &s->privates, &s->nr_privates);
 }
 
 static int prepare(struct submit *s, struct drm_file *file)
@@ -102,7 +132,10 @@ static int prepare(struct submit *s, struct drm_file *file)
 	ret = lookup_objs(s, file);
 	if (ret)
 		return ret;
-	s->job = swgpu_job_create(s->args->nr_bos);
+	ret = lookup_vm(s, file->driver_priv);
+	if (ret)
+		return ret;
+	s->job = swgpu_job_create(s->args->nr_bos + s->nr_privates);
 	if (!s->job)
 		return -ENOMEM;
 	return swgpu_job_get_place(s->job, s->channel,
@@ -118,19 +151,21 @@ static void unprepare(struct submit *s)
 	for (i = 0; s->objs && i < s->args->nr_bos; i++)
 		drm_gem_object_put(s->objs[i]);
 	kvfree(s->objs);
+	for (i = 0; i < s->nr_privates; i++)
+		drm_gem_object_put(&s->privates[i]->tbo.base);
+	kvfree(s->privates);
+	swgpu_vm_put(s->vm);
 	kvfree(s->entries);
 	if (s->channel)
 		swgpu_channel_put(s->channel);
 }
 
-static int validate_bo(struct submit *s, u32 i)
+static int validate_bo(struct submit *s, struct swgpu_bo *bo, u32 domains)
 {
 	struct ttm_operation_ctx ctx = { .interruptible = true };
 	struct ttm_place places[SWGPU_MAX_PLACES];
 	struct ttm_placement placement = { .placement = places };
-	struct swgpu_bo *bo = submit_bo(s, i);
 	struct ttm_resource *old = bo->tbo.resource;
-	u32 domains = s->entries[i].domains;
 	u64 start = ktime_get_ns();
 	int ret;
 
@@ -156,7 +191,13 @@ static int validate_bos(struct submit *s)
 	u32 i;
 
 	for (i = 0; !ret && i < s->args->nr_bos; i++)
-		ret = validate_bo(s, i);
+		ret = validate_bo(s, submit_bo(s, i), s->entries[i].domains);
+	for (i = 0; !ret && i < s->nr_privates; i++) {
+		struct swgpu_bo *bo = s->privates[i];
+
+		if (bo->bound)
+			ret = validate_bo(s, bo, bo->domains);
+	}
 	return ret;
 }
 
@@ -166,16 +207,16 @@ static int validate_bos(struct submit *s)
  */
 static int lock_and_validate_bos(struct submit *s)
 {
-	int ret = 0;
+	int ret;
 	u32 i;
 
 	drm_exec_until_all_locked(&s->exec)
 	{
-		for (i = 0; i < s->args->nr_bos; i++) {
+		ret = s->vm ? drm_exec_lock_obj(&s->exec, &s->vm->base) : 0;
+		drm_exec_retry_on_contention(&s->exec);
+		for (i = 0; !ret && i < s->args->nr_bos; i++) {
 			ret = drm_exec_lock_obj(&s->exec, s->objs[i]);
 			drm_exec_retry_on_contention(&s->exec);
-			if (ret)
-				break;
 		}
 		/* The same buffer twice, perhaps by two handles */
 		if (ret == -EALREADY)
@@ -189,15 +230,14 @@ static int lock_and_validate_bos(struct submit *s)
 }
 
 /* Implicit synchronisation: writers wait for all, readers for writers. */
-static int add_deps(struct submit *s, u32 i)
+static int add_deps(struct submit *s, struct dma_resv *resv, bool write)
 {
-	struct dma_resv *resv = s->objs[i]->resv;
 	struct dma_resv_iter cursor;
 	struct dma_fence *fence;
 	int ret;
 
-	dma_resv_for_each_fence(&cursor, resv,
-				dma_resv_usage_rw(submit_writes(s, i)), fence) {
+	dma_resv_for_each_fence(&cursor, resv, dma_resv_usage_rw(write),
+				fence) {
 		ret = swgpu_job_add_dep(s->job, s->channel, fence);
 		if (ret)
 			return ret;
@@ -205,28 +245,75 @@ static int add_deps(struct submit *s, u32 i)
 	return 0;
 }
 
+static int note_bo(struct swgpu_job_bo *jbo, struct swgpu_bo *bo, bool write)
+{
+	if (WARN_ON_ONCE(!swgpu_tag_place_of(&bo->tbo, &jbo->place)))
+		return -EINVAL;
+	jbo->tag = swgpu_tag_cell_get(bo->tag);
+	jbo->write = write;
+	return 0;
+}
+
+/* One fence for all; what is not bound is left alone. */
+static int fill_privates(struct submit *s, struct swgpu_job_bo *jbos)
+{
+	bool write = writes_vm(s);
+	int ret;
+	u32 i;
+
+	ret = ttm_bo_group_reserve_fence_on(s->vm->group,
+					    &s->channel->lru_channel);
+	if (ret)
+		return ret;
+	ret = add_deps(s, s->vm->base.resv, write);
+	for (i = 0; !ret && i < s->nr_privates; i++) {
+		if (s->privates[i]->bound)
+			ret = note_bo(&jbos[i], s->privates[i], write);
+	}
+	return ret;
+}
+
 static int fill_job(struct submit *s)
 {
+	struct swgpu_job_bo *jbos = s->job->bos;
 	u32 i;
 	int ret;
 
 	for (i = 0; i < s->args->nr_bos; i++) {
-		struct swgpu_job_bo *jbo = &s->job->bos[i];
 		struct swgpu_bo *bo = submit_bo(s, i);
 
 		ret = ttm_bo_reserve_fence_on(&bo->tbo,
 					      &s->channel->lru_channel);
 		if (ret)
 			return ret;
-		ret = add_deps(s, i);
+		ret = add_deps(s, s->objs[i]->resv, submit_writes(s, i));
 		if (ret)
 			return ret;
-		if (WARN_ON_ONCE(!swgpu_tag_place_of(&bo->tbo, &jbo->place)))
-			return -EINVAL;
-		jbo->tag = swgpu_tag_cell_get(bo->tag);
-		jbo->write = submit_writes(s, i);
+		ret = note_bo(&jbos[i], bo, submit_writes(s, i));
+		if (ret)
+			return ret;
 	}
-	return 0;
+	return s->vm ? fill_privates(s, jbos + i) : 0;
+}
+
+static enum dma_resv_usage usage(bool write)
+{
+	return write ? DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ;
+}
+
+static void add_fences(struct submit *s, struct dma_fence *fence)
+{
+	struct ttm_submission sub =
+		TTM_SUBMISSION(&s->channel->sdev->ttm, fence);
+	u32 i;
+
+	for (i = 0; i < s->args->nr_bos; i++)
+		ttm_submission_add(&sub, &submit_bo(s, i)->tbo,
+				   usage(submit_writes(s, i)));
+	ttm_submission_end(&sub);
+	if (s->vm)
+		ttm_bo_group_add_fence(s->vm->group, fence,
+				       usage(writes_vm(s)));
 }
 
 /* Nothing in here fails or allocates: the fence is on its way to be seen. */
@@ -234,8 +321,6 @@ static void emit_locked(struct submit *s)
 {
 	struct swgpu_channel *channel = s->channel;
 	struct swgpu_job *job = s->job;
-	struct ttm_submission sub =
-		TTM_SUBMISSION(&channel->sdev->ttm, &job->fence->base);
 	bool cookie;
 	u32 i;
 
@@ -246,17 +331,10 @@ static void emit_locked(struct submit *s)
 	s->args->seqno = channel->emitted;
 
 	cookie = dma_fence_begin_signalling();
-	for (i = 0; i < job->nr_bos; i++) {
-		struct ttm_buffer_object *tbo = &submit_bo(s, i)->tbo;
-
-		if (channel->sdev->broken != SWGPU_BROKEN_FENCES)
-			ttm_submission_add(&sub, tbo,
-					   job->bos[i].write ?
-						   DMA_RESV_USAGE_WRITE :
-						   DMA_RESV_USAGE_READ);
-		ttm_bo_move_to_lru_tail_unlocked(tbo);
-	}
-	ttm_submission_end(&sub);
+	if (channel->sdev->broken != SWGPU_BROKEN_FENCES)
+		add_fences(s, &job->fence->base);
+	for (i = 0; i < s->args->nr_bos; i++)
+		ttm_bo_move_to_lru_tail_unlocked(&submit_bo(s, i)->tbo);
 	swgpu_engine_push(channel, job);
 	s->job = NULL;
 	dma_fence_end_signalling(cookie);
@@ -298,7 +376,7 @@ int swgpu_submit_ioctl(struct drm_device *drm, void *data,
 	struct submit s = { .args = data };
 	int ret;
 
-	if (s.args->duration_ns > MAX_DURATION_NS)
+	if (s.args->duration_ns > MAX_DURATION_NS || !vm_valid(s.args))
 		return -EINVAL;
 	if (s.args->nr_bos > SWGPU_MAX_SUBMIT_BOS)
 		return -E2BIG;
@@ -306,7 +384,7 @@ int swgpu_submit_ioctl(struct drm_device *drm, void *data,
 	ret = prepare(&s, file);
 	if (!ret) {
 		drm_exec_init(&s.exec, DRM_EXEC_INTERRUPTIBLE_WAIT,
-			      s.args->nr_bos);
+			      s.args->nr_bos + 1);
 		ret = submit_locked(&s);
 		drm_exec_fini(&s.exec);
 	}

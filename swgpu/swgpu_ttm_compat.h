@@ -10,6 +10,7 @@
 #include <linux/atomic.h>
 #include <linux/dma-resv.h>
 #include <linux/errno.h>
+#include <linux/slab.h>
 
 #include <drm/swgpu_drm.h>
 #include <drm/ttm/ttm_bo.h>
@@ -17,6 +18,7 @@
 
 #ifdef TTM_HAS_FENCE_LRU
 
+#include <drm/ttm/ttm_bo_group.h>
 #include <drm/ttm_fence_lru.h>
 
 static inline struct ttm_fence_lru *swgpu_fence_lru(struct ttm_device *bdev)
@@ -41,6 +43,11 @@ static inline void swgpu_channel_set_lock(struct ttm_fence_lru_channel *channel,
 					  struct mutex *emission)
 {
 	ttm_fence_lru_channel_set_lock(channel, emission);
+}
+
+/* A member that dies needs nothing of us. */
+static inline void swgpu_bo_group_forget(struct ttm_buffer_object *bo)
+{
 }
 
 #else
@@ -135,6 +142,69 @@ static inline void ttm_submission_add(struct ttm_submission *sub,
 
 static inline void ttm_submission_end(struct ttm_submission *sub)
 {
+}
+
+/* Buffers with one reservation object that are used as one: see TTM's. */
+struct ttm_bo_group {
+	struct ttm_device *bdev;
+	struct dma_resv *resv;
+	struct ttm_lru_bulk_move bulk;
+};
+
+static inline struct ttm_bo_group *ttm_bo_group_create(struct ttm_device *bdev,
+						       struct dma_resv *resv)
+{
+	struct ttm_bo_group *group = kzalloc(sizeof(*group), GFP_KERNEL);
+
+	if (!group)
+		return NULL;
+	group->bdev = bdev;
+	group->resv = resv;
+	ttm_lru_bulk_move_init(&group->bulk);
+	return group;
+}
+
+/* The members are gone. */
+static inline void ttm_bo_group_put(struct ttm_bo_group *group)
+{
+	ttm_lru_bulk_move_fini(group->bdev, &group->bulk);
+	kfree(group);
+}
+
+static inline void ttm_bo_group_join(struct ttm_bo_group *group,
+				     struct ttm_buffer_object *bo)
+{
+	ttm_bo_set_bulk_move(bo, &group->bulk);
+}
+
+static inline void ttm_bo_group_leave(struct ttm_buffer_object *bo)
+{
+	ttm_bo_set_bulk_move(bo, NULL);
+}
+
+/* TTM wants to know before the last reference is gone. */
+static inline void swgpu_bo_group_forget(struct ttm_buffer_object *bo)
+{
+	dma_resv_lock(bo->base.resv, NULL);
+	ttm_bo_group_leave(bo);
+	dma_resv_unlock(bo->base.resv);
+}
+
+static inline int
+ttm_bo_group_reserve_fence_on(struct ttm_bo_group *group,
+			      struct ttm_fence_lru_channel *channel)
+{
+	return dma_resv_reserve_fences(group->resv, 1);
+}
+
+static inline void ttm_bo_group_add_fence(struct ttm_bo_group *group,
+					  struct dma_fence *fence,
+					  enum dma_resv_usage usage)
+{
+	dma_resv_add_fence(group->resv, fence, usage);
+	spin_lock(&group->bdev->lru_lock);
+	ttm_lru_bulk_move_tail(&group->bulk);
+	spin_unlock(&group->bdev->lru_lock);
 }
 
 static inline int

@@ -73,6 +73,38 @@ int gpu_wait(int fd, uint32_t handle, uint32_t flags, uint64_t timeout_ns)
 	return node_ioctl(fd, DRM_IOCTL_SWGPU_GEM_WAIT, &args);
 }
 
+int gpu_vm(int fd, uint32_t *vm)
+{
+	struct drm_swgpu_vm args = {};
+	int ret = node_ioctl(fd, DRM_IOCTL_SWGPU_VM_CREATE, &args);
+
+	*vm = args.vm;
+	return ret;
+}
+
+int gpu_vm_destroy(int fd, uint32_t vm)
+{
+	struct drm_swgpu_vm args = { .vm = vm };
+
+	return node_ioctl(fd, DRM_IOCTL_SWGPU_VM_DESTROY, &args);
+}
+
+int gpu_vm_bind(int fd, uint32_t handle, uint32_t bind)
+{
+	struct drm_swgpu_vm_bind args = { .handle = handle, .bind = bind };
+
+	return node_ioctl(fd, DRM_IOCTL_SWGPU_VM_BIND, &args);
+}
+
+int gpu_create_private(int fd, uint32_t vm, uint64_t size, uint32_t domains, uint32_t *handle)
+{
+	struct drm_swgpu_gem_create args = { .size = size, .domains = domains, .vm = vm };
+	int ret = node_ioctl(fd, DRM_IOCTL_SWGPU_GEM_CREATE, &args);
+
+	*handle = args.handle;
+	return ret;
+}
+
 int gpu_channel(int fd, uint32_t *channel)
 {
 	struct drm_swgpu_channel args = {};
@@ -115,6 +147,21 @@ int gpu_submit(int fd, uint32_t channel, struct drm_swgpu_submit_bo *bos, uint32
 	if (seqno)
 		*seqno = args.seqno;
 	return ret;
+}
+
+int gpu_submit_vm(int fd, uint32_t channel, uint32_t vm, uint32_t vm_flags,
+		  struct drm_swgpu_submit_bo *bos, uint32_t nr, uint64_t duration_ns)
+{
+	struct drm_swgpu_submit args = {
+		.channel = channel,
+		.nr_bos = nr,
+		.bos = (uintptr_t)bos,
+		.duration_ns = duration_ns,
+		.vm = vm,
+		.vm_flags = vm_flags,
+	};
+
+	return node_ioctl(fd, DRM_IOCTL_SWGPU_SUBMIT, &args);
 }
 
 int gpu_use(int fd, uint32_t channel, uint32_t handle, uint32_t flags, uint32_t domains,

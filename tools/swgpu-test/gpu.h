@@ -25,12 +25,20 @@ int gpu_import(int fd, int dma_buf, uint32_t *handle);
 void *gpu_map(int fd, uint32_t handle, uint64_t size); /* NULL if it fails */
 int gpu_wait(int fd, uint32_t handle, uint32_t flags, uint64_t timeout_ns);
 
+int gpu_vm(int fd, uint32_t *vm);
+int gpu_vm_destroy(int fd, uint32_t vm);
+int gpu_vm_bind(int fd, uint32_t handle, uint32_t bind);
+int gpu_create_private(int fd, uint32_t vm, uint64_t size, uint32_t domains, uint32_t *handle);
+
 int gpu_channel(int fd, uint32_t *channel);
 int gpu_channel_destroy(int fd, uint32_t channel);
 int gpu_fault(int fd, uint32_t channel, uint32_t fault);
 bool gpu_copies_async(int fd);
 int gpu_submit(int fd, uint32_t channel, struct drm_swgpu_submit_bo *bos, uint32_t nr,
 	       uint64_t duration_ns, uint64_t *seqno);
+/* a job that uses a VM's buffers, too */
+int gpu_submit_vm(int fd, uint32_t channel, uint32_t vm, uint32_t vm_flags,
+		  struct drm_swgpu_submit_bo *bos, uint32_t nr, uint64_t duration_ns);
 /* a job with one buffer */
 int gpu_use(int fd, uint32_t channel, uint32_t handle, uint32_t flags, uint32_t domains,
 	    uint64_t duration_ns);
@@ -124,6 +132,7 @@ void test_killed_client(int fd);
 void test_killed_channel(int fd);
 void test_fdinfo(int fd);
 /* suspend.c */
+int suspend_device(int fd); /* and resume it, through debugfs */
 void test_suspend(int fd);
 void test_suspend_hung(int fd);
 void test_suspend_hung_gtt(int fd);
@@ -142,6 +151,17 @@ void test_kill_the_waited_for(int fd);
 void test_import_waits_alone(int fd);
 void test_kill_behind_copies(int fd);
 void test_failed_moves(int fd);
+/* vm.c */
+void test_vm_bad(int fd);
+void test_vm_jobs(int fd);
+void test_vm_unbind(int fd);
+void test_vm_eviction(int fd);
+void test_vm_too_much(int fd);
+void test_vm_die_busy(int fd);
+void test_vm_mapped(int fd);
+void test_vm_killed(int fd);
+void test_vm_suspend(int fd);
+void test_vm_stress(int fd);
 /* nomem.c */
 void test_no_memory(int fd);
 /* hog.c */

@@ -19,6 +19,7 @@ struct nomem {
 	int fd, other, fail_nth;
 	struct full full;
 	uint32_t made; /* by the request */
+	uint32_t vm, private, second_channel;
 	int dma_buf;
 };
 
@@ -157,6 +158,44 @@ static void close_import(struct nomem *t)
 	check_is(gpu_close(t->other, t->made), 0);
 }
 
+static int make_vm(struct nomem *t)
+{
+	return gpu_vm(t->fd, &t->made);
+}
+
+static void destroy_vm(struct nomem *t)
+{
+	check_is(gpu_vm_destroy(t->fd, t->made), 0);
+}
+
+static int create_private(struct nomem *t)
+{
+	return gpu_create_private(t->fd, t->vm, t->full.size, VRAM, &t->made);
+}
+
+/* The private buffer is evicted. */
+static int use_vm(struct nomem *t)
+{
+	return gpu_submit_vm(t->fd, t->full.channel, t->vm, WRITE, NULL, 0, 0);
+}
+
+/* On two channels, each of which is noted with the buffer that leaves. */
+static void make_vm_busy(struct nomem *t)
+{
+	check_is(gpu_submit_vm(t->fd, t->full.channel, t->vm, READ, NULL, 0, 5 * MS), 0);
+	check_is(gpu_submit_vm(t->fd, t->second_channel, t->vm, READ, NULL, 0, 5 * MS), 0);
+}
+
+static int unbind(struct nomem *t)
+{
+	return gpu_vm_bind(t->fd, t->private, 0);
+}
+
+static void bind_again(struct nomem *t)
+{
+	check_is(gpu_vm_bind(t->fd, t->private, 1), 0);
+}
+
 static void make_busy(struct nomem *t)
 {
 	check_is(gpu_create(t->fd, PAGE, GTT, &t->made), 0);
@@ -178,6 +217,10 @@ static const struct request requests[] = {
 	{ "make a channel", NULL, make_channel, destroy_channel },
 	{ "export", NULL, export, close_export },
 	{ "import", prepare_import, import, close_import },
+	{ "make a VM", NULL, make_vm, destroy_vm },
+	{ "create in a VM, evicting", all_in_vram, create_private, close_made },
+	{ "use a VM, moving in", all_in_vram, use_vm, NULL },
+	{ "unbind", make_vm_busy, unbind, bind_again },
 	{ "close", make_busy, close_busy, NULL },
 };
 
@@ -214,6 +257,9 @@ void test_no_memory(int fd)
 	}
 	if (!check(full_make(fd, &t.full)))
 		return;
+	check_is(gpu_channel(fd, &t.second_channel), 0);
+	check_is(gpu_vm(fd, &t.vm), 0);
+	check_is(gpu_create_private(fd, t.vm, PAGE, VRAM, &t.private), 0);
 	for (i = 0; i < ARRAY_SIZE(requests); i++)
 		fail_each(&t, &requests[i]);
 	full_check(&t.full);

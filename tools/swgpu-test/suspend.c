@@ -25,7 +25,7 @@ static uint64_t now(void)
 }
 
 /* Suspend and resume, through debugfs. Returns 0 or a negative errno. */
-static int suspend(int fd)
+int suspend_device(int fd)
 {
 	struct stat st;
 	char path[64];
@@ -100,7 +100,7 @@ void test_suspend(int fd)
 	check_is(gpu_use(fd, b.channel, dead, WRITE, VRAM, 100 * MS), 0);
 	check_is(gpu_close(fd, dead), 0);
 	check_is(gpu_use(fd, b.channel, b.handles[1], WRITE, VRAM, 100 * MS), 0);
-	check_is(suspend(fd), 0);
+	check_is(suspend_device(fd), 0);
 	check_is(gpu_stats(fd, 0).vram_held_bytes, 0);
 	verify(fd, &b, b.channel);
 	check_is(gpu_use(fd, b.channel, b.handles[2], WRITE, VRAM, 0), 0);
@@ -124,7 +124,7 @@ static void hang_and_suspend(int fd, uint32_t domain, int which)
 	check_is(gpu_use(fd, b.channel, dead, WRITE, domain, 0), 0);
 	check_is(gpu_close(fd, dead), 0);
 	start = now();
-	check_is(suspend(fd), -EBUSY);
+	check_is(suspend_device(fd), -EBUSY);
 	check(now() - start < 45 * SECOND);
 
 	/* The hung job still counts on its memory. */
@@ -132,7 +132,7 @@ static void hang_and_suspend(int fd, uint32_t domain, int which)
 	check_is(b.maps[0][7], 1000);
 	check_is(gpu_fault(fd, b.channel, SWGPU_FAULT_RESUME), 0);
 	verify(fd, &b, other);
-	check_is(suspend(fd), 0);
+	check_is(suspend_device(fd), 0);
 	verify(fd, &b, other);
 	unmap(&b);
 }
@@ -234,10 +234,10 @@ void test_suspend_hung_copy(int fd)
 	check_is(gpu_wait(fd, b.handles[1], 0, 5 * SECOND), 0);
 	check_is(gpu_fault(fd, 0, SWGPU_FAULT_HANG_FOREVER), 0);
 	check_is(gpu_use(fd, b.channel, b.handles[1], READ, GTT, 0), 0);
-	check_is(suspend(fd), -EBUSY);
+	check_is(suspend_device(fd), -EBUSY);
 	check_is(gpu_fault(fd, 0, SWGPU_FAULT_RESUME), 0);
 	verify(fd, &b, b.channel);
-	check_is(suspend(fd), 0);
+	check_is(suspend_device(fd), 0);
 	verify(fd, &b, b.channel);
 	unmap(&b);
 }

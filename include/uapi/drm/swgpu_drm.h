@@ -31,11 +31,15 @@ extern "C" {
  * @size: in bytes, at least 1; rounded up to whole pages
  * @domains: SWGPU_DOMAIN_*, at least one
  * @handle: out: the GEM handle
+ * @vm: 0, or the VM that it is private to, and bound in
+ * @pad: must be zero
  */
 struct drm_swgpu_gem_create {
 	__u64 size;
 	__u32 domains;
 	__u32 handle;
+	__u32 vm;
+	__u32 pad;
 };
 
 /**
@@ -62,13 +66,36 @@ struct drm_swgpu_channel {
 	__u32 pad;
 };
 
+/**
+ * struct drm_swgpu_vm - create or destroy a VM
+ * @vm: out for create, in for destroy
+ * @pad: must be zero
+ *
+ * Private buffers, and jobs, may outlive the VM.
+ */
+struct drm_swgpu_vm {
+	__u32 vm;
+	__u32 pad;
+};
+
+/**
+ * struct drm_swgpu_vm_bind - bind a private buffer in its VM, or unbind it
+ * @handle: the buffer
+ * @bind: 1: the jobs of its VM use it, as they do from its creation on; 0: later
+ *	jobs do not
+ */
+struct drm_swgpu_vm_bind {
+	__u32 handle;
+	__u32 bind;
+};
+
 /* The job reads or writes the buffer. Both or either, at least one. */
 #define SWGPU_BO_READ		(1 << 0)
 #define SWGPU_BO_WRITE		(1 << 1)
 
 /**
  * struct drm_swgpu_submit_bo - a buffer of a job
- * @handle: the buffer; each may be named once in a job
+ * @handle: the buffer; each may be named once in a job, and a private one not at all
  * @flags: SWGPU_BO_READ, SWGPU_BO_WRITE
  * @domains: SWGPU_DOMAIN_*: where it must be for this job
  * @pad: must be zero
@@ -90,6 +117,9 @@ struct drm_swgpu_submit_bo {
  * @bos: user pointer to an array of struct drm_swgpu_submit_bo
  * @duration_ns: how long the job runs, at most ten seconds
  * @seqno: out: number of the job on its channel, from 1
+ * @vm: 0, or the VM whose private buffers the job uses: all that are bound, where they
+ *	may live according to their creation
+ * @vm_flags: SWGPU_BO_READ, SWGPU_BO_WRITE: what it does to all of them; 0 without VM
  *
  * A channel has SWGPU_MAX_QUEUED_JOBS places for jobs that have not ended. If all are
  * taken, this waits; or fails with -EAGAIN, if the file is open with O_NONBLOCK. A
@@ -101,6 +131,8 @@ struct drm_swgpu_submit {
 	__u64 bos;
 	__u64 duration_ns;
 	__u64 seqno;
+	__u32 vm;
+	__u32 vm_flags;
 };
 
 /* Wait for jobs that write the buffer only (to read it); default: for all. */
@@ -242,6 +274,9 @@ struct drm_swgpu_stats {
 #define DRM_SWGPU_FAULT			0x06
 #define DRM_SWGPU_STATS			0x07
 #define DRM_SWGPU_DRAIN			0x08
+#define DRM_SWGPU_VM_CREATE		0x09
+#define DRM_SWGPU_VM_DESTROY		0x0a
+#define DRM_SWGPU_VM_BIND		0x0b
 
 #define DRM_IOCTL_SWGPU_GEM_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_SWGPU_GEM_CREATE, struct drm_swgpu_gem_create)
@@ -262,6 +297,12 @@ struct drm_swgpu_stats {
 /* Release the memory of every dead buffer whose fences have signaled. */
 #define DRM_IOCTL_SWGPU_DRAIN \
 	DRM_IO(DRM_COMMAND_BASE + DRM_SWGPU_DRAIN)
+#define DRM_IOCTL_SWGPU_VM_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_SWGPU_VM_CREATE, struct drm_swgpu_vm)
+#define DRM_IOCTL_SWGPU_VM_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_SWGPU_VM_DESTROY, struct drm_swgpu_vm)
+#define DRM_IOCTL_SWGPU_VM_BIND \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_SWGPU_VM_BIND, struct drm_swgpu_vm_bind)
 
 #if defined(__cplusplus)
 }

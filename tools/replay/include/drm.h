@@ -33,6 +33,17 @@ struct drm_gem_close {
 	__u32 pad;
 };
 
+struct drm_gem_flink {
+	__u32 handle;
+	__u32 name;
+};
+
+struct drm_gem_open {
+	__u32 name;
+	__u32 handle;
+	__u64 size;
+};
+
 struct drm_prime_handle {
 	__u32 handle;
 	__u32 flags;
@@ -41,6 +52,8 @@ struct drm_prime_handle {
 
 #define DRM_IOCTL_VERSION	DRM_IOWR(0x00, struct drm_version)
 #define DRM_IOCTL_GEM_CLOSE	DRM_IOW(0x09, struct drm_gem_close)
+#define DRM_IOCTL_GEM_FLINK	DRM_IOWR(0x0a, struct drm_gem_flink)
+#define DRM_IOCTL_GEM_OPEN	DRM_IOWR(0x0b, struct drm_gem_open)
 #define DRM_IOCTL_PRIME_HANDLE_TO_FD	DRM_IOWR(0x2d, struct drm_prime_handle)
 #define DRM_IOCTL_PRIME_FD_TO_HANDLE	DRM_IOWR(0x2e, struct drm_prime_handle)
 
