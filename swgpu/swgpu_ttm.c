@@ -127,10 +127,15 @@ static void vram_fini(struct drm_device *drm, void *unused)
 	swgpu_vram_fini(&to_swgpu(drm)->vram);
 }
 
+/* Nobody has a buffer any more, but another device's job may use a dead import. */
 static void gtt_fini(struct drm_device *drm, void *unused)
 {
-	int ret = ttm_range_man_fini(&to_swgpu(drm)->ttm, TTM_PL_TT);
+	struct ttm_device *bdev = &to_swgpu(drm)->ttm;
+	struct ttm_resource_manager *gtt = ttm_manager_type(bdev, TTM_PL_TT);
+	int ret = ttm_resource_manager_evict_all(bdev, gtt);
 
+	drm_WARN_ON(drm, ret);
+	ret = ttm_range_man_fini(bdev, TTM_PL_TT);
 	drm_WARN_ON(drm, ret);
 }
 

@@ -321,9 +321,10 @@ void swgpu_vram_fini(struct swgpu_vram *vram)
 	struct ttm_resource_manager *man = &vram->manager;
 	struct ttm_device *bdev = man->bdev;
 
-	ttm_resource_manager_set_used(man, false);
+	/* What is dead may be in use by another device's job. */
 	if (WARN_ON(ttm_resource_manager_evict_all(bdev, man)))
 		return;
+	ttm_resource_manager_set_used(man, false);
 	ttm_resource_manager_cleanup(man);
 	ttm_set_driver_manager(bdev, TTM_PL_VRAM, NULL);
 	gpu_buddy_fini(&vram->mm);

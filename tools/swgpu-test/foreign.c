@@ -18,17 +18,17 @@ struct foreign {
 	uint32_t handle;
 };
 
-static int job_fence(struct foreign *f)
+int gpu_export_fence(int fd, uint32_t handle)
 {
 	struct dma_buf_export_sync_file args = { .flags = DMA_BUF_SYNC_READ };
-	int ret, dma_buf = gpu_export(f->other, f->job_buffer);
+	int ret, dma_buf = gpu_export(fd, handle);
 
 	ret = node_ioctl(dma_buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &args);
 	close(dma_buf);
 	return ret ? ret : args.fd;
 }
 
-static int add_fence(int fd, uint32_t handle, int fence)
+int gpu_import_fence(int fd, uint32_t handle, int fence)
 {
 	struct dma_buf_import_sync_file args = {
 		.flags = DMA_BUF_SYNC_WRITE,
@@ -53,13 +53,13 @@ static bool make(int fd, struct foreign *f, uint64_t duration)
 	if (!duration)
 		check_is(gpu_fault(f->other, f->channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	check_is(gpu_use(f->other, f->channel, f->job_buffer, WRITE, GTT, duration), 0);
-	fence = job_fence(f);
+	fence = gpu_export_fence(f->other, f->job_buffer);
 	if (!check(fence >= 0))
 		return false;
 	check_is(gpu_create(fd, 4 * PAGE, VRAM, &f->handle), 0);
 	/* It may have to be cleared first. */
 	check_is(gpu_wait(fd, f->handle, 0, 5 * SECOND), 0);
-	check_is(add_fence(fd, f->handle, fence), 0);
+	check_is(gpu_import_fence(fd, f->handle, fence), 0);
 	close(fence);
 	return true;
 }

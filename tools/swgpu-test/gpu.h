@@ -22,6 +22,9 @@ int gpu_create(int fd, uint64_t size, uint32_t domains, uint32_t *handle);
 int gpu_close(int fd, uint32_t handle);
 int gpu_export(int fd, uint32_t handle); /* a file descriptor */
 int gpu_import(int fd, int dma_buf, uint32_t *handle);
+/* Of what writes a buffer: a file descriptor, to be put into another buffer. */
+int gpu_export_fence(int fd, uint32_t handle);
+int gpu_import_fence(int fd, uint32_t handle, int fence);
 void *gpu_map(int fd, uint32_t handle, uint64_t size); /* NULL if it fails */
 int gpu_wait(int fd, uint32_t handle, uint32_t flags, uint64_t timeout_ns);
 

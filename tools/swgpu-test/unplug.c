@@ -180,6 +180,49 @@ static void unplug_moving(int fd, const char *name)
 	check(!log_has("tag error"));
 }
 
+/* In VRAM, where no import is, only a fence that was put there can be another device's. */
+static void make_wait(int fd, int fence)
+{
+	uint32_t handle;
+
+	check(fence >= 0);
+	check_is(gpu_create(fd, 4 * PAGE, VRAM, &handle), 0);
+	check_is(gpu_import_fence(fd, handle, fence), 0);
+	close(fence);
+}
+
+/* The last that the device has are dead buffers that another device's job uses. */
+static void unplug_busy_import(const char *name)
+{
+	int fd = gpu_open(), other = gpu_open_other();
+	uint32_t channel, handle, later, import;
+	char other_name[64];
+
+	if (!check(fd >= 0 && other >= 0))
+		return;
+	/* Which one is the first may have changed. */
+	if (device_name(fd, other_name, sizeof(other_name)) && strcmp(name, other_name)) {
+		int swap = fd;
+
+		fd = other;
+		other = swap;
+	}
+	check_is(gpu_channel(other, &channel), 0);
+	check_is(share(other, fd, &handle, &import), 0);
+	check_is(gpu_use(other, channel, handle, WRITE, GTT, 500 * MS), 0);
+	check_is(gpu_create(other, PAGE, GTT, &later), 0);
+	check_is(gpu_use(other, channel, later, WRITE, GTT, 500 * MS), 0);
+	make_wait(fd, gpu_export_fence(other, later));
+	check(write_file("/sys/bus/platform/drivers/swgpu/unbind", name));
+	close(fd);
+	check_is(gpu_wait(other, handle, 0, 5 * SECOND), 0);
+	check_is(gpu_use(other, channel, handle, READ, GTT, 0), 0);
+	check_is(gpu_wait(other, handle, 0, 5 * SECOND), 0);
+	check_is(gpu_stats(other, 0).tag_errors, 0);
+	close(other);
+	check(write_file("/sys/bus/platform/drivers/swgpu/bind", name));
+}
+
 void test_unplug(void)
 {
 	int i, fd = gpu_open(), other = gpu_open_other();
@@ -196,6 +239,7 @@ void test_unplug(void)
 	check_is(all_buffers(), 0);
 
 	check(write_file("/sys/bus/platform/drivers/swgpu/bind", name));
+	unplug_busy_import(name);
 	fd = gpu_open();
 	other = gpu_open_other();
 	use(fd);
