@@ -7,6 +7,8 @@
 
 #include "gpu.h"
 
+#define NR_MANY		12000
+
 void test_free_busy(int fd)
 {
 	struct drm_swgpu_stats s, before = gpu_stats(fd, 0);
@@ -71,6 +73,27 @@ void test_many_stuck(int fd)
 	else
 		check(gpu_stats(fd, 0).zombies >= 20);
 	check_is(gpu_fault(fd, channels[0], SWGPU_FAULT_RESUME), 0);
+	check(gpu_drain_to(fd, 0));
+}
+
+/* As many as a browser has thumbnails. */
+void test_many_die_hung(int fd)
+{
+	uint32_t channel, handle;
+	int i, ret = 0;
+
+	check_is(gpu_channel(fd, &channel), 0);
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG), 0);
+	for (i = 0; !ret && i < NR_MANY; i++) {
+		ret = gpu_create(fd, PAGE, GTT, &handle);
+		if (!ret)
+			ret = gpu_use(fd, channel, handle, WRITE, GTT, 0);
+		if (!ret)
+			ret = gpu_close(fd, handle);
+	}
+	check_is(ret, 0);
+	check_is(gpu_stats(fd, 0).zombies, NR_MANY);
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_RESUME), 0);
 	check(gpu_drain_to(fd, 0));
 }
 

@@ -3,6 +3,7 @@
 #define GPU_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "check.h"
@@ -17,6 +18,8 @@
 /* All return 0 or a negative errno, unless they say otherwise. */
 int gpu_open(void); /* a file descriptor */
 int gpu_open_other(void); /* of the second device */
+/* Of the platform device, as "swgpu.0". False if it cannot be found out. */
+bool gpu_device_name(int fd, char *name, size_t size);
 
 int gpu_create(int fd, uint64_t size, uint32_t domains, uint32_t *handle);
 int gpu_close(int fd, uint32_t handle);
@@ -103,6 +106,7 @@ void test_stress_halves(int fd);
 void test_free_busy(int fd);
 void test_hang(int fd);
 void test_many_stuck(int fd);
+void test_many_die_hung(int fd);
 void test_kill(int fd);
 void test_kill_dependency(int fd);
 void test_exit(int fd);
@@ -137,11 +141,22 @@ void test_fdinfo(int fd);
 /* suspend.c */
 int suspend_device(int fd); /* and resume it, through debugfs */
 void test_suspend(int fd);
+void test_suspend_load(int fd);
 void test_suspend_hung(int fd);
 void test_suspend_hung_gtt(int fd);
 void test_suspend_hung_copy(int fd);
 void test_suspend_hung_engine(int fd);
 void test_suspend_all_hung(int fd);
+/* killed.c */
+void test_killed_moving(int fd);
+void test_killed_waiting(int fd);
+void test_killed_creating(int fd);
+void test_killed_submitting(int fd);
+void test_killed_parent(int fd);
+/* killed-share.c */
+void test_killed_exporter(int fd);
+void test_killed_importer(int fd);
+void test_killed_in_fault(int fd);
 /* fault.c */
 void test_fault_signal(int fd);
 void test_fault_unmap(int fd);
@@ -175,5 +190,7 @@ void test_clear(int fd);
 void test_unplug(void);
 /* outlive.c */
 void test_outlive(int fd);
+/* unplug-load.c */
+void test_unplug_load(void);
 
 #endif

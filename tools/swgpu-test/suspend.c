@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +17,7 @@
 
 #define NR_BUFFERS	6
 #define SIZE		(300 * PAGE)
+#define NR_SUSPENDS	60
 
 static uint64_t now(void)
 {
@@ -240,4 +243,52 @@ void test_suspend_hung_copy(int fd)
 	check_is(suspend_device(fd), 0);
 	verify(fd, &b, b.channel);
 	unmap(&b);
+}
+
+/* Moves, creates and closes, until it is killed. */
+static void run_load(void)
+{
+	uint64_t size = 40 * PAGE;
+	uint32_t channel, handle;
+	int i, fd = gpu_open();
+
+	if (gpu_channel(fd, &channel))
+		_exit(1);
+	for (i = 0;; i++) {
+		if (gpu_create(fd, size, i % 3 ? VRAM : GTT, &handle))
+			continue;
+		gpu_use(fd, channel, handle, WRITE, i % 2 ? VRAM : GTT, MS);
+		gpu_close(fd, handle);
+	}
+}
+
+/* It may fail, as somebody asks for VRAM all the time; nobody loses anything. */
+void test_suspend_load(int fd)
+{
+	int i, ret, status, done = 0;
+	struct buffers b;
+	pid_t pids[2];
+
+	if (!make(fd, &b))
+		return;
+	for (i = 0; i < 2; i++) {
+		pids[i] = fork();
+		if (!pids[i])
+			run_load();
+	}
+	for (i = 0; i < NR_SUSPENDS; i++) {
+		ret = suspend(fd);
+		check(!ret || ret == -EBUSY || ret == -ENOMEM || ret == -ENOSPC);
+		done += !ret;
+		if (i % 10 == 9)
+			verify(fd, &b, b.channel);
+	}
+	for (i = 0; i < 2; i++) {
+		kill(pids[i], SIGKILL);
+		check(waitpid(pids[i], &status, 0) == pids[i]);
+	}
+	check_is(suspend(fd), 0);
+	verify(fd, &b, b.channel);
+	unmap(&b);
+	printf("# %d of %d suspends under load succeeded\n", done, NR_SUSPENDS);
 }

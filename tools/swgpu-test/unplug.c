@@ -15,7 +15,7 @@
 #include "gpu.h"
 
 /* The name of the platform device, as "swgpu.0" */
-static bool device_name(int fd, char *name, size_t size)
+bool gpu_device_name(int fd, char *name, size_t size)
 {
 	char path[64], target[256], *last;
 	struct stat st;
@@ -201,7 +201,7 @@ static void unplug_busy_import(const char *name)
 	if (!check(fd >= 0 && other >= 0))
 		return;
 	/* Which one is the first may have changed. */
-	if (device_name(fd, other_name, sizeof(other_name)) && strcmp(name, other_name)) {
+	if (gpu_device_name(fd, other_name, sizeof(other_name)) && strcmp(name, other_name)) {
 		int swap = fd;
 
 		fd = other;
@@ -228,7 +228,7 @@ void test_unplug(void)
 	int i, fd = gpu_open(), other = gpu_open_other();
 	char name[64];
 
-	if (!check(fd >= 0 && other >= 0) || !check(device_name(fd, name, sizeof(name))))
+	if (!check(fd >= 0 && other >= 0) || !check(gpu_device_name(fd, name, sizeof(name))))
 		return;
 	unplug_shared(fd, other, name);
 	/* What moved on the device that stays is kept until somebody wants its memory. */
@@ -244,6 +244,7 @@ void test_unplug(void)
 	other = gpu_open_other();
 	use(fd);
 	use(other);
+	check(device_name(fd, name, sizeof(name)));
 	unplug_moving(fd, name);
 	close(fd);
 	close(other);

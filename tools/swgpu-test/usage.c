@@ -11,52 +11,10 @@
 #include <unistd.h>
 
 #include "gpu.h"
+#include "pass.h"
 
 #define NR_BUFFERS	8
 #define SIZE		(16 * PAGE)
-
-/* A message of one byte with room for a file descriptor. */
-struct fd_message {
-	char control[CMSG_SPACE(sizeof(int))];
-	char byte;
-	struct iovec iov;
-	struct msghdr msg;
-};
-
-static void fd_message_init(struct fd_message *m)
-{
-	memset(m, 0, sizeof(*m));
-	m->iov = (struct iovec){ .iov_base = &m->byte, .iov_len = 1 };
-	m->msg.msg_iov = &m->iov;
-	m->msg.msg_iovlen = 1;
-	m->msg.msg_control = m->control;
-	m->msg.msg_controllen = sizeof(m->control);
-}
-
-static bool send_fd(int socket, int fd)
-{
-	struct fd_message m;
-	struct cmsghdr *header;
-
-	fd_message_init(&m);
-	header = CMSG_FIRSTHDR(&m.msg);
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	return sendmsg(socket, &m.msg, 0) == 1;
-}
-
-static int receive_fd(int socket)
-{
-	struct fd_message m;
-	int fd = -1;
-
-	fd_message_init(&m);
-	if (recvmsg(socket, &m.msg, 0) == 1 && CMSG_FIRSTHDR(&m.msg))
-		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m.msg)), sizeof(fd));
-	return fd;
-}
 
 /* The client: has buffers, that others use, until it is killed. */
 static void run_client(int socket)
@@ -66,7 +24,7 @@ static void run_client(int socket)
 
 	for (i = 0; i < NR_BUFFERS; i++) {
 		if (gpu_create(fd, SIZE, VRAM, &handle) ||
-		    !send_fd(socket, gpu_export(fd, handle)))
+		    pass_fd(socket, gpu_export(fd, handle), 0))
 			_exit(1);
 	}
 	pause();
@@ -89,7 +47,7 @@ static void use_client(int fd, uint32_t channel, int socket)
 	int i, dma_buf;
 
 	for (i = 0; i < NR_BUFFERS; i++) {
-		dma_buf = receive_fd(socket);
+		dma_buf = take_fd(socket, 0);
 		check_is(gpu_import(fd, dma_buf, &handle), 0);
 		close(dma_buf);
 		check_is(gpu_use(fd, channel, handle, WRITE, VRAM, MS), 0);
