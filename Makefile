@@ -4,13 +4,13 @@
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo bench test check kunit mutants coverage kernel source clean distclean \
+.PHONY: help demo bench test check kunit fuzz mutants coverage kernel source clean distclean \
 	modules modules_install modules_uninstall dkms dkms-test debian-test boot-test nouveau \
 	each-patch series series-export
 
 export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE RELEASE ROUNDS
 export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
-export VRAM_MB JOB_SPEED TRACES
+export VRAM_MB JOB_SPEED TRACES MINUTES MODE CPUS
 
 help: ## show this
 	@echo 'Fence-ordered LRU and delayed destroy for TTM'
@@ -36,6 +36,9 @@ help: ## show this
 # VRAM_MB=<MiB>      demo: VRAM under pressure; default: from what the traces want
 # JOB_SPEED=<factor>  demo: of the GPU, 1 is that of the recordings; default: 0.25
 # TRACES=<names>     demo: recordings in traces/, or files; each is a program
+# MINUTES=<n>        fuzz: how long, shared by the modes; default: 4, in make test 2
+# MODE=<text>        fuzz: only modes whose names contain it, as fence_lru=1 or copy=async
+# CPUS=1|2           fuzz: on one CPU, or on two in QEMU; default: 1
 # V=1                show the commands of the kernel's build
 # BENCH=<names>      only these measurements; default: all
 # FORCE=1            series-export: over patches that changed since they were laid
@@ -60,6 +63,9 @@ check: ## only the static checks: warnings, style, documentation, patches
 
 kunit: ## only KUnit: our suites and TTM's own
 	@scripts/kunit.sh
+
+fuzz: ## ask the software GPU for anything, at random; nothing may break
+	@scripts/fuzz.sh
 
 mutants: ## break engine and glue in hundreds of small ways; their tests must notice
 	@scripts/mutants.sh

@@ -15,7 +15,7 @@ LOG=$LOGS/races.log
 
 "$ROOT/scripts/build.sh" "$CONFIG"
 # Histories are one task's: they are here only to be played once on this machine, too.
-suites races "$CONFIG" 'ttm_fence_lru*' rcupdate.rcu_expedited=1 \
+suites races "$CONFIG" 'ttm_fence_lru*' rcupdate.rcu_expedited=1 swgpu.vram_mb=0 \
 	"ttm_fence_lru_test.rounds=${ROUNDS:-10}" ttm_fence_lru_test.histories=20
 grep -q 'Brought up .* 2 CPUs' "$LOG" ||
 	die "the guest has not two CPUs: nothing raced" "Read ${LOG#"$ROOT/"}"

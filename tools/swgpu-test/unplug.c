@@ -244,7 +244,7 @@ void test_unplug(void)
 	other = gpu_open_other();
 	use(fd);
 	use(other);
-	check(device_name(fd, name, sizeof(name)));
+	check(gpu_device_name(fd, name, sizeof(name)));
 	unplug_moving(fd, name);
 	close(fd);
 	close(other);

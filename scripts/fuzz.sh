@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# fuzz.sh: asks the software GPU for anything, at random, with both designs and both ways
+# to copy, on the test kernel: lockdep, KASAN and kmemleak watch. See Documentation/fuzz.rst.
+#
+# MINUTES=<n>  how long, shared by the modes; default: 4
+# SEED=<n>     what the random numbers start from; default: 1
+# MODE=<text>  only modes whose names contain it, such as fence_lru=1 or copy=async
+# CPUS=2       on two CPUs, in QEMU without virtualisation; default: 1, User-Mode Linux
+
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/ram-lib.sh"
+
+MINUTES=${MINUTES:-4}
+SEED=${SEED:-1}
+MODE=${MODE:-}
+CPUS=${CPUS:-1}
+CONFIG=um-test
+KNOWN=$ROOT/tools/fuzz/known-failures
+TOOL=$BUILD/tools/fuzz/fuzz
+# Small, so that a buffer more often than not has to make room for another.
+PARAMETERS=(swgpu.devices=2 swgpu.vram_mb=8 swgpu.gtt_mb=48 kmemleak=on)
+# What a guest may take to boot and to end.
+EXTRA=240
+passed=0
+failed=0
+# shellcheck disable=SC2034 # summary's
+skipped=0
+
+check_number MINUTES "$MINUTES" "a number of minutes" 5
+check_number SEED "$SEED" "a whole number of at most 18 digits" 18
+[[ $MINUTES =~ [1-9] ]] || die "MINUTES=$MINUTES: must be at least 1"
+case $CPUS in
+1) ;;
+2) CONFIG=x86-race ;;
+*) die "CPUS=$CPUS: must be 1 or 2" ;;
+esac
+
+modes=()
+for mode in "fence_lru="{1,0}" copy="{cpu,async}; do
+	[[ $mode != *"$MODE"* ]] || modes+=("$mode")
+done
+[ ${#modes[@]} -gt 0 ] || die "MODE=$MODE: there is no such mode"
+SECONDS_EACH=$((MINUTES * 60 / ${#modes[@]}))
+
+make_initramfs()
+{
+	local dir=$BUILD/boot/fuzz-initramfs
+
+	ram_begin "$dir" "$ROOT/scripts/fuzz-init.sh"
+	cp "$TOOL" "$dir/bin/fuzz"
+	cp "$KNOWN" "$dir/known-failures"
+	ram_pack "$dir"
+}
+
+# qemu <log> <kernel argument> ...: the fuzzer on two CPUs. Its exit status, or 124.
+qemu()
+{
+	local log=$LOGS/boot-$1.log status=0
+	shift
+
+	timeout --foreground --kill-after=10 $((SECONDS_EACH + 2 * EXTRA)) \
+		qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2,sockets=2 -m 768M \
+		-nodefaults -no-user-config -display none -no-reboot -serial stdio \
+		-kernel "$(kernel_out "$CONFIG")/arch/x86/boot/bzImage" \
+		-initrd "$BUILD/boot/fuzz-initramfs.gz" -append "console=ttyS0 rdinit=/init panic=-1 \
+oops=panic kunit.enable=0 rcupdate.rcu_expedited=1 fuzz_seconds=$SECONDS_EACH fuzz_seed=$SEED $*" \
+		</dev/null >"$log.raw" 2>&1 || status=$?
+	sed 's/\r$//' "$log.raw" >"$log"
+	rm "$log.raw"
+	grep -aE '^#|^fuzz:' "$log" || true
+	if splats "$log" >"$log.splats"; then
+		say "error: the kernel complained:"
+		head -n 40 "$log.splats"
+		return 99
+	fi
+	[ "$status" != 124 ] || return 124
+	return "$(sed -n 's/^# exit status //p' "$log" | grep . || say 125)"
+}
+
+# guest <name> <kernel argument> ...: the fuzzer in a guest.
+guest()
+{
+	if [ "$CPUS" = 2 ]; then
+		qemu "$@"
+		return
+	fi
+	"$ROOT/scripts/boot.sh" -t $((SECONDS_EACH + EXTRA)) -m 384M -l "$1" "$CONFIG" "${@:2}" \
+		-- "$TOOL" "$SECONDS_EACH" "$SEED" "$KNOWN" </dev/null
+}
+
+# run <mode>: one result.
+run()
+{
+	local name=fuzz-${1//[^a-z0-9]/-} status=0
+
+	# shellcheck disable=SC2046,SC2086 # several parameters
+	guest "$name" "${PARAMETERS[@]}" $(printf 'swgpu.%s ' $1) || status=$?
+	if [ "$status" = 0 ] && grep -a 'tag error:' "$LOGS/boot-$name.log"; then
+		status=1
+	fi
+	if [ "$status" = 0 ]; then
+		passed=$((passed + 1))
+		say "ok - fuzz $1, seed $SEED, $SECONDS_EACH s"
+	else
+		failed=$((failed + 1))
+		say "not ok - fuzz $1, seed $SEED: exit status $status" \
+		    "  the kernel's log is in build/logs/boot-$name.log"
+	fi
+}
+
+# A fuzzer that finds nothing may be blind: jobs that nobody waits for must be noticed.
+notices()
+{
+	local status=0 log=$LOGS/fuzz-broken.log
+
+	SECONDS_EACH=15
+	guest fuzz-broken "${PARAMETERS[@]}" swgpu.broken=1 >"$log" 2>&1 || status=$?
+	if [ "$status" = 1 ] && grep -q '^# failed: .* tag errors' "$log"; then
+		passed=$((passed + 1))
+		say "ok - fuzz notices a driver that attaches no fences"
+	else
+		failed=$((failed + 1))
+		say "not ok - fuzz does not notice a driver that attaches no fences: exit status $status"
+	fi
+}
+
+"$ROOT/scripts/build.sh" "$CONFIG"
+run_step fuzz-tool "building the fuzzer" "Read the log." \
+	make -C "$ROOT/tools/fuzz" OUT="$(dirname "$TOOL")"
+[ "$CPUS" = 1 ] || run_step fuzz-initramfs "packing what the guest needs" "Read the log." make_initramfs
+for mode in "${modes[@]}"; do
+	say "# $mode"
+	run "$mode"
+done
+notices
+summary
