@@ -48,7 +48,7 @@ make_checkout()
 # new_build: as after a first build of the test kernel.
 new_build()
 {
-	rm -rf build
+	rm -rf "$CHECKOUT/build"
 	mkdir -p build
 	ln -s "$KERNEL_DIR" "build/$CONFIG"
 }
@@ -143,7 +143,7 @@ changed_nothing()
 # refused <script> <variable=value> <text>
 refused()
 {
-	rm -rf build
+	rm -rf "$CHECKOUT/build"
 	result "refused: ${2/"$SCRATCH/"/}" refuses "$@"
 }
 
@@ -223,8 +223,8 @@ traces()
 # accepts <variable=value> ...
 accepts()
 {
-	rm -rf build
-	mkdir build
+	rm -rf "$CHECKOUT/build"
+	mkdir -p build
 	# shellcheck disable=SC2016 # for that shell
 	ends 0 "" env IN_COMMAND=1 "$@" \
 		bash -c '. scripts/lib.sh; . scripts/variables.sh; check_variables'
@@ -246,7 +246,7 @@ right_ones()
 
 through_make()
 {
-	rm -rf build
+	rm -rf "$CHECKOUT/build"
 	result "make says what is wrong with a variable" \
 		ends 2 "VRAM_MB=-1: must be a number of MiB" make demo VRAM_MB=-1
 	result "and changes nothing" changed_nothing
@@ -322,7 +322,7 @@ guest_without_build()
 
 before_modules()
 {
-	rm -rf build
+	rm -rf "$CHECKOUT/build"
 	result "modules_install wants modules" \
 		ends 2 "Run 'make modules' first" make modules_install
 }
@@ -361,7 +361,7 @@ foreign_files()
 		skip "files of another user" "only root can be two users"
 		return
 	fi
-	rm -rf build
+	rm -rf "$CHECKOUT/build"
 	result "a checkout of another user is named" \
 		ends 1 "chown -R nobody $CHECKOUT" "${other[@]}" scripts/check.sh
 	mkdir -p build/logs
