@@ -304,6 +304,7 @@ static void what_dead_buffers_keep_is_printed(struct kunit *test)
 	struct glue_bo *z;
 
 	KUNIT_ASSERT_NOT_NULL(test, text);
+	ttm_fence_lru_set_limit(dev->bdev.fence_lru, TTM_PL_SYSTEM, U64_MAX);
 	ttm_fence_lru_set_limit(dev->bdev.fence_lru, TTM_PL_TT, 5000);
 	ttm_fence_lru_set_limit(dev->bdev.fence_lru, TTM_FENCE_LRU_ANY_TYPE,
 				60000);
@@ -313,7 +314,8 @@ static void what_dead_buffers_keep_is_printed(struct kunit *test)
 	glue_put(z);
 	glue_complete(fence);
 	ttm_device_print_zombies(&dev->bdev, &p);
-	expect_text(test, text, "type=0 used=0 zombies=0 ripe=0 leftover=0 ");
+	expect_text(test, text,
+		    "type=0 used=0 zombies=0 ripe=0 leftover=0 no limit\n");
 	expect_text(test, text, "type=1 used=4096 zombies=4096 ripe=4096 ");
 	expect_text(test, text, "ripe=4096 leftover=0 limit=5000\n");
 	expect_text(test, text, "type=2 used=4096 zombies=0 ripe=0 ");
