@@ -28,20 +28,8 @@ failed=0
 # shellcheck disable=SC2034 # summary's
 skipped=0
 
-check_number MINUTES "$MINUTES" "a number of minutes" 5
-check_number SEED "$SEED" "a whole number of at most 18 digits" 18
-[[ $MINUTES =~ [1-9] ]] || die "MINUTES=$MINUTES: must be at least 1"
-case $CPUS in
-1) ;;
-2) CONFIG=x86-race ;;
-*) die "CPUS=$CPUS: must be 1 or 2" ;;
-esac
-
-modes=()
-for mode in "fence_lru="{1,0}" copy="{cpu,async}; do
-	[[ $mode != *"$MODE"* ]] || modes+=("$mode")
-done
-[ ${#modes[@]} -gt 0 ] || die "MODE=$MODE: there is no such mode"
+[ "$CPUS" = 1 ] || CONFIG=x86-race
+mapfile -t modes < <(grep -F -e "$MODE" <<<"$FUZZ_MODES")
 SECONDS_EACH=$((MINUTES * 60 / ${#modes[@]}))
 
 make_initramfs()

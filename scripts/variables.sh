@@ -6,6 +6,9 @@
 
 COUNT='[1-9][0-9]{0,8}'
 
+# What make fuzz tries: each is a line of its own.
+FUZZ_MODES=$(printf '%s\n' "fence_lru="{1,0}" copy="{cpu,async})
+
 given()
 {
 	[ -n "${!1:-}" ]
@@ -36,7 +39,7 @@ check_numbers()
 {
 	local variable
 
-	for variable in JOBS HISTORIES ROUNDS MUTANTS TEST_TIMEOUT BOOT_TIMEOUT \
+	for variable in JOBS HISTORIES ROUNDS MUTANTS MINUTES TEST_TIMEOUT BOOT_TIMEOUT \
 		BOOT_TEST_TIMEOUT NOUVEAU_TIMEOUT; do
 		must_match $variable "$COUNT" "a number from 1, of at most 9 digits"
 	done
@@ -55,6 +58,7 @@ check_switches()
 	done
 	must_match V '[012]' "0, 1 or 2"
 	must_match PART 'engine|glue' "engine or glue"
+	must_match CPUS '[12]' "1 or 2"
 	must_match DEBIAN_MIRROR '[a-z]+:/[^[:space:]]+' "the address of a mirror of Debian"
 }
 
@@ -71,6 +75,8 @@ check_names()
 	mapfile -t names < <(names_in "$ROOT/bench/main.c")
 	must_name BENCH measurement "${names[@]}"
 	must_name MODEL card geforce3 geforcefx5900 geforce6800
+	! given MODE || [[ $FUZZ_MODES == *"$MODE"* ]] ||
+		refuse "MODE=$MODE: no mode has that in its name" "There are: $FUZZ_MODES"
 	must_name RELEASE "release of Debian that is tried" 12 13
 	! given CASE ||
 		names_in "$ROOT"/tools/{swgpu,nouveau}-test/*.c |

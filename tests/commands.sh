@@ -176,6 +176,9 @@ switches()
 	refused test FULL=0 "FULL=0: must be 1, or not be given"
 	refused series FORCE=no "FORCE=no: must be 1"
 	refused mutants PART=tests "PART=tests: must be engine or glue"
+	refused fuzz MINUTES=0 "MINUTES=0: must be a number from 1"
+	refused fuzz CPUS=3 "CPUS=3: must be 1 or 2"
+	refused fuzz MODE=fence_lru=2 "no mode has that in its name"
 	refused source DEBIAN_MIRROR=here "DEBIAN_MIRROR=here: must be"
 	refused debian-test RELEASE=11 "no release of Debian that is tried '11'"
 }
