@@ -114,6 +114,7 @@ notices()
 	fi
 }
 
+[ "$CPUS" = 1 ] || "$ROOT/scripts/packages.sh" boot
 "$ROOT/scripts/build.sh" "$CONFIG"
 run_step fuzz-tool "building the fuzzer" "Read the log." \
 	make -C "$ROOT/tools/fuzz" OUT="$(dirname "$TOOL")"

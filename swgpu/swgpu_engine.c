@@ -351,6 +351,12 @@ static bool run_job(struct swgpu_channel *channel, struct swgpu_job *job,
 	return true;
 }
 
+static bool next_or_stop(struct swgpu_channel *channel, struct swgpu_job **job)
+{
+	*job = next_job(channel);
+	return *job || kthread_should_stop();
+}
+
 /**
  * swgpu_engine - &kthread_create() function of a channel
  * @data: the channel
@@ -364,8 +370,7 @@ int swgpu_engine(void *data)
 	ktime_t start, resumed;
 
 	while (!kthread_should_stop()) {
-		wait_event_idle(channel->wait, (job = next_job(channel)) ||
-						       kthread_should_stop());
+		wait_event_idle(channel->wait, next_or_stop(channel, &job));
 		if (!job)
 			break;
 		start = wait_deps(channel, job);

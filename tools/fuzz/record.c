@@ -98,19 +98,6 @@ static void print_request(const struct request *r, uint64_t now)
 		       (unsigned long long)((now - r->start_ns) / MS));
 }
 
-static void print_file(pid_t pid, const char *name)
-{
-	char path[64], line[256];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	file = fopen(path, "r");
-	while (file && fgets(line, sizeof(line), file))
-		printf("#   %s: %s%s", name, line, strchr(line, '\n') ? "" : "\n");
-	if (file)
-		fclose(file);
-}
-
 static void print_task(struct task *task)
 {
 	uint64_t i, now = now_ns(), nr = task->nr;
@@ -120,10 +107,6 @@ static void print_task(struct task *task)
 	       (unsigned long long)nr);
 	for (i = nr > NR_LAST ? nr - NR_LAST : 0; i < nr; i++)
 		print_request(&task->last[i % NR_LAST], now);
-	if (task->pid) {
-		print_file(task->pid, "wchan");
-		print_file(task->pid, "stack");
-	}
 }
 
 void record_print_failure(void)
@@ -140,4 +123,6 @@ void record_print_failure(void)
 		if (task->pid && task != record->who && request_in_flight(task))
 			print_task(task);
 	}
+	if (write_file("/proc/sysrq-trigger", "w"))
+		printf("# the kernel's log says where they wait\n");
 }

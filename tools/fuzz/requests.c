@@ -258,7 +258,7 @@ const struct action request_actions[] = {
 	{ "channel-destroy", 4, end_channel },
 	{ "submit", 200, submit },
 	{ "fault", 4, fault },
-	{ "hang", 4, hang },
+	{ "hang", 8, hang },
 	{ "stats", 4, stats },
 	{ "drain", 10, drain },
 	{ "garbage", 10, garbage },

@@ -55,7 +55,7 @@ void test_bad_channels(int fd)
 	args.channel = channel;
 	check_is(node_ioctl(fd, DRM_IOCTL_SWGPU_CHANNEL_DESTROY, &args), -EINVAL);
 	check_is(gpu_fault(fd, channel, 0), -EINVAL);
-	check_is(gpu_fault(fd, channel, 4), -EINVAL);
+	check_is(gpu_fault(fd, channel, 5), -EINVAL);
 	check_is(gpu_channel_destroy(fd, channel), 0);
 	check_is(gpu_channel_destroy(fd, channel), -ENOENT);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -121,9 +122,16 @@ static int fill_queue(int fd, uint32_t channel)
 	return ret;
 }
 
-static void set_nonblocking(int fd, bool on)
+/* Like libdrm, gpu_submit() would try again and again. */
+static int submit_nonblocking(int fd, uint32_t channel)
 {
-	check_is(fcntl(fd, F_SETFL, on ? O_NONBLOCK : 0), 0);
+	struct drm_swgpu_submit args = { .channel = channel };
+	int ret;
+
+	check_is(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	ret = ioctl(fd, DRM_IOCTL_SWGPU_SUBMIT, &args) ? -errno : 0;
+	check_is(fcntl(fd, F_SETFL, 0), 0);
+	return ret;
 }
 
 /* A job more than a hung channel takes. */
@@ -156,9 +164,7 @@ void test_full_queue(int fd)
 	check_is(gpu_channel(fd, &channel), 0);
 	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	check_is(fill_queue(fd, channel), 0);
-	set_nonblocking(fd, true);
-	check_is(gpu_submit(fd, channel, NULL, 0, 0, NULL), -EAGAIN);
-	set_nonblocking(fd, false);
+	check_is(submit_nonblocking(fd, channel), -EAGAIN);
 
 	pid = submit_one_more(fd, channel);
 	kill(pid, SIGKILL);
@@ -169,10 +175,8 @@ void test_full_queue(int fd)
 	check_exit(pid, 0);
 
 	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG_FOREVER), 0);
-	set_nonblocking(fd, true);
-	while (!gpu_submit(fd, channel, NULL, 0, 0, NULL))
+	while (!submit_nonblocking(fd, channel))
 		;
-	set_nonblocking(fd, false);
 	pid = submit_one_more(fd, channel);
 	check_is(gpu_fault(fd, channel, SWGPU_FAULT_KILL), 0);
 	check_exit(pid, ENODEV);
