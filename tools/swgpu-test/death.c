@@ -83,7 +83,7 @@ void test_many_die_hung(int fd)
 	int i, ret = 0;
 
 	check_is(gpu_channel(fd, &channel), 0);
-	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	for (i = 0; !ret && i < NR_MANY; i++) {
 		ret = gpu_create(fd, PAGE, GTT, &handle);
 		if (!ret)

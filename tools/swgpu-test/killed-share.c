@@ -154,7 +154,7 @@ static uint64_t *map_moving(int fd)
 		return NULL;
 	map[0] = 77;
 	check_is(gpu_wait(fd, handle, 0, 5 * SECOND), 0);
-	check_is(gpu_fault(fd, 0, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, 0, SWGPU_FAULT_HANG_FOREVER), 0);
 	check_is(gpu_use(fd, channel, handle, READ, GTT, 0), 0);
 	return map;
 }

@@ -59,7 +59,7 @@ void test_outlive(int fd)
 
 	check_is(gpu_channel(fd, &channel), 0);
 	check_is(gpu_channel(fd, &hung), 0);
-	check_is(gpu_fault(fd, hung, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, hung, SWGPU_FAULT_HANG_FOREVER), 0);
 	for (i = 0; i < 3; i++) {
 		files[i] = job_fence(fd, i ? hung : channel);
 		check(files[i] >= 0);

@@ -182,18 +182,18 @@ void test_suspend_all_hung(int fd)
 	if (!make(fd, &b))
 		return;
 	check_is(gpu_channel(fd, &other), 0);
-	check_is(gpu_fault(fd, b.channel, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, b.channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	for (i = 0; i < NR_BUFFERS; i++)
 		check_is(gpu_use(fd, b.channel, b.handles[i], WRITE, VRAM | GTT, 0), 0);
 	fill_gtt(fd, b.channel, handles);
-	check_is(suspend(fd), -EBUSY);
+	check_is(suspend_device(fd), -EBUSY);
 	check_is(b.maps[1][7], 1001);
 
 	check_is(gpu_fault(fd, b.channel, SWGPU_FAULT_RESUME), 0);
 	verify(fd, &b, other);
 	for (i = 0; i < NR_PARTS; i++)
 		check_is(gpu_wait(fd, handles[i], 0, 5 * SECOND), 0);
-	check_is(suspend(fd), 0);
+	check_is(suspend_device(fd), 0);
 	verify(fd, &b, other);
 	unmap(&b);
 }
@@ -216,8 +216,8 @@ void test_suspend_hung_engine(int fd)
 	if (!make(fd, &b))
 		return;
 	check_is(gpu_wait(fd, b.handles[1], 0, 5 * SECOND), 0);
-	check_is(gpu_fault(fd, 0, SWGPU_FAULT_HANG), 0);
-	check_is(suspend(fd), 0);
+	check_is(gpu_fault(fd, 0, SWGPU_FAULT_HANG_FOREVER), 0);
+	check_is(suspend_device(fd), 0);
 	verify(fd, &b, b.channel);
 	check_is(gpu_fault(fd, 0, SWGPU_FAULT_RESUME), 0);
 	unmap(&b);
@@ -277,7 +277,7 @@ void test_suspend_load(int fd)
 			run_load();
 	}
 	for (i = 0; i < NR_SUSPENDS; i++) {
-		ret = suspend(fd);
+		ret = suspend_device(fd);
 		check(!ret || ret == -EBUSY || ret == -ENOMEM || ret == -ENOSPC);
 		done += !ret;
 		if (i % 10 == 9)
@@ -287,7 +287,7 @@ void test_suspend_load(int fd)
 		kill(pids[i], SIGKILL);
 		check(waitpid(pids[i], &status, 0) == pids[i]);
 	}
-	check_is(suspend(fd), 0);
+	check_is(suspend_device(fd), 0);
 	verify(fd, &b, b.channel);
 	unmap(&b);
 	printf("# %d of %d suspends under load succeeded\n", done, NR_SUSPENDS);

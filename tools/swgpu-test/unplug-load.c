@@ -81,7 +81,7 @@ static int open_and_close(int fd, uint32_t channel)
 static int hang(int fd, uint32_t channel)
 {
 	uint32_t handle;
-	int ret = gpu_fault(fd, channel, SWGPU_FAULT_HANG);
+	int ret = gpu_fault(fd, channel, SWGPU_FAULT_HANG_FOREVER);
 
 	if (!ret)
 		ret = gpu_create(fd, SIZE, VRAM, &handle);

@@ -170,7 +170,7 @@ static void unplug_moving(int fd, const char *name)
 	if (!gpu_copies_async(fd) || !check(full_make(fd, &f)))
 		return;
 	full_unmap(&f);
-	check_is(gpu_fault(fd, 0, SWGPU_FAULT_HANG), 0);
+	check_is(gpu_fault(fd, 0, SWGPU_FAULT_HANG_FOREVER), 0);
 	for (i = 0; i < NR_QUARTERS; i++) {
 		check_is(gpu_channel(fd, &channel), 0);
 		check_is(gpu_use(fd, channel, f.handles[i], WRITE, GTT, 0), 0);
