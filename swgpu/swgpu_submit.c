@@ -212,8 +212,11 @@ static int lock_and_validate_bos(struct submit *s)
 
 	drm_exec_until_all_locked(&s->exec)
 	{
-		ret = s->vm ? drm_exec_lock_obj(&s->exec, &s->vm->base) : 0;
-		drm_exec_retry_on_contention(&s->exec);
+		ret = 0;
+		if (s->vm) {
+			ret = drm_exec_lock_obj(&s->exec, &s->vm->base);
+			drm_exec_retry_on_contention(&s->exec);
+		}
 		for (i = 0; !ret && i < s->args->nr_bos; i++) {
 			ret = drm_exec_lock_obj(&s->exec, s->objs[i]);
 			drm_exec_retry_on_contention(&s->exec);
