@@ -14,6 +14,8 @@ JOBS=${JOBS:-$(nproc)}
 V=${V:-}
 # A relative KERNEL_SRC means: as seen from where make was called.
 KERNEL_SRC=${KERNEL_SRC:-}
+# What make fuzz tries, a line each.
+FUZZ_MODES=$(printf '%s\n' "fence_lru="{1,0}" copy="{cpu,async})
 export LC_ALL=C
 # The kernel's make is to know nothing of ours, nor of the user's other kernels.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KBUILD_OUTPUT O M ARCH SUBARCH \

@@ -6,9 +6,6 @@
 
 COUNT='[1-9][0-9]{0,8}'
 
-# What make fuzz tries: each is a line of its own.
-FUZZ_MODES=$(printf '%s\n' "fence_lru="{1,0}" copy="{cpu,async})
-
 given()
 {
 	[ -n "${!1:-}" ]
