@@ -64,3 +64,16 @@ void sleep_ns(uint64_t ns)
 	while (nanosleep(&t, &t) && errno == EINTR)
 		;
 }
+
+long ttm_buffers(void)
+{
+	FILE *file = fopen("/sys/kernel/debug/ttm/buffer_objects", "r");
+	long count = -1;
+
+	if (file) {
+		if (fscanf(file, "%ld", &count) != 1)
+			count = -1;
+		fclose(file);
+	}
+	return count;
+}

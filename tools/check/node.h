@@ -21,5 +21,7 @@ int node_ioctl(int fd, unsigned long request, void *arg);
 /* To a file that is there, all of it. */
 bool write_file(const char *path, const char *text);
 void sleep_ns(uint64_t ns);
+/* Buffers of all devices, dead ones as well, or -1 if TTM does not say. */
+long ttm_buffers(void);
 
 #endif

@@ -23,19 +23,6 @@ bool device_bind(uint32_t dev, bool bind)
 				 "/sys/bus/platform/drivers/swgpu/unbind", name);
 }
 
-bool copies_async(void)
-{
-	char text[16] = "";
-	FILE *file = fopen("/sys/module/swgpu/parameters/copy", "r");
-
-	if (file) {
-		if (!fgets(text, sizeof(text), file))
-			text[0] = 0;
-		fclose(file);
-	}
-	return !strncmp(text, "async", 5);
-}
-
 static void bind_again(struct task *task, uint32_t dev)
 {
 	struct request *r = request_begin(task, "bind", BOUND);

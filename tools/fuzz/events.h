@@ -14,6 +14,5 @@ void event_hog(struct random *random);
 
 /* The drivers' name of a device. */
 bool device_bind(uint32_t dev, bool bind);
-bool copies_async(void);
 
 #endif

@@ -59,19 +59,6 @@ static void check_device(uint32_t dev)
 	close(fd);
 }
 
-static long all_buffers(void)
-{
-	FILE *file = fopen("/sys/kernel/debug/ttm/buffer_objects", "r");
-	long count = -1;
-
-	if (file) {
-		if (fscanf(file, "%ld", &count) != 1)
-			count = -1;
-		fclose(file);
-	}
-	return count;
-}
-
 /* With the devices goes all that they have. */
 static void check_unbound(void)
 {
@@ -80,10 +67,10 @@ static void check_unbound(void)
 
 	for (dev = 0; dev < NR_DEVICES; dev++)
 		device_bind(dev, false);
-	for (i = 0; i < 500 && all_buffers() > 0; i++)
+	for (i = 0; i < 500 && ttm_buffers() > 0; i++)
 		sleep_ns(20 * MS);
-	if (all_buffers() > 0)
-		fail(NULL, "%ld buffers are left without a device", all_buffers());
+	if (ttm_buffers() > 0)
+		fail(NULL, "%ld buffers are left without a device", ttm_buffers());
 }
 
 /* A kernel that looks for leaks finds what is older than five seconds. */

@@ -125,21 +125,17 @@ static void kill_one(struct watch *w, uint32_t i, uint64_t now)
 	w->kills++;
 }
 
-/* The first one is spared as long as it alone may let channels hang. */
 static void kill_any(struct watch *w, uint64_t now)
 {
-	uint32_t spared = known("killed-while-hung");
-
 	if (now < w->kill_ns)
 		return;
 	w->kill_ns = now + 200 * MS + random_below(&w->random, 2 * SECOND);
-	kill_one(w, spared + random_below(&w->random, NR_PROCESSES - spared), now);
+	kill_one(w, random_below(&w->random, NR_PROCESSES), now);
 }
 
 static bool event_allowed(uint32_t i)
 {
-	return !known(event_names[i]) &&
-	       !(events[i] == event_unbind && copies_async() && known("unbind-copies"));
+	return !known(event_names[i]);
 }
 
 static void begin_events(struct watch *w, uint64_t now)

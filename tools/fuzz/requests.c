@@ -114,12 +114,9 @@ static uint32_t any_nr_bos(struct client *c)
 	return random_below(&c->random, 8);
 }
 
-/* Nothing has to leave VRAM for a buffer that may be in GTT as well. */
 static uint32_t job_domains(struct client *c)
 {
-	uint32_t domains = 1 + random_below(&c->random, 3);
-
-	return known("ticket") ? SWGPU_DOMAIN_VRAM | SWGPU_DOMAIN_GTT : domains;
+	return 1 + random_below(&c->random, 3);
 }
 
 /* Each buffer once, from some one on; some entries are not what they should be. */

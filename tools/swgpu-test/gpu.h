@@ -100,6 +100,8 @@ void test_channel_limit(int fd);
 void test_full_queue(int fd);
 void test_stats(int fd);
 /* stress.c */
+/* So many at once; each exits with what @run returns, which is to be 0. */
+void run_children(int nr, int (*run)(int seed, void *shared), void *shared);
 void test_stress(int fd);
 void test_stress_halves(int fd);
 /* death.c */

@@ -8,29 +8,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <linux/dma-buf.h>
 #include <linux/sync_file.h>
 
 #include "gpu.h"
 
-/* A file with the fence of the last job of a buffer. */
-static int sync_file_of(int fd, uint32_t handle)
-{
-	struct dma_buf_export_sync_file args = { .flags = DMA_BUF_SYNC_RW };
-	int ret, dma_buf = gpu_export(fd, handle);
-
-	ret = node_ioctl(dma_buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &args);
-	close(dma_buf);
-	return ret ? ret : args.fd;
-}
-
+/* A file with the fence of a job. */
 static int job_fence(int fd, uint32_t channel)
 {
 	uint32_t handle;
 
 	check_is(gpu_create(fd, PAGE, GTT, &handle), 0);
 	check_is(gpu_use(fd, channel, handle, WRITE, GTT, 0), 0);
-	return sync_file_of(fd, handle);
+	return gpu_export_fence(fd, handle);
 }
 
 static void check_fence(int file, int status)

@@ -9,24 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <linux/dma-buf.h>
 #include <linux/sync_file.h>
 
 #include "gpu.h"
 
 /* A hang ends long before; who is stuck is stuck for ever. */
 #define PATIENCE	(60 * SECOND)
-
-/* The fences of jobs that write the buffer, as a file */
-static int fence_of(int fd, uint32_t handle)
-{
-	struct dma_buf_export_sync_file args = { .flags = DMA_BUF_SYNC_READ };
-	int ret, dma_buf = gpu_export(fd, handle);
-
-	ret = node_ioctl(dma_buf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &args);
-	close(dma_buf);
-	return ret ? ret : args.fd;
-}
 
 /* 0: has not signaled, 1: has, or its error */
 static int fence_status(int fence)
@@ -50,7 +38,7 @@ void test_reset(int fd)
 	for (i = 0; i < 2; i++) {
 		check_is(gpu_create(fd, 3 * PAGE, GTT, &handles[i]), 0);
 		check_is(gpu_use(fd, channels[0], handles[i], WRITE, GTT, 0), 0);
-		fences[i] = fence_of(fd, handles[i]);
+		fences[i] = gpu_export_fence(fd, handles[i]);
 		check_is(fence_status(fences[i]), 0);
 	}
 	for (i = 0; i < 2; i++)

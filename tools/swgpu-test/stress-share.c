@@ -102,11 +102,12 @@ static int step(struct side *exporter, struct side *importer)
 	}
 }
 
-static int run_child(int seed)
+static int run_child(int seed, void *shared)
 {
 	struct side exporter = { .fd = gpu_open() }, importer = { .fd = gpu_open_other() };
 	int i, ret = 0;
 
+	(void)shared;
 	srand(seed);
 	for (i = 0; !ret && i < 2; i++) {
 		ret = gpu_channel(exporter.fd, &exporter.channels[i]);
@@ -122,19 +123,8 @@ static int run_child(int seed)
 
 void test_stress_share(int fd)
 {
-	pid_t pids[NR_CHILDREN];
-	int i, status;
 
 	if (!check(fd >= 0))
 		return;
-	for (i = 0; i < NR_CHILDREN; i++) {
-		pids[i] = fork();
-		if (!pids[i])
-			_exit(run_child(i + 1));
-	}
-	for (i = 0; i < NR_CHILDREN; i++) {
-		check(waitpid(pids[i], &status, 0) == pids[i]);
-		check(WIFEXITED(status));
-		check_is(WEXITSTATUS(status), 0);
-	}
+	run_children(NR_CHILDREN, run_child, NULL);
 }

@@ -71,7 +71,7 @@ static int submit(struct child *c, int first)
 				      rand() % (500 * 1000), NULL));
 }
 
-static int run_child(int seed, unsigned int *refused)
+static int run_child(int seed, void *refused)
 {
 	struct child c = { .fd = gpu_open(), .refused = refused };
 	int i, ret;
@@ -93,7 +93,7 @@ static int run_child(int seed, unsigned int *refused)
 }
 
 /* More than half of VRAM for each job, of a buffer of its own. */
-static int run_half(int seed, unsigned int *refused)
+static int run_half(int seed, void *refused)
 {
 	struct child c = { .fd = gpu_open(), .refused = refused };
 	uint64_t size = gpu_stats(c.fd, 0).vram_bytes / 100 * 54 / PAGE * PAGE;
@@ -111,16 +111,15 @@ static int run_half(int seed, unsigned int *refused)
 	return -ret;
 }
 
-static void run_children(int nr, int (*run)(int seed, unsigned int *refused),
-			 unsigned int *refused)
+void run_children(int nr, int (*run)(int seed, void *shared), void *shared)
 {
-	pid_t pids[NR_CHILDREN];
+	pid_t pids[nr];
 	int i, status;
 
 	for (i = 0; i < nr; i++) {
 		pids[i] = fork();
 		if (!pids[i])
-			_exit(run(i + 1, refused));
+			_exit(run(i + 1, shared));
 	}
 	for (i = 0; i < nr; i++) {
 		check(waitpid(pids[i], &status, 0) == pids[i]);
@@ -129,7 +128,7 @@ static void run_children(int nr, int (*run)(int seed, unsigned int *refused),
 	}
 }
 
-static void stress(int fd, int nr, int (*run)(int seed, unsigned int *refused))
+static void stress(int fd, int nr, int (*run)(int seed, void *refused))
 {
 	unsigned int *refused = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -37,19 +37,6 @@ bool gpu_device_name(int fd, char *name, size_t size)
 	return true;
 }
 
-static long all_buffers(void)
-{
-	FILE *file = fopen("/sys/kernel/debug/ttm/buffer_objects", "r");
-	long count = -1;
-
-	if (file) {
-		if (fscanf(file, "%ld", &count) != 1)
-			count = -1;
-		fclose(file);
-	}
-	return count;
-}
-
 /* Zombies on a slow and on a hung channel, and a living buffer on each. */
 static uint32_t make_busy(int fd)
 {
@@ -234,9 +221,9 @@ void test_unplug(void)
 	/* What moved on the device that stays is kept until somebody wants its memory. */
 	check(gpu_drain_to(other, 0));
 	close(other);
-	for (i = 0; i < 500 && all_buffers() > 0; i++)
+	for (i = 0; i < 500 && ttm_buffers() > 0; i++)
 		sleep_ns(10 * MS);
-	check_is(all_buffers(), 0);
+	check_is(ttm_buffers(), 0);
 
 	check(write_file("/sys/bus/platform/drivers/swgpu/bind", name));
 	unplug_busy_import(name);

@@ -495,11 +495,12 @@ static int step(struct child *c)
 	return renew_vm(c);
 }
 
-static int run_child(int seed)
+static int run_child(int seed, void *shared)
 {
 	struct child c = { .fd = gpu_open() };
 	int i, ret;
 
+	(void)shared;
 	srand(seed);
 	c.max_pages = gpu_stats(c.fd, 0).vram_bytes / PAGE / 16;
 	ret = gpu_vm(c.fd, &c.vm);
@@ -515,18 +516,7 @@ static int run_child(int seed)
 void test_vm_stress(int fd)
 {
 	uint64_t evictions = gpu_stats(fd, 0).evictions;
-	pid_t pids[NR_CHILDREN];
-	int i, status;
 
-	for (i = 0; i < NR_CHILDREN; i++) {
-		pids[i] = fork();
-		if (!pids[i])
-			_exit(run_child(i + 1));
-	}
-	for (i = 0; i < NR_CHILDREN; i++) {
-		check(waitpid(pids[i], &status, 0) == pids[i]);
-		check(WIFEXITED(status));
-		check_is(WEXITSTATUS(status), 0);
-	}
+	run_children(NR_CHILDREN, run_child, NULL);
 	check(gpu_stats(fd, 0).evictions > evictions);
 }
