@@ -276,6 +276,9 @@ int swgpu_gem_create_ioctl(struct drm_device *drm, void *data,
 		return -EINVAL;
 	if (too_big(sdev, args->size, args->domains))
 		return -ENOMEM;
+	ret = swgpu_wait_resumed(sdev);
+	if (ret)
+		return ret;
 
 	bo = args->vm ? create_private(sdev, args, file->driver_priv) :
 			create_bo(sdev, args, NULL);

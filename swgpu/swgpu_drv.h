@@ -94,7 +94,7 @@ struct swgpu_device {
 	struct list_head imports;
 	/** @suspend_lock: one suspend at a time by debugfs */
 	struct mutex suspend_lock;
-	/** @suspending: the CPU copies, also if there is a copy engine */
+	/** @suspending: requests wait; the CPU copies, also if there is a copy engine */
 	bool suspending;
 	/** @job_timeout: how long a job may hang, in jiffies; constant */
 	unsigned long job_timeout;
@@ -203,6 +203,7 @@ int swgpu_move(struct ttm_buffer_object *tbo, bool evict,
 
 /* swgpu_pm.c */
 extern const struct dev_pm_ops swgpu_pm_ops;
+int swgpu_wait_resumed(struct swgpu_device *sdev);
 
 void swgpu_pm_debugfs_init(struct swgpu_device *sdev, struct dentry *root);
 

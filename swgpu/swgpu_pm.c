@@ -4,6 +4,7 @@
 #include <linux/device.h>
 #include <linux/jiffies.h>
 #include <linux/pm.h>
+#include <linux/wait_bit.h>
 
 #include <drm/drm_device.h>
 
@@ -18,9 +19,10 @@
  * a successful suspend overwrites all of VRAM. The CPU copies meanwhile, whoever does
  * so otherwise: it needs no room in GTT on the way to system memory, and does not hang.
  *
- * The kernel freezes user space before it suspends a device. Who writes to the file
- * "suspend" in debugfs suspends and resumes just this device, and gets the error; that
- * fails, too, if somebody asks for VRAM meanwhile.
+ * The kernel freezes user space before it suspends a device. A write to the file
+ * "suspend" in debugfs suspends and resumes just this device, and returns the error.
+ * Requests for memory wait meanwhile, or emptying VRAM would have no end; those that
+ * were under way may make the suspend fail.
  */
 
 /* How long jobs may take to end. */
@@ -84,6 +86,14 @@ static int empty_vram(struct swgpu_device *sdev)
 static void vram_resume(struct swgpu_device *sdev)
 {
 	WRITE_ONCE(sdev->suspending, false);
+	wake_up_var(&sdev->suspending);
+}
+
+/* Returns 0 or -ERESTARTSYS. */
+int swgpu_wait_resumed(struct swgpu_device *sdev)
+{
+	return wait_var_event_interruptible(&sdev->suspending,
+					    !READ_ONCE(sdev->suspending));
 }
 
 static int vram_suspend(struct swgpu_device *sdev)

@@ -383,6 +383,9 @@ int swgpu_submit_ioctl(struct drm_device *drm, void *data,
 		return -EINVAL;
 	if (s.args->nr_bos > SWGPU_MAX_SUBMIT_BOS)
 		return -E2BIG;
+	ret = swgpu_wait_resumed(to_swgpu(drm));
+	if (ret)
+		return ret;
 
 	ret = prepare(&s, file);
 	if (!ret) {
