@@ -4,11 +4,25 @@
  */
 #include "ttm_glue_helpers.h"
 
-/* Long enough for any machine. */
+/* Long enough for any machine. Moving is dear, and the channels go on fast. */
 static int init(struct kunit *test)
 {
+	struct glue_device *dev;
+	int i, ret;
+
 	glue_set_moment(test, 10 * HZ);
-	return glue_init(test);
+	ret = glue_init(test);
+	if (ret)
+		return ret;
+
+	dev = test->priv;
+	ttm_manager_type(&dev->bdev, TTM_PL_VRAM)->evict_cost = 10 * NSEC_PER_SEC;
+	for (i = 0; i < 2; i++) {
+		dev->channels[i].base.pace = 1;
+		dev->channels[i].base.looked_at = ktime_get_ns();
+		dev->channels[i].base.looked_for = 1;
+	}
+	return 0;
 }
 
 static struct glue_fence *make_zombie(struct glue_bo *bo, unsigned int channel)
@@ -172,6 +186,47 @@ static void who_goes_on_is_not_late(struct kunit *test)
 	expect_waiting(dev, false, true);
 }
 
+/* It would take too long, as far as one can tell. */
+static void nor_if_they_come_late(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+
+	glue_fill(dev, bo);
+	dev->channels[0].base.pace = 60 * (u64)NSEC_PER_SEC;
+	glue_complete_on_wait(make_zombie(bo[3], 0));
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "a");
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
+}
+
+static void nor_if_nobody_can_tell(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+
+	glue_fill(dev, bo);
+	dev->channels[0].base.pace = 0;
+	glue_complete_on_wait(make_zombie(bo[3], 0));
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "a");
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
+}
+
+/* It costs less to move what is idle. */
+static void nor_if_moving_is_cheap(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+
+	glue_fill(dev, bo);
+	ttm_manager_type(&dev->bdev, TTM_PL_VRAM)->evict_cost = 0;
+	glue_complete_on_wait(make_zombie(bo[3], 0));
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "a");
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
+}
+
 /* c hangs, and so does d, though it is also on a channel that goes on. */
 static void that_others_go_on_is_no_excuse(struct kunit *test)
 {
@@ -188,8 +243,8 @@ static void that_others_go_on_is_no_excuse(struct kunit *test)
 	expect_waiting(dev, true, false);
 }
 
-/* They are too little to wait for first, and are late when nothing is idle. */
-static void late_ones_that_hold_little_are_noted_too(struct kunit *test)
+/* They are too little to wait for first, and others are older. */
+static void what_is_not_waited_for_is_not_late(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
@@ -203,7 +258,7 @@ static void late_ones_that_hold_little_are_noted_too(struct kunit *test)
 	glue_set_moment(test, HZ / 10);
 	glue_bo(dev, 'x', &glue_vram);
 	glue_expect_evicted(dev, "ab");
-	expect_waiting(dev, true, false);
+	KUNIT_EXPECT_NULL(test, dev->channels[0].base.waiting_for);
 }
 
 /* a is under a fence of no channel, which says nothing of zombies. */
@@ -220,6 +275,7 @@ static void a_late_fence_of_others_is_not(struct kunit *test)
 	glue_set_moment(test, HZ / 10);
 	glue_bo(dev, 'x', &glue_vram);
 	glue_expect_evicted(dev, "b");
+	ttm_fence_lru_retire(dev->bdev.fence_lru);
 	expect_waiting(dev, false, false);
 }
 
@@ -229,11 +285,14 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(not_if_zombies_hold_too_little),
 	KUNIT_CASE(nor_if_they_are_in_other_memory),
 	KUNIT_CASE(nor_if_only_a_part_will_do),
+	KUNIT_CASE(nor_if_they_come_late),
+	KUNIT_CASE(nor_if_nobody_can_tell),
+	KUNIT_CASE(nor_if_moving_is_cheap),
 	KUNIT_CASE(a_late_one_is_not_waited_for_first_again),
 	KUNIT_CASE(what_late_ones_hold_does_not_count),
 	KUNIT_CASE(who_goes_on_is_not_late),
 	KUNIT_CASE(that_others_go_on_is_no_excuse),
-	KUNIT_CASE(late_ones_that_hold_little_are_noted_too),
+	KUNIT_CASE(what_is_not_waited_for_is_not_late),
 	KUNIT_CASE(a_late_fence_of_others_is_not),
 	{}
 };

@@ -6,8 +6,10 @@
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
+#include <linux/math64.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/timekeeping.h>
 
 #include "internal.h"
 
@@ -68,20 +70,95 @@ static struct dma_fence *first_fence(struct ttm_fence_lru_channel *channel,
 	return fence;
 }
 
+/*
+ * Whether the buffer is on no later node of another channel. Nodes that are freed under
+ * our eyes stay nodes for the RCU read section; a buffer that moves on meanwhile may be
+ * judged by either place.
+ */
+static bool is_last_use(struct ttm_fence_lru_link *link)
+{
+	u64 seq = READ_ONCE(link->node->seq);
+	struct ttm_fence_lru_link *other;
+	struct ttm_fence_lru_node *node;
+
+	for (other = &link->bo->link; other;
+	     other = ttm_fence_lru_link_next(other)) {
+		node = READ_ONCE(other->node);
+		if (node && READ_ONCE(node->seq) > seq)
+			return false;
+	}
+	return true;
+}
+
+/* Bytes that zombies of the type hold, those that a node is the last use of. */
+static u64 zombie_bytes(struct ttm_fence_lru_node *node, unsigned int type,
+			unsigned int *steps)
+{
+	struct ttm_fence_lru_link *link;
+	u64 bytes = 0;
+
+	list_for_each_entry(link, &node->zombies, entry) {
+		if (!*steps)
+			break;
+		--*steps;
+		if (link->bo->type == type && is_last_use(link))
+			bytes += link->bo->bytes;
+	}
+	return bytes;
+}
+
+/* What a channel will have come to in time, if it goes on at its pace. */
+static u64 bytes_within(struct ttm_fence_lru_channel *channel,
+			const struct ttm_fence_lru_due *due)
+{
+	unsigned int steps = TTM_FENCE_LRU_STEPS_PER_HOLD;
+	u64 last, bytes = 0;
+	struct ttm_fence_lru_node *node;
+
+	lockdep_assert_held(&channel->lru->reclaim_lock);
+
+	if (!channel->pace)
+		return 0;
+	last = channel->looked_for - 1 +
+	       div64_u64(due->within + ktime_get_ns() - channel->looked_at,
+			 channel->pace);
+
+	rcu_read_lock();
+	spin_lock(&channel->lock);
+	for (node = ttm_fence_lru_first_node(channel); node && steps;
+	     node = ttm_fence_lru_next_node(channel, node)) {
+		if (ttm_fence_lru_node_fence(channel, node)->seqno > last)
+			break;
+		steps--;
+		bytes += zombie_bytes(node, due->type, &steps);
+	}
+	spin_unlock(&channel->lock);
+	rcu_read_unlock();
+	return bytes;
+}
+
 /* The fence to wait for, with a reference, unless there is no use in that. */
 static struct dma_fence *frontier(struct ttm_fence_lru_channel *channel,
 				  struct ttm_fence_lru_due *due)
 {
 	struct dma_fence *fence;
-	u64 seq;
+	u64 seq, bytes = 0;
 
 	if (!holds(channel, due->type) || is_late(channel, due->patience))
 		return NULL;
 
-	fence = first_fence(channel, &seq);
-	if (!fence || seq <= due->last_seq)
-		return fence;
+	if (due->within)
+		bytes = bytes_within(channel, due);
+	else if (due->type != TTM_FENCE_LRU_ANY_TYPE)
+		bytes = READ_ONCE(channel->zombie_bytes[due->type]);
+	if (due->within && !bytes)
+		return NULL;
 
+	fence = first_fence(channel, &seq);
+	if (fence && seq <= due->last_seq) {
+		due->bytes += bytes;
+		return fence;
+	}
 	dma_fence_put(fence);
 	return NULL;
 }
@@ -94,9 +171,9 @@ static struct dma_fence *frontier(struct ttm_fence_lru_channel *channel,
  * @max: room in @fences
  *
  * When any of them signals, a retire finds something. Never wait for a single one: it may
- * be that of a hung channel. How long a channel has been waited for without going on is
- * remembered with the channel, from the first such call on, until something of it has
- * signaled; a new fence behind one that hangs is no news.
+ * be that of a hung channel. With &ttm_fence_lru_due.within it depends on the answer whether
+ * to wait at all; else all of them are waited for from here on: see
+ * ttm_fence_lru_note_wait().
  *
  * Context: process context.
  * Return: how many fences there are in @fences.
@@ -121,15 +198,112 @@ unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
 		if (!fences[count])
 			continue;
 
-		begin_to_wait(channel, fences[count++]);
-		if (due->type != TTM_FENCE_LRU_ANY_TYPE)
-			due->bytes +=
-				READ_ONCE(channel->zombie_bytes[due->type]);
+		if (!due->within)
+			begin_to_wait(channel, fences[count]);
+		count++;
 	}
 	mutex_unlock(&lru->reclaim_lock);
 	return count;
 }
 EXPORT_SYMBOL(ttm_fence_lru_frontiers);
+
+/*
+ * The fence of the first node that holds a zombie of this type, with a reference, and the
+ * number of the node; or NULL if it is not among the first ones.
+ */
+static struct dma_fence *first_zombie(struct ttm_fence_lru_channel *channel,
+				      unsigned int type, u64 *seq)
+{
+	unsigned int steps = TTM_FENCE_LRU_STEPS_PER_HOLD;
+	struct ttm_fence_lru_node *node;
+	struct ttm_fence_lru_link *link;
+	struct dma_fence *fence = NULL;
+
+	spin_lock(&channel->lock);
+	for (node = ttm_fence_lru_first_node(channel); node && steps && !fence;
+	     node = ttm_fence_lru_next_node(channel, node)) {
+		steps--;
+		list_for_each_entry(link, &node->zombies, entry) {
+			if (link->bo->type == type)
+				fence = ttm_fence_lru_node_fence(channel, node);
+			if (fence || !steps)
+				break;
+			steps--;
+		}
+		*seq = node->seq;
+	}
+	dma_fence_get(fence);
+	spin_unlock(&channel->lock);
+	return fence;
+}
+
+/**
+ * ttm_fence_lru_oldest_zombie - the zombie that has waited longest
+ * @lru: the device's engine
+ * @type: its memory type, below TTM_FENCE_LRU_NUM_TYPES
+ * @patience: leave out channels that have been waited for, for so many jiffies without
+ *	going on
+ * @seq: only if its place in the order of emission is behind this; out: its place
+ *
+ * To be called after a retire. Zombies behind some hundred others of a channel are left
+ * out, and those behind one of the same channel that is not far enough.
+ *
+ * Context: process context.
+ * Return: its first fence, with a reference; NULL if there is none.
+ */
+struct dma_fence *ttm_fence_lru_oldest_zombie(struct ttm_fence_lru *lru,
+					      unsigned int type,
+					      unsigned long patience, u64 *seq)
+{
+	struct dma_fence *oldest = NULL, *fence;
+	struct ttm_fence_lru_channel *channel;
+	u64 number, after = *seq;
+
+	mutex_lock(&lru->reclaim_lock);
+	ttm_fence_lru_activate(lru);
+	list_for_each_entry(channel, &lru->active, active) {
+		if (!holds(channel, type) || is_late(channel, patience))
+			continue;
+		fence = first_zombie(channel, type, &number);
+		if (fence && number > after && (!oldest || number < *seq)) {
+			swap(oldest, fence);
+			*seq = number;
+		}
+		dma_fence_put(fence);
+		cond_resched();
+	}
+	mutex_unlock(&lru->reclaim_lock);
+	return oldest;
+}
+EXPORT_SYMBOL(ttm_fence_lru_oldest_zombie);
+
+/**
+ * ttm_fence_lru_note_wait - somebody is about to wait for a fence
+ * @lru: the device's engine
+ * @fence: the fence, of any channel or none
+ *
+ * How long its channel is waited for without going on is remembered with the channel,
+ * whoever waits, until something of it has signaled; a new fence behind one that hangs is
+ * no news.
+ *
+ * Context: process context.
+ */
+void ttm_fence_lru_note_wait(struct ttm_fence_lru *lru, struct dma_fence *fence)
+{
+	struct ttm_fence_lru_channel *channel;
+	struct dma_fence *first = NULL;
+	u64 seq;
+
+	mutex_lock(&lru->reclaim_lock);
+	channel = ttm_fence_lru_channel_find(lru, fence->context);
+	if (channel)
+		first = first_fence(channel, &seq);
+	if (first)
+		begin_to_wait(channel, first);
+	dma_fence_put(first);
+	mutex_unlock(&lru->reclaim_lock);
+}
+EXPORT_SYMBOL(ttm_fence_lru_note_wait);
 
 /**
  * struct walk - one call of ttm_fence_lru_visit_busy()
@@ -160,26 +334,6 @@ static bool step(struct walk *walk)
 		return false;
 	walk->steps--;
 	walk->quota--;
-	return true;
-}
-
-/*
- * Whether the buffer is on no later node of another channel. Nodes that are freed under
- * our eyes stay nodes for the RCU read section; a buffer that moves on meanwhile may be
- * judged by either place.
- */
-static bool is_last_use(struct ttm_fence_lru_link *link)
-{
-	u64 seq = READ_ONCE(link->node->seq);
-	struct ttm_fence_lru_link *other;
-	struct ttm_fence_lru_node *node;
-
-	for (other = &link->bo->link; other;
-	     other = ttm_fence_lru_link_next(other)) {
-		node = READ_ONCE(other->node);
-		if (node && READ_ONCE(node->seq) > seq)
-			return false;
-	}
 	return true;
 }
 

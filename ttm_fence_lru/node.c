@@ -252,6 +252,9 @@ bool ttm_fence_lru_link_leave(struct ttm_fence_lru_channel *channel,
 	WRITE_ONCE(bo->nr_links, bo->nr_links - 1);
 	if (!bo->nr_links)
 		become_idle(lru, bo);
+	/* After the owner moved it to the tail, as if it had been used just now. */
+	if (bo->state == TTM_FENCE_LRU_ALIVE)
+		bo->last_seq = link->node->seq;
 	last_of_zombie = !bo->nr_links && bo->state == TTM_FENCE_LRU_BURIED;
 
 	/* Pairs with the acquire of those who look for a free link. */

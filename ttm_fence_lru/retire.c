@@ -6,7 +6,9 @@
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
+#include <linux/math64.h>
 #include <linux/sched.h>
+#include <linux/timekeeping.h>
 
 #include "internal.h"
 
@@ -138,12 +140,35 @@ static bool sample(struct ttm_fence_lru_channel *channel,
 	return signaled;
 }
 
+/*
+ * Note how fast a channel goes on: it was, and is, busy with fences of its own numbers. If it
+ * had nothing to do in between it seems slow, until it has been looked at some more times.
+ */
+static void measure(struct ttm_fence_lru_channel *channel, u64 seqno)
+{
+	u64 now = ktime_get_ns(), pace;
+
+	lockdep_assert_held(&channel->lru->reclaim_lock);
+
+	if (seqno == channel->looked_for)
+		return;
+	if (channel->looked_for && seqno > channel->looked_for) {
+		pace = div64_u64(now - channel->looked_at,
+				 seqno - channel->looked_for);
+		channel->pace = channel->pace ? (3 * channel->pace + pace) / 4 :
+						pace;
+	}
+	channel->looked_at = now;
+	channel->looked_for = seqno;
+}
+
 /* Look whether the first node of a channel has signaled; @seq is its number, or 0. */
 static bool sample_head(struct ttm_fence_lru_channel *channel,
 			const struct go *go, u64 *seq)
 {
 	struct ttm_fence_lru_node *node;
 	struct dma_fence *fence;
+	u64 seqno;
 
 	spin_lock(&channel->lock);
 	node = ttm_fence_lru_first_node(channel);
@@ -151,9 +176,14 @@ static bool sample_head(struct ttm_fence_lru_channel *channel,
 	fence = *seq <= go->last_seq ? unsettled_fence(channel, node) : NULL;
 	spin_unlock(&channel->lock);
 
-	if (fence)
-		return sample(channel, fence, *seq, go->arm);
-	return *seq && *seq <= go->last_seq;
+	if (!fence)
+		return *seq && *seq <= go->last_seq;
+
+	seqno = fence->seqno;
+	if (sample(channel, fence, *seq, go->arm))
+		return true;
+	measure(channel, seqno);
+	return false;
 }
 
 /* One test may settle many: if the last fence has signaled, so have all. */

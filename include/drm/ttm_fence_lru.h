@@ -197,8 +197,15 @@ struct ttm_fence_lru_bo {
 	 * leftover zombies while the buffer is one.
 	 */
 	struct ttm_fence_lru_link link;
-	/** @bytes: memory that a zombie holds */
-	u64 bytes;
+	union {
+		/** @bytes: memory that a zombie holds */
+		u64 bytes;
+		/**
+		 * @last_seq: of one that is alive and idle: the end of the order of
+		 * emission when it was last used
+		 */
+		u64 last_seq;
+	};
 	/** @nr_links: links in use */
 	u16 nr_links;
 	/** @type: memory type of a zombie */
@@ -279,6 +286,12 @@ struct ttm_fence_lru_channel {
 	 * since; protected by the reclaim mutex
 	 */
 	struct dma_fence *waiting_for;
+	/** @pace: nanoseconds from one fence to the next, on average; by the reclaim mutex */
+	u64 pace;
+	/** @looked_at: when @looked_for was first looked at; by the reclaim mutex */
+	u64 looked_at;
+	/** @looked_for: sequence number of the last fence that had not signaled; likewise */
+	u64 looked_for;
 
 	/** @lock: protects all below, the nodes and their links */
 	spinlock_t lock;
@@ -376,8 +389,14 @@ struct ttm_fence_lru_due {
 	 */
 	unsigned long patience;
 	/**
-	 * @bytes: out: what zombies of @type on these channels hold, those on several
-	 * of them counted for each
+	 * @within: if not 0, leave out channels that will not have come to a zombie
+	 * of @type within so many nanoseconds, if they go on as they did until now
+	 */
+	u64 within;
+	/**
+	 * @bytes: out: what zombies of @type hold that these channels will have come
+	 * to within that time, or of all of them if @within is 0; those of them on
+	 * several channels are counted once for each only in the latter case
 	 */
 	u64 bytes;
 };
@@ -566,6 +585,11 @@ unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
 				     struct ttm_fence_lru_due *due,
 				     struct dma_fence **fences,
 				     unsigned int max);
+struct dma_fence *ttm_fence_lru_oldest_zombie(struct ttm_fence_lru *lru,
+					      unsigned int type,
+					      unsigned long patience, u64 *seq);
+void ttm_fence_lru_note_wait(struct ttm_fence_lru *lru,
+			     struct dma_fence *fence);
 void ttm_fence_lru_visit_busy(struct ttm_fence_lru *lru, unsigned long patience,
 			      struct ttm_fence_lru_cursor *cursor,
 			      ttm_fence_lru_visit visit, void *data);
@@ -579,6 +603,22 @@ void ttm_fence_lru_visit_busy(struct ttm_fence_lru *lru, unsigned long patience,
 static inline u64 ttm_fence_lru_emitted(struct ttm_fence_lru *lru)
 {
 	return atomic64_read(&lru->seq);
+}
+
+/**
+ * ttm_fence_lru_touch - a buffer goes to the tail of the LRU, though no fence was attached
+ * @lru: the device's engine
+ * @bo: the buffer
+ *
+ * Context: the LRU lock is held.
+ */
+static inline void ttm_fence_lru_touch(struct ttm_fence_lru *lru,
+				       struct ttm_fence_lru_bo *bo)
+{
+	lockdep_assert_held(lru->lru_lock);
+
+	if (bo->state == TTM_FENCE_LRU_ALIVE)
+		bo->last_seq = ttm_fence_lru_emitted(lru);
 }
 
 /**
