@@ -130,6 +130,43 @@ static void and_stays_if_it_does_not(struct kunit *test)
 	glue_expect_evicted(test->priv, "");
 }
 
+/* They are tried once, and not again and again. */
+static void so_do_members_of_its_own_group(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_bo_group *group = glue_group(dev);
+	struct ttm_operation_ctx ctx = {};
+	int i, err;
+
+	for (i = 0; i < GLUE_VRAM_PAGES; i++)
+		glue_member(group, 'a' + i);
+	glue_use_group(group, 0);
+	dma_resv_lock(&dev->vm_resv, NULL);
+	glue_bo_try(dev, 'x', &glue_vram, &ctx, &dev->vm_resv, &err);
+	dma_resv_unlock(&dev->vm_resv);
+	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
+	glue_expect_evicted(dev, "");
+	ttm_bo_group_put(group);
+}
+
+/* The copy of a is under way, and its fence is in the reservation that b shares. */
+static void a_move_under_way_hides_no_other_member(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_bo_group *group = glue_group(dev);
+	int i;
+
+	for (i = 0; i < GLUE_VRAM_PAGES; i++)
+		glue_member(group, 'a' + i);
+	glue_bo(dev, 'x', &glue_vram);
+	glue_bo(dev, 'y', &glue_vram);
+	glue_expect_evicted(dev, "ab");
+	KUNIT_EXPECT_EQ(test, dev->channels[1].enables, 0);
+	glue_expect_sound(dev);
+	ttm_bo_group_put(group);
+}
+
 static void what_is_locked_pinned_or_elsewhere_stays(struct kunit *test)
 {
 	const struct ttm_place place = { 1, 4, TTM_PL_VRAM, 0 };
@@ -339,6 +376,8 @@ static struct kunit_case busy_cases[] = {
 	KUNIT_CASE(a_member_that_is_of_no_use_hides_none_that_is),
 	KUNIT_CASE(what_the_allocator_has_locked_goes_if_it_says_so),
 	KUNIT_CASE(and_stays_if_it_does_not),
+	KUNIT_CASE(so_do_members_of_its_own_group),
+	KUNIT_CASE(a_move_under_way_hides_no_other_member),
 	KUNIT_CASE(what_is_locked_pinned_or_elsewhere_stays),
 	KUNIT_CASE(nothing_is_waited_for),
 	KUNIT_CASE(a_busy_one_is_older_than_what_is_idle),
