@@ -16,7 +16,8 @@ static int init(struct kunit *test)
 		return ret;
 
 	dev = test->priv;
-	ttm_manager_type(&dev->bdev, TTM_PL_VRAM)->evict_cost = 10 * NSEC_PER_SEC;
+	ttm_manager_type(&dev->bdev, TTM_PL_VRAM)->evict_cost =
+		10 * NSEC_PER_SEC;
 	for (i = 0; i < 2; i++) {
 		dev->channels[i].base.pace = 1;
 		dev->channels[i].base.looked_at = ktime_get_ns();

@@ -25,34 +25,6 @@ static bool holds(struct ttm_fence_lru_channel *channel, unsigned int type)
 	return READ_ONCE(channel->nr_zombies[type]);
 }
 
-/*
- * Somebody waited for the channel, for so many jiffies, and it did not go on. Retiring
- * may not have seen that it did, if all buffers were used again before.
- */
-static bool is_late(struct ttm_fence_lru_channel *channel,
-		    unsigned long patience)
-{
-	if (!channel->waiting_for ||
-	    time_before(jiffies, channel->waiting_since + patience))
-		return false;
-	if (!ttm_fence_lru_has_signaled(channel->waiting_for))
-		return true;
-
-	ttm_fence_lru_goes_on(channel);
-	return false;
-}
-
-/* Remember since when. */
-static void begin_to_wait(struct ttm_fence_lru_channel *channel,
-			  struct dma_fence *fence)
-{
-	if (channel->waiting_for)
-		return;
-
-	channel->waiting_since = jiffies;
-	channel->waiting_for = dma_fence_get(fence);
-}
-
 /* The first fence of a channel, with a reference, and the number of its node; or NULL. */
 static struct dma_fence *first_fence(struct ttm_fence_lru_channel *channel,
 				     u64 *seq)
@@ -144,7 +116,8 @@ static struct dma_fence *frontier(struct ttm_fence_lru_channel *channel,
 	struct dma_fence *fence;
 	u64 seq, bytes = 0;
 
-	if (!holds(channel, due->type) || is_late(channel, due->patience))
+	if (!holds(channel, due->type) ||
+	    ttm_fence_lru_is_late(channel, due->patience))
 		return NULL;
 
 	if (due->within)
@@ -199,7 +172,7 @@ unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
 			continue;
 
 		if (!due->within)
-			begin_to_wait(channel, fences[count]);
+			ttm_fence_lru_begin_to_wait(channel, fences[count]);
 		count++;
 	}
 	mutex_unlock(&lru->reclaim_lock);
@@ -262,7 +235,8 @@ struct dma_fence *ttm_fence_lru_oldest_zombie(struct ttm_fence_lru *lru,
 	mutex_lock(&lru->reclaim_lock);
 	ttm_fence_lru_activate(lru);
 	list_for_each_entry(channel, &lru->active, active) {
-		if (!holds(channel, type) || is_late(channel, patience))
+		if (!holds(channel, type) ||
+		    ttm_fence_lru_is_late(channel, patience))
 			continue;
 		fence = first_zombie(channel, type, &number);
 		if (fence && number > after && (!oldest || number < *seq)) {
@@ -299,7 +273,7 @@ void ttm_fence_lru_note_wait(struct ttm_fence_lru *lru, struct dma_fence *fence)
 	if (channel)
 		first = first_fence(channel, &seq);
 	if (first)
-		begin_to_wait(channel, first);
+		ttm_fence_lru_begin_to_wait(channel, first);
 	dma_fence_put(first);
 	mutex_unlock(&lru->reclaim_lock);
 }
@@ -412,7 +386,7 @@ static void look_at_channels(struct walk *walk, struct ttm_fence_lru_heap *heap,
 
 	ttm_fence_lru_activate(lru);
 	list_for_each_entry(head.channel, &lru->active, active) {
-		if (is_late(head.channel, patience))
+		if (ttm_fence_lru_is_late(head.channel, patience))
 			continue;
 		spin_lock(&head.channel->lock);
 		head.channel->resume = ttm_fence_lru_first_node(head.channel);

@@ -17,6 +17,7 @@
  *	limits.c		how much the dead may keep
  *	reclaim.c	busy.c	memory is released; what is busy, and what to wait for
  *	retire.c		signaled nodes leave their channels
+ *	progress.c		how a channel goes on
  *	dead.c		group.c	zombies on no channel; buffers that are fenced as one
  *	attach.c		a buffer is used under a fence
  *	node.c			fences, nodes and links
@@ -206,11 +207,18 @@ void ttm_fence_lru_test_blocked(struct ttm_fence_lru *lru, unsigned int type,
 
 /* retire.c: signaled nodes leave their channels */
 extern const struct min_heap_callbacks ttm_fence_lru_by_seq;
-void ttm_fence_lru_goes_on(struct ttm_fence_lru_channel *channel);
 void ttm_fence_lru_activate(struct ttm_fence_lru *lru);
 void ttm_fence_lru_retire_trylock(struct ttm_fence_lru *lru);
 void ttm_fence_lru_retire_channel(struct ttm_fence_lru_channel *channel);
 void ttm_fence_lru_sweep(struct ttm_fence_lru *lru);
+
+/* progress.c: how a channel goes on */
+void ttm_fence_lru_goes_on(struct ttm_fence_lru_channel *channel);
+void ttm_fence_lru_measure(struct ttm_fence_lru_channel *channel, u64 seqno);
+bool ttm_fence_lru_is_late(struct ttm_fence_lru_channel *channel,
+			   unsigned long patience);
+void ttm_fence_lru_begin_to_wait(struct ttm_fence_lru_channel *channel,
+				 struct dma_fence *fence);
 
 /* lru.c */
 struct ttm_fence_lru_head *ttm_fence_lru_heap_alloc(unsigned int size);

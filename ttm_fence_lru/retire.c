@@ -6,9 +6,7 @@
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
-#include <linux/math64.h>
 #include <linux/sched.h>
-#include <linux/timekeeping.h>
 
 #include "internal.h"
 
@@ -101,15 +99,6 @@ static void deactivate_if_empty(struct ttm_fence_lru_channel *channel)
 	spin_unlock(&channel->lock);
 }
 
-/* The channel was seen to go on: nobody has waited for it since. */
-void ttm_fence_lru_goes_on(struct ttm_fence_lru_channel *channel)
-{
-	lockdep_assert_held(&channel->lru->reclaim_lock);
-
-	dma_fence_put(channel->waiting_for);
-	channel->waiting_for = NULL;
-}
-
 /* The node with this number was seen signaled, and so were all before it. */
 static void note_signaled(struct ttm_fence_lru_channel *channel, u64 seq)
 {
@@ -140,28 +129,6 @@ static bool sample(struct ttm_fence_lru_channel *channel,
 	return signaled;
 }
 
-/*
- * Note how fast a channel goes on: it was, and is, busy with fences of its own numbers. If it
- * had nothing to do in between it seems slow, until it has been looked at some more times.
- */
-static void measure(struct ttm_fence_lru_channel *channel, u64 seqno)
-{
-	u64 now = ktime_get_ns(), pace;
-
-	lockdep_assert_held(&channel->lru->reclaim_lock);
-
-	if (seqno == channel->looked_for)
-		return;
-	if (channel->looked_for && seqno > channel->looked_for) {
-		pace = div64_u64(now - channel->looked_at,
-				 seqno - channel->looked_for);
-		channel->pace = channel->pace ? (3 * channel->pace + pace) / 4 :
-						pace;
-	}
-	channel->looked_at = now;
-	channel->looked_for = seqno;
-}
-
 /* Look whether the first node of a channel has signaled; @seq is its number, or 0. */
 static bool sample_head(struct ttm_fence_lru_channel *channel,
 			const struct go *go, u64 *seq)
@@ -182,7 +149,7 @@ static bool sample_head(struct ttm_fence_lru_channel *channel,
 	seqno = fence->seqno;
 	if (sample(channel, fence, *seq, go->arm))
 		return true;
-	measure(channel, seqno);
+	ttm_fence_lru_measure(channel, seqno);
 	return false;
 }
 
