@@ -159,13 +159,16 @@ static int init_bo(struct swgpu_device *sdev, struct swgpu_bo *bo)
 	struct ttm_placement placement = { .placement = places };
 	struct swgpu_tag_place tags;
 	struct dma_resv *resv = bo->vm ? bo->vm->base.resv : NULL;
-	u64 start = ktime_get_ns();
+	u64 start = ktime_to_ns(swgpu_now());
 	int ret;
 
 	placement.num_placement = swgpu_places(bo->domains, places);
 	ret = ttm_bo_init_reserved(&sdev->ttm, &bo->tbo, ttm_bo_type_device,
 				   &placement, 0, &ctx, NULL, resv, destroy_bo);
-	swgpu_latency_add(&sdev->measure.latency, ktime_get_ns() - start);
+	swgpu_cost_pay(SWGPU_COST_CREATE, 1);
+	swgpu_cost_pay_operations(sdev);
+	swgpu_latency_add(&sdev->measure.latency,
+			  ktime_to_ns(swgpu_now()) - start);
 	if (ret)
 		return ret; /* TTM has destroyed it */
 

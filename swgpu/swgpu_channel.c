@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
 #include <linux/kthread.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -49,6 +50,9 @@ static int start_engine(struct swgpu_channel *channel)
 	if (IS_ERR(thread))
 		return PTR_ERR(thread);
 	channel->thread = thread;
+	/* No program holds up hardware. */
+	if (swgpu_cost_enabled())
+		sched_set_fifo(thread);
 	return 0;
 }
 
@@ -168,7 +172,7 @@ static void set_hung_locked(struct swgpu_channel *channel, u32 fault,
 	lockdep_assert_held(&channel->lock);
 
 	if (channel->hung && !hung)
-		channel->resumed = ktime_get();
+		channel->resumed = swgpu_now();
 	channel->hung = hung;
 	channel->hung_by = hung ? by : NULL;
 	channel->endless = fault == SWGPU_FAULT_HANG_FOREVER;

@@ -93,6 +93,7 @@ static long swgpu_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	ttm_device_trim(&sdev->ttm);
 	ret = drm_ioctl(filp, cmd, arg);
 	ttm_device_trim(&sdev->ttm);
+	swgpu_cost_pay_operations(sdev);
 	return ret;
 }
 

@@ -13,6 +13,7 @@
 #include <drm/ttm/ttm_placement.h>
 
 #include "swgpu_buddy.h"
+#include "swgpu_cost.h"
 #include "swgpu_measure.h"
 #include "swgpu_tag.h"
 #include "swgpu_ttm_compat.h"
@@ -74,6 +75,8 @@ struct swgpu_device {
 	struct swgpu_vram vram;
 	/** @measure: counters */
 	struct swgpu_measure measure;
+	/** @cost: what was paid for */
+	struct swgpu_cost cost;
 	/** @channels_lock: protects @channels */
 	struct mutex channels_lock;
 	/** @channels: &swgpu_channel.entry of all, killed or not */

@@ -142,7 +142,7 @@ void swgpu_job_number(struct swgpu_job *job, struct swgpu_channel *channel)
 	lockdep_assert_held(&channel->emit);
 
 	job->id = atomic64_inc_return(&last_job);
-	job->submitted = ktime_get();
+	job->submitted = swgpu_now();
 	swgpu_fence_init(job->fence, channel, ++channel->emitted);
 }
 
@@ -243,7 +243,7 @@ static ktime_t wait_for_foreign(struct swgpu_channel *channel,
 		wait_event_idle(channel->wait, signaled_or_stop(fence));
 		dma_fence_remove_callback(fence, &w.cb);
 	}
-	return ktime_get();
+	return swgpu_now();
 }
 
 /* When the last of the job's dependencies ended; waits for them. */
@@ -266,7 +266,7 @@ static ktime_t wait_deps(struct swgpu_channel *channel, struct swgpu_job *job)
 
 static void sleep_until(ktime_t end)
 {
-	while (ktime_before(ktime_get(), end)) {
+	while (ktime_before(swgpu_now(), end)) {
 		set_current_state(TASK_IDLE);
 		if (kthread_should_stop())
 			break;
@@ -399,7 +399,7 @@ void swgpu_engine_cancel(struct swgpu_channel *channel, int error)
 	list_for_each_entry_safe(job, next, &channel->jobs, entry) {
 		cookie = dma_fence_begin_signalling();
 		pop_job(channel, job);
-		job->fence->end = ktime_get();
+		job->fence->end = swgpu_now();
 		dma_fence_set_error(&job->fence->base, error);
 		error = -ECANCELED;
 		swgpu_fence_complete(job->fence);

@@ -58,8 +58,10 @@ void swgpu_fence_complete(struct swgpu_fence *fence)
 	/* Whoever sees the number sees what the job did to memory. */
 	smp_store_release(&channel->completed, fence->base.seqno);
 	smp_mb(); /* pairs with test_and_set_bit() where signaling is enabled */
-	if (test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->base.flags))
+	if (test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->base.flags)) {
+		swgpu_cost_pay(SWGPU_COST_INTERRUPT, 1);
 		dma_fence_signal(&fence->base);
+	}
 	wake_up_all(&channel->done);
 }
 

@@ -28,6 +28,7 @@ void swgpu_latency_add(struct swgpu_latency *lat, u64 ns)
 	spin_lock(&lat->lock);
 	lat->allocs++;
 	lat->max_ns = max(lat->max_ns, ns);
+	lat->total_ns += ns;
 	if (lat->nr_samples < MAX_SAMPLES)
 		lat->samples[lat->nr_samples++] = min_t(u64, ns, U32_MAX);
 	spin_unlock(&lat->lock);
@@ -40,10 +41,10 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The smallest value that at least @percent of the sorted values do not exceed */
-static u32 percentile(const u32 *sorted, u32 nr, u32 percent)
+/* The smallest value that at least so many in 1000 of the sorted ones do not exceed */
+static u32 quantile(const u32 *sorted, u32 nr, u32 permille)
 {
-	return nr ? sorted[DIV_ROUND_UP((u64)nr * percent, 100) - 1] : 0;
+	return nr ? sorted[DIV_ROUND_UP((u64)nr * permille, 1000) - 1] : 0;
 }
 
 /**
@@ -69,16 +70,19 @@ int swgpu_latency_read(struct swgpu_latency *lat, struct drm_swgpu_stats *out,
 	memcpy(sorted, lat->samples, nr * sizeof(*sorted));
 	out->allocs = lat->allocs;
 	out->alloc_max_ns = lat->max_ns;
+	out->alloc_total_ns = lat->total_ns;
 	if (reset) {
 		lat->nr_samples = 0;
 		lat->allocs = 0;
 		lat->max_ns = 0;
+		lat->total_ns = 0;
 	}
 	spin_unlock(&lat->lock);
 
 	sort(sorted, nr, sizeof(*sorted), compare, NULL);
-	out->alloc_p50_ns = percentile(sorted, nr, 50);
-	out->alloc_p99_ns = percentile(sorted, nr, 99);
+	out->alloc_p50_ns = quantile(sorted, nr, 500);
+	out->alloc_p99_ns = quantile(sorted, nr, 990);
+	out->alloc_p999_ns = quantile(sorted, nr, 999);
 	vfree(sorted);
 	return 0;
 }

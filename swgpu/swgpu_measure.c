@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
+#include <linux/math64.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 
@@ -21,6 +22,15 @@ void swgpu_measure_eviction(struct swgpu_device *sdev, u64 bytes)
 	swgpu_count_add(sdev, SWGPU_COUNT_EVICTED_BYTES, bytes);
 }
 
+/* To be called before @bytes changes, with the lock. */
+static void add_up(struct swgpu_zombies *z)
+{
+	ktime_t now = swgpu_now();
+
+	z->kib_ns += (z->bytes >> 10) * ktime_to_ns(ktime_sub(now, z->changed));
+	z->changed = now;
+}
+
 /**
  * swgpu_measure_death - the last reference to a buffer is gone
  * @bo: the buffer; its reservation need not be held
@@ -40,6 +50,7 @@ void swgpu_measure_death(struct swgpu_bo *bo)
 	swgpu_count_add(sdev, SWGPU_COUNT_DEFERRED, 1);
 	bo->zombie_type = bo->tbo.resource->mem_type;
 	spin_lock(&z->lock);
+	add_up(z);
 	z->count++;
 	z->bytes += bo->tbo.base.size;
 	z->type_bytes[bo->zombie_type] += bo->tbo.base.size;
@@ -56,6 +67,7 @@ void swgpu_measure_release(struct swgpu_bo *bo)
 		return;
 
 	spin_lock(&z->lock);
+	add_up(z);
 	z->count--;
 	z->bytes -= bo->tbo.base.size;
 	z->type_bytes[bo->zombie_type] -= bo->tbo.base.size;
@@ -169,14 +181,22 @@ static void read_freed(struct swgpu_device *sdev, struct drm_swgpu_stats *out,
 static void read_zombies(struct swgpu_zombies *z, struct drm_swgpu_stats *out,
 			 bool reset)
 {
+	u64 ns;
+
 	spin_lock(&z->lock);
+	add_up(z);
+	ns = ktime_to_ns(ktime_sub(z->changed, z->since));
+	out->mean_zombie_bytes = ns ? div64_u64(z->kib_ns, ns) << 10 : 0;
 	out->zombies = z->count;
 	out->zombie_bytes = z->bytes;
 	out->vram_zombie_bytes = z->type_bytes[TTM_PL_VRAM];
 	out->gtt_zombie_bytes = z->type_bytes[TTM_PL_TT];
 	out->peak_zombie_bytes = z->peak_bytes;
-	if (reset)
+	if (reset) {
 		z->peak_bytes = z->bytes;
+		z->since = z->changed;
+		z->kib_ns = 0;
+	}
 	spin_unlock(&z->lock);
 }
 
@@ -244,10 +264,13 @@ int swgpu_stats_show(struct seq_file *m, void *unused)
 	SHOW(allocs);
 	SHOW(alloc_p50_ns);
 	SHOW(alloc_p99_ns);
+	SHOW(alloc_p999_ns);
 	SHOW(alloc_max_ns);
+	SHOW(alloc_total_ns);
 	SHOW(zombies);
 	SHOW(zombie_bytes);
 	SHOW(peak_zombie_bytes);
+	SHOW(mean_zombie_bytes);
 	SHOW(buffers);
 	SHOW(vram_bytes);
 	SHOW(vram_used_bytes);
@@ -286,6 +309,8 @@ int swgpu_measure_init(struct swgpu_device *sdev, bool probe)
 
 	mutex_init(&m->query);
 	spin_lock_init(&m->zombies.lock);
+	m->zombies.since = swgpu_now();
+	m->zombies.changed = m->zombies.since;
 	spin_lock_init(&m->deleting_lock);
 	INIT_LIST_HEAD(&m->deleting);
 	ret = swgpu_latency_init(&m->latency);

@@ -3,6 +3,7 @@
 #define _SWGPU_MEASURE_H_
 
 #include <linux/atomic.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
@@ -48,6 +49,8 @@ struct swgpu_latency {
 	u64 allocs;
 	/** @max_ns: the longest of them all */
 	u64 max_ns;
+	/** @total_ns: all of them together */
+	u64 total_ns;
 };
 
 /**
@@ -64,6 +67,12 @@ struct swgpu_zombies {
 	u64 type_bytes[TTM_PL_VRAM + 1];
 	/** @peak_bytes: the most that @bytes was since the last reset */
 	u64 peak_bytes;
+	/** @since: the last reset */
+	ktime_t since;
+	/** @changed: when @bytes last changed, or was added up */
+	ktime_t changed;
+	/** @kib_ns: @bytes times the time since the last reset, until @changed */
+	u64 kib_ns;
 };
 
 /**

@@ -20,6 +20,12 @@ static void clear_page_at(struct page *page, u64 index, void *data)
 	clear_highpage(page);
 }
 
+static void clear_vram(struct ttm_resource *res)
+{
+	swgpu_vram_visit_pages(res, clear_page_at, NULL);
+	swgpu_cost_pay(SWGPU_COST_CLEAR_PAGE, PFN_UP(res->size));
+}
+
 static void copy_to_tt(struct page *page, u64 index, void *data)
 {
 	struct ttm_tt *tt = data;
@@ -39,6 +45,11 @@ static void copy_vram(struct page *page, u64 index, void *data)
 	copy_highpage(page, swgpu_vram_page(data, index));
 }
 
+static void pay_copy(struct ttm_buffer_object *tbo)
+{
+	swgpu_cost_pay(SWGPU_COST_COPY_PAGE, PFN_UP(tbo->base.size));
+}
+
 static int move_from_vram(struct ttm_buffer_object *tbo,
 			  struct ttm_operation_ctx *ctx,
 			  struct ttm_resource *new_mem)
@@ -47,12 +58,14 @@ static int move_from_vram(struct ttm_buffer_object *tbo,
 
 	if (new_mem->mem_type == TTM_PL_VRAM) {
 		swgpu_vram_visit_pages(new_mem, copy_vram, tbo->resource);
+		pay_copy(tbo);
 		return 0;
 	}
 	ret = ttm_tt_populate(tbo->bdev, tbo->ttm, ctx);
 	if (ret)
 		return ret;
 	swgpu_vram_visit_pages(tbo->resource, copy_to_tt, tbo->ttm);
+	pay_copy(tbo);
 	return 0;
 }
 
@@ -65,13 +78,14 @@ static int move_to_vram(struct ttm_buffer_object *tbo,
 
 	if (!tt || (!ttm_tt_is_populated(tt) &&
 		    !(tt->page_flags & TTM_TT_FLAG_SWAPPED))) {
-		swgpu_vram_visit_pages(new_mem, clear_page_at, NULL);
+		clear_vram(new_mem);
 		return 0;
 	}
 	ret = ttm_tt_populate(tbo->bdev, tt, ctx);
 	if (ret)
 		return ret;
 	swgpu_vram_visit_pages(new_mem, copy_from_tt, tt);
+	pay_copy(tbo);
 	return 0;
 }
 
@@ -123,7 +137,7 @@ static int move_new(struct ttm_buffer_object *tbo, struct ttm_resource *new_mem)
 	if (new_mem->mem_type == TTM_PL_VRAM) {
 		if (to_swgpu(tbo->base.dev)->copy[SWGPU_COPY_IN])
 			return swgpu_copy_clear(tbo, new_mem);
-		swgpu_vram_visit_pages(new_mem, clear_page_at, NULL);
+		clear_vram(new_mem);
 	}
 	ttm_bo_move_null(tbo, new_mem);
 	return 0;

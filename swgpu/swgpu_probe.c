@@ -54,10 +54,21 @@ static void count_work(void *data, int req_cpu, struct pool_workqueue *pwq,
 		swgpu_count_add(data, SWGPU_COUNT_WORK_ITEMS, 1);
 }
 
+/*
+ * In modelled time: not the engines, nor what only lets time pass, which all sleep idly;
+ * workers that have nothing to do sleep so, too. Each wait is one switch.
+ */
+static bool waits(struct task_struct *prev, unsigned int prev_state)
+{
+	return !is_idle_task(prev) &&
+	       (!(prev_state & TASK_NOLOAD) || prev->flags & PF_WQ_WORKER);
+}
+
 static void count_switch(void *data, bool preempt, struct task_struct *prev,
 			 struct task_struct *next, unsigned int prev_state)
 {
-	swgpu_count_add(data, SWGPU_COUNT_SWITCHES, 1);
+	if (!swgpu_cost_enabled() || waits(prev, prev_state))
+		swgpu_count_add(data, SWGPU_COUNT_SWITCHES, 1);
 }
 
 static struct {

@@ -163,10 +163,11 @@ static void unprepare(struct submit *s)
 static int validate_bo(struct submit *s, struct swgpu_bo *bo, u32 domains)
 {
 	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct swgpu_device *sdev = s->channel->sdev;
 	struct ttm_place places[SWGPU_MAX_PLACES];
 	struct ttm_placement placement = { .placement = places };
 	struct ttm_resource *old = bo->tbo.resource;
-	u64 start = ktime_get_ns();
+	u64 start = ktime_to_ns(swgpu_now());
 	int ret;
 
 	if (swgpu_bo_is_import(&bo->tbo))
@@ -179,9 +180,11 @@ static int validate_bo(struct submit *s, struct swgpu_bo *bo, u32 domains)
 
 	placement.num_placement = swgpu_places(domains, places);
 	ret = ttm_bo_validate(&bo->tbo, &placement, &ctx);
-	if (ret || bo->tbo.resource != old)
-		swgpu_latency_add(&s->channel->sdev->measure.latency,
-				  ktime_get_ns() - start);
+	if (ret || bo->tbo.resource != old) {
+		swgpu_cost_pay_operations(sdev);
+		swgpu_latency_add(&sdev->measure.latency,
+				  ktime_to_ns(swgpu_now()) - start);
+	}
 	return ret;
 }
 
@@ -361,6 +364,21 @@ static int emit(struct submit *s)
 	return ret;
 }
 
+static u32 count_unlinked(struct submit *s)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < s->args->nr_bos; i++)
+		nr += swgpu_bo_is_unlinked(&submit_bo(s, i)->tbo);
+	return nr;
+}
+
+static void pay(struct submit *s)
+{
+	swgpu_cost_pay(SWGPU_COST_USE, s->args->nr_bos + s->nr_privates);
+	swgpu_cost_pay(SWGPU_COST_LINK, count_unlinked(s));
+}
+
 static int submit_locked(struct submit *s)
 {
 	int ret;
@@ -368,9 +386,10 @@ static int submit_locked(struct submit *s)
 	ret = lock_and_validate_bos(s);
 	if (!ret)
 		ret = fill_job(s);
-	if (!ret)
-		ret = emit(s);
-	return ret;
+	if (ret)
+		return ret;
+	pay(s);
+	return emit(s);
 }
 
 int swgpu_submit_ioctl(struct drm_device *drm, void *data,

@@ -99,8 +99,10 @@ static void release_notify(struct ttm_buffer_object *tbo)
 
 static void delete_mem_notify(struct ttm_buffer_object *tbo)
 {
-	if (swgpu_bo_is_ours(tbo))
-		swgpu_measure_release(to_swgpu_bo(tbo));
+	if (!swgpu_bo_is_ours(tbo))
+		return;
+	swgpu_measure_release(to_swgpu_bo(tbo));
+	swgpu_cost_pay_delete();
 }
 
 static const struct ttm_device_funcs ttm_funcs = {

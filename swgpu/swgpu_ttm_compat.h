@@ -33,6 +33,22 @@ static inline u64 swgpu_freed_bytes(struct ttm_device *bdev,
 	return atomic64_read(&bdev->freed_bytes[at]);
 }
 
+/* What it has counted of its work */
+static inline void swgpu_read_operations(struct ttm_device *bdev, u64 *steps,
+					 u64 *buried)
+{
+	struct ttm_fence_lru *lru = bdev->fence_lru;
+
+	*steps = lru ? READ_ONCE(lru->stats.steps) : 0;
+	*buried = lru ? READ_ONCE(lru->stats.deferred) : 0;
+}
+
+/* Whether the next fence gives it a link that it had not. */
+static inline bool swgpu_bo_is_unlinked(struct ttm_buffer_object *bo)
+{
+	return bo->bdev->fence_lru && !ttm_fence_lru_bo_is_busy(&bo->fence_lru);
+}
+
 /* Freeing there takes no lock under which memory is allocated, and wakes nobody. */
 static inline void swgpu_set_reclaim_safe(struct ttm_resource_manager *man)
 {
@@ -66,6 +82,18 @@ static inline u64 swgpu_freed_bytes(struct ttm_device *bdev,
 				    enum drm_swgpu_freed_at at)
 {
 	return 0;
+}
+
+static inline void swgpu_read_operations(struct ttm_device *bdev, u64 *steps,
+					 u64 *buried)
+{
+	*steps = 0;
+	*buried = 0;
+}
+
+static inline bool swgpu_bo_is_unlinked(struct ttm_buffer_object *bo)
+{
+	return false;
 }
 
 static inline int ttm_device_enable_fence_lru(struct ttm_device *bdev)
@@ -127,10 +155,9 @@ struct ttm_submission {
 	struct dma_fence *fence;
 };
 
-#define TTM_SUBMISSION(_bdev, _fence) \
-	{                             \
-		.bdev = (_bdev),      \
-		.fence = (_fence),    \
+#define TTM_SUBMISSION(_bdev, _fence)               \
+	{                                           \
+		.bdev = (_bdev), .fence = (_fence), \
 	}
 
 static inline void ttm_submission_add(struct ttm_submission *sub,

@@ -207,8 +207,11 @@ enum drm_swgpu_freed_at {
  *	that had to move a buffer
  * @alloc_p50_ns: half of the first million of those took no longer
  * @alloc_p99_ns: 99 in 100 of the first million took no longer
+ * @alloc_p999_ns: 999 in 1000 of the first million took no longer
  * @alloc_max_ns: the longest of all
+ * @alloc_total_ns: all of them together
  * @peak_zombie_bytes: the most that @zombie_bytes was
+ * @mean_zombie_bytes: what it was over time
  * @zombies: buffers that died busy and whose memory is not yet released
  * @zombie_bytes: their size
  * @buffers: alive or dead, all that exist
@@ -247,8 +250,11 @@ struct drm_swgpu_stats {
 	__u64 allocs;
 	__u64 alloc_p50_ns;
 	__u64 alloc_p99_ns;
+	__u64 alloc_p999_ns;
 	__u64 alloc_max_ns;
+	__u64 alloc_total_ns;
 	__u64 peak_zombie_bytes;
+	__u64 mean_zombie_bytes;
 
 	__u64 zombies;
 	__u64 zombie_bytes;
