@@ -236,6 +236,46 @@ refuse_options()
 	done
 }
 
+# says <name> <what --check is to say> <trace> ...
+says()
+{
+	local name=$1 wanted=$2 said
+	shift 2
+
+	said=$("$REPLAY" --check "$@" 2>&1) || true
+	if [[ $said == *"$wanted"* ]]; then
+		result '' "$name"
+	else
+		result 'not ' "$name ($said)"
+	fi
+}
+
+# The small trace, in which all takes ten million times as long.
+count_pauses()
+{
+	local file=$SCRATCH/slow.trace
+
+	printf '%s\n' "${GOOD[@]}" |
+		sed -E 's/^([0-9]+) /\10000000 /; s/ 50 0 1$/ 500000000 0 1/' >"$file"
+	says 'what waited for the GPU, in a prep and up to a frame, is no pause' \
+		'pauses 8.0 s' "$file"
+}
+
+make_rings()
+{
+	local ring name
+
+	says 'a made-up client' '2025 events, VRAM at most 1.5 MiB, in one job 0.2 MiB' ring:
+	says 'one that keeps a queue' '675 events, VRAM at most 3.5 MiB, in one job 0.1 MiB, longest job 1.0 ms, pauses 0.0 s, jobs 0.6 s' \
+		ring:buffers=56,use=2,advance=1,jobs=600,job_us=1000,frame=32
+	says 'a speed of its own, at which a job would be too long' 'at a speed of 0.0001' \
+		ring:job_us=1100@0.0001
+	for ring in buffers use=0 use=25 kib=0 what=1 job_us=x buffers=1,; do
+		name="refused: ring:$ring"
+		refused "$name" "ring:$ring" "ring:$ring: not 'ring:buffers=N"
+	done
+}
+
 run_step replay "building tools/replay" "A C compiler and libc's static library are needed." \
 	make -C "$ROOT/tools/replay" OUT="$BUILD/tools/replay" >&2
 rm -rf "$SCRATCH"
@@ -247,6 +287,8 @@ spoil_files
 spoil_header
 spoil_fields
 accept_sleep
+count_pauses
+make_rings
 spoil_buffers
 spoil_pushes
 refuse_all

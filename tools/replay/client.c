@@ -25,6 +25,8 @@
 #define START_JITTER_NS	20000000u
 #define YIELD_ONE_IN	32
 
+#define MIN_PAUSE_NS	20000u
+
 static int report(struct client *c, const char *what, int error)
 {
 	c->counts.errors++;
@@ -102,7 +104,7 @@ static uint32_t fill_list(struct client *c, const struct event *e)
 
 static int run_push(struct client *c, const struct event *e)
 {
-	uint64_t duration = (uint64_t)((double)e->value / c->options->speed);
+	uint64_t duration = (uint64_t)((double)e->value / c->trace.speed);
 	int ret;
 
 	for (unsigned int mark = 0; mark < NR_MARKS; mark++)
@@ -176,6 +178,18 @@ static int run_fdclose(struct client *c)
 	return 0;
 }
 
+/* Two frames ago is one ahead in a ring of three. */
+static int run_frame(struct client *c, const struct event *e)
+{
+	int ret = wait_for_mark(c, (e->handle + 1) % FRAME_MARKS);
+	uint64_t now = clock_ns();
+
+	if (c->frame_ns)
+		c->frames[c->nr_frames++] = now - c->frame_ns;
+	c->frame_ns = now;
+	return ret;
+}
+
 static int run_event(struct client *c, const struct event *e)
 {
 	switch ((enum op)e->op) {
@@ -188,8 +202,7 @@ static int run_event(struct client *c, const struct event *e)
 	case OP_PREP:
 		return run_prep(c, e);
 	case OP_FRAME:
-		/* Two frames ago is one ahead in a ring of three. */
-		return wait_for_mark(c, (e->handle + 1) % FRAME_MARKS);
+		return run_frame(c, e);
 	case OP_CHAN:
 		return run_chan(c, e);
 	case OP_CHANFREE:
@@ -200,21 +213,30 @@ static int run_event(struct client *c, const struct event *e)
 	return -1;
 }
 
+/* Short pauses are taken together: each would cost a system call. */
 static void keep_pace(struct client *c)
 {
-	uint64_t due = c->start_ns + (uint64_t)((double)c->present->ns / c->options->speed);
+	c->owed_ns += c->present->pause_ns;
+	while (!*c->stop && c->owed_ns >= MIN_PAUSE_NS) {
+		uint64_t slice = c->owed_ns < WAIT_SLICE_NS ? c->owed_ns : WAIT_SLICE_NS;
 
-	while (!*c->stop && clock_ns() < due) {
-		uint64_t slice = clock_ns() + WAIT_SLICE_NS;
-
-		sleep_until(due < slice ? due : slice);
+		sleep_for(slice);
+		c->owed_ns -= slice;
 	}
+}
+
+static int compare_ns(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
 }
 
 int client_open(struct client *c)
 {
 	c->handles = calloc((size_t)c->trace.max_handle + 1, sizeof(*c->handles));
-	if (!c->handles) {
+	c->frames = calloc(c->trace.nr_events, sizeof(*c->frames));
+	if (!c->handles || !c->frames) {
 		fprintf(stderr, "%s: %s\n", c->trace.file, strerror(ENOMEM));
 		return -1;
 	}
@@ -241,6 +263,7 @@ void *client_run(void *arg)
 	if (c->fd >= 0 && !*c->stop)
 		run_fdclose(c);
 	c->counts.wall_ns = clock_ns() - c->start_ns;
+	qsort(c->frames, c->nr_frames, sizeof(*c->frames), compare_ns);
 	return NULL;
 }
 
@@ -250,5 +273,6 @@ void client_close(struct client *c)
 		close(c->fd);
 	c->fd = -1;
 	free(c->handles);
+	free(c->frames);
 	trace_free(&c->trace);
 }

@@ -50,8 +50,12 @@ struct counts {
  * @marks: the buffers that go along with jobs to be waited for, 0: none yet
  * @bos: the list of the next job
  * @present: the event under way
+ * @owed_ns: pauses that were too short to sleep
+ * @frames: how long each took, in ns; sorted in the end
+ * @nr_frames: length of @frames
  * @random: its own
  * @start_ns: CLOCK_MONOTONIC when it started
+ * @frame_ns: and when the last frame had ended, 0: none has
  * @counts: what it did
  */
 struct client {
@@ -66,8 +70,12 @@ struct client {
 	uint32_t marks[NR_MARKS];
 	struct drm_swgpu_submit_bo bos[SWGPU_MAX_SUBMIT_BOS];
 	const struct event *present;
+	uint64_t owed_ns;
+	uint64_t *frames;
+	size_t nr_frames;
 	struct random random;
 	uint64_t start_ns;
+	uint64_t frame_ns;
 	struct counts counts;
 };
 

@@ -25,15 +25,37 @@ void *grow(void *array, size_t nr, size_t *room, size_t size)
 	return array;
 }
 
-static struct event *add_event(struct parser *p, enum op op)
+/*
+ * What the program computed, or slept by itself: what it waited for the GPU is replayed
+ * by waiting. That ends with the line of a frame. The gap of a trimmed trace takes none.
+ */
+static uint64_t pause_ns(struct parser *p, enum op op)
 {
-	struct trace *t = p->trace;
+	if (op == OP_FRAME || p->in_gap || !p->trace->nr_events)
+		return 0;
+	return p->now_ns > p->ended_ns ? p->now_ns - p->ended_ns : 0;
+}
+
+struct event *add_event(struct trace *t, enum op op, uint32_t line)
+{
 	struct event *event;
-	uint64_t ns = p->last_ns > p->skew_ns ? p->last_ns - p->skew_ns : 0;
 
 	t->events = grow(t->events, t->nr_events, &t->events_room, sizeof(*event));
 	event = &t->events[t->nr_events++];
-	*event = (struct event){ .ns = ns, .line = p->source.number, .op = (uint8_t)op };
+	*event = (struct event){ .line = line, .op = (uint8_t)op };
+	return event;
+}
+
+static struct event *keep_event(struct parser *p, enum op op)
+{
+	uint64_t pause = pause_ns(p, op);
+	uint64_t end = p->now_ns + p->slept_ns;
+	struct event *event = add_event(p->trace, op, p->source.number);
+
+	event->pause_ns = pause;
+	p->trace->pause_ns += pause;
+	if (p->in_gap || p->ended_ns < end)
+		p->ended_ns = end;
 	return event;
 }
 
@@ -99,7 +121,7 @@ static int apply_new(struct parser *p)
 		return refuse(p, "a buffer of impossible size");
 	if (make_live(p, p->values[1], (uint32_t)p->values[3]))
 		return -1;
-	event = add_event(p, OP_NEW);
+	event = keep_event(p, OP_NEW);
 	event->handle = (uint32_t)p->values[1];
 	event->value = p->values[2];
 	event->flags = p->live[event->handle];
@@ -114,7 +136,7 @@ static int apply_close(struct parser *p)
 	if (p->values[3] != UNKNOWN && p->values[3] > 1)
 		return refuse(p, "busy is none of -1, 0, 1");
 	p->live[p->values[1]] = 0;
-	add_event(p, OP_CLOSE)->handle = (uint32_t)p->values[1];
+	keep_event(p, OP_CLOSE)->handle = (uint32_t)p->values[1];
 	return 0;
 }
 
@@ -178,10 +200,11 @@ static int keep_push(struct parser *p, size_t first)
 
 	if (p->trace->nr_bos > TRACE_MAX_USES)
 		return refuse(p, "more than %d buffers in all pushes", TRACE_MAX_USES);
-	event = add_event(p, OP_PUSH);
+	event = keep_event(p, OP_PUSH);
 	event->value = job_ns(p, p->values[5]);
 	if (event->value == UNKNOWN)
 		return refuse(p, "a push of more than ten seconds");
+	p->trace->job_ns += event->value;
 	if (p->trace->max_job_ns < event->value)
 		p->trace->max_job_ns = event->value;
 	event->first_bo = first;
@@ -232,7 +255,7 @@ static int apply_prep(struct parser *p)
 		return refuse(p, "unknown flags %lx", p->values[2]);
 	if (p->values[5] && !(p->values[5] == 16 && p->values[2] & PREP_NOWAIT))
 		return refuse(p, "a prep that failed with error %lu", p->values[5]);
-	event = add_event(p, OP_PREP);
+	event = keep_event(p, OP_PREP);
 	event->handle = (uint32_t)p->values[1];
 	event->flags = (uint32_t)p->values[2];
 	return 0;
@@ -254,7 +277,7 @@ static int apply_chan(struct parser *p)
 	if (make_live(p, p->values[2], REC_GART))
 		return -1;
 	p->channel = p->values[1];
-	add_event(p, OP_CHAN)->handle = (uint32_t)p->values[2];
+	keep_event(p, OP_CHAN)->handle = (uint32_t)p->values[2];
 	return 0;
 }
 
@@ -264,7 +287,7 @@ static int apply_chanfree(struct parser *p)
 	if (check_fd(p) || check_channel(p, p->values[1]))
 		return -1;
 	p->channel_freed = true;
-	add_event(p, OP_CHANFREE);
+	keep_event(p, OP_CHANFREE);
 	return 0;
 }
 
@@ -274,7 +297,7 @@ static int apply_frame(struct parser *p)
 	if (p->values[2] > p->values[1])
 		return refuse(p, "push %lu done of %lu submitted", p->values[2],
 			      p->values[1]);
-	add_event(p, OP_FRAME)->handle = (uint32_t)(p->values[0] % FRAME_MARKS);
+	keep_event(p, OP_FRAME)->handle = (uint32_t)(p->values[0] % FRAME_MARKS);
 	return 0;
 }
 
@@ -287,7 +310,7 @@ static int apply_fdclose(struct parser *p)
 		return -1;
 	p->closed = true;
 	memset(p->live, 0, TRACE_MAX_HANDLE + 1);
-	add_event(p, OP_FDCLOSE);
+	keep_event(p, OP_FDCLOSE);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "run.h"
 
@@ -14,20 +15,35 @@
 
 static void print_summary(const struct trace *trace)
 {
-	printf("%s: %zu events, VRAM at most %.1f MiB, in one job %.1f MiB, longest job %.1f ms\n",
+	printf("%s: %zu events, VRAM at most %.1f MiB, in one job %.1f MiB, longest job %.1f ms, pauses %.1f s, jobs %.1f s\n",
 	       trace->file, trace->nr_events, (double)trace->peak_vram / MIB,
-	       (double)trace->peak_job_vram / MIB, (double)trace->max_job_ns / 1e6);
+	       (double)trace->peak_job_vram / MIB, (double)trace->max_job_ns / 1e6,
+	       (double)trace->pause_ns / 1e9, (double)trace->job_ns / 1e9);
 }
 
-static int load(struct client *client, const char *file, const struct options *options)
+/* "trace@speed": cuts off what follows the last '@', if that is a speed. */
+static double own_speed(char *name)
+{
+	char *at = strrchr(name, '@');
+	double speed;
+
+	if (!at || parse_speed(at + 1, &speed))
+		return 1;
+	*at = '\0';
+	return speed;
+}
+
+static int load(struct client *client, char *file, const struct options *options)
 {
 	struct trace *trace = &client->trace;
+	bool made = !strncmp(file, SYNTHETIC, strlen(SYNTHETIC));
 
-	if (trace_load(trace, file))
+	trace->speed = own_speed(file) * options->speed;
+	if (made ? trace_make(trace, file) : trace_load(trace, file))
 		return -1;
-	if ((double)trace->max_job_ns / options->speed > MAX_JOB_NS) {
-		fprintf(stderr, "%s: at --job-speed %g a job would take %.0f s, at most %.0f can be\n",
-			file, options->speed, (double)trace->max_job_ns / options->speed / 1e9,
+	if ((double)trace->max_job_ns / trace->speed > MAX_JOB_NS) {
+		fprintf(stderr, "%s: at a speed of %g a job would take %.0f s, at most %.0f can be\n",
+			file, trace->speed, (double)trace->max_job_ns / trace->speed / 1e9,
 			MAX_JOB_NS / 1e9);
 		return -1;
 	}

@@ -13,12 +13,17 @@ static const char usage[] =
 "\n"
 "Replays recorded buffer traffic on the software GPU, each trace by a client\n"
 "of its own. Traces may be compressed with xz. All are checked before any runs.\n"
+"After a trace's name @FACTOR may follow, a speed of its own. A trace may be made\n"
+"up: ring:buffers=24,kib=64,use=4,advance=4,jobs=1000,job_us=20,frame=0 has so many\n"
+"buffers of so many KiB in VRAM, and jobs of so many µs that each use some of them,\n"
+"in turn. With frame=0 each job is waited for, else each frame of so many jobs, while\n"
+"two more are queued.\n"
 "\n"
 "  --node PATH         render node (default: the first of the driver swgpu)\n"
 "  --job-speed FACTOR  speed of the jobs, 1 is that of the recording\n"
 "  --seed N            of the interleaving of the clients (default: 1)\n"
 "  --limit EVENTS      run only the first EVENTS of each trace\n"
-"  --pace              keep the recorded times instead of going on at once\n"
+"  --pace              pause between requests for as long as the program did\n"
 "  --check             read and check the traces only\n"
 "  --timeline FILE     write VRAM live, dead and free over time, as CSV\n"
 "  --progress          tell how far it is, and in the end each client's time\n"
@@ -61,14 +66,13 @@ static int complain(const char *option, const char *wanted)
 	return -1;
 }
 
-static int parse_speed(double *speed)
+int parse_speed(const char *text, double *speed)
 {
 	char *end;
 
-	*speed = strtod(optarg, &end);
-	if (end == optarg || *end || !isfinite(*speed) || *speed < 1e-6 || *speed > 1e6)
-		return complain("--job-speed", "a factor from 0.000001 to 1000000");
-	return 0;
+	*speed = strtod(text, &end);
+	return end == text || *end || !isfinite(*speed) || *speed < 1e-6 || *speed > 1e6 ?
+	       -1 : 0;
 }
 
 static int parse_option(struct options *o, int option)
@@ -80,7 +84,9 @@ static int parse_option(struct options *o, int option)
 		o->node = optarg;
 		return 0;
 	case SPEED:
-		return parse_speed(&o->speed);
+		if (parse_speed(optarg, &o->speed))
+			return complain("--job-speed", "a factor from 0.000001 to 1000000");
+		return 0;
 	case SEED:
 		if (parse_decimal(optarg, UINT64_MAX, &o->seed))
 			return complain("--seed", "a number");

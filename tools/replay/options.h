@@ -14,7 +14,7 @@
  * @speed: of the jobs; 2 halves the durations of the trace's GPU model
  * @seed: of the clients' interleaving
  * @limit: events of each trace to run, 0: all
- * @pace: keep the recorded times (scaled by @speed)
+ * @pace: pause for what the program did between its requests
  * @check: read and check the traces only
  * @progress: tell how far it is
  * @timeline: file for the memory over time, or NULL
@@ -35,6 +35,9 @@ struct options {
 	char **files;
 	int nr_files;
 };
+
+/* Return: 0, or -1 if @text is no speed. */
+int parse_speed(const char *text, double *speed);
 
 /* Return: 0, or -1 after a message. */
 int options_parse(struct options *options, int argc, char **argv);

@@ -112,12 +112,10 @@ static int check_time(struct parser *p, uint64_t ns, uint64_t slept)
 {
 	uint64_t back = ns < p->last_ns ? p->last_ns - ns : 0;
 
-	if (!p->trace->nr_events && !p->last_ns)
-		p->skew_ns = ns;
-	else if (p->gap_starts)
-		p->skew_ns += ns - p->last_ns;
-	else if (!p->in_gap && back > slept && back - slept > OVERLAP_NS)
+	if (!p->gap_starts && !p->in_gap && back > slept && back - slept > OVERLAP_NS)
 		return refuse(p, "the time goes back");
+	p->now_ns = ns;
+	p->slept_ns = slept;
 	p->gap_starts = false;
 	if (p->in_gap || !back)
 		p->last_ns = ns;
@@ -180,7 +178,7 @@ int trace_load(struct trace *trace, const char *file)
 	struct parser *p = calloc(1, sizeof(*p));
 	int ret;
 
-	*trace = (struct trace){ .file = file };
+	*trace = (struct trace){ .file = file, .speed = trace->speed };
 	if (!p || !(p->live = calloc(1, TRACE_MAX_HANDLE + 1))) {
 		fprintf(stderr, "%s: %s\n", file, strerror(ENOMEM));
 		free(p);

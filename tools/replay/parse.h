@@ -36,7 +36,9 @@
  * @base_ns: GPU model: time of each push
  * @dword_ns: GPU model: and of each four bytes of it
  * @last_ns: the latest time so far, as recorded
- * @skew_ns: what to take off a recorded time
+ * @now_ns: the present line's time, as recorded
+ * @slept_ns: how long its ioctl slept
+ * @ended_ns: when the last event that was kept had ended
  * @in_gap: between "# startup ends" and "# steady", where times are made up
  * @gap_starts: the next event is the first in there
  */
@@ -56,7 +58,9 @@ struct parser {
 	uint64_t base_ns;
 	uint64_t dword_ns;
 	uint64_t last_ns;
-	uint64_t skew_ns;
+	uint64_t now_ns;
+	uint64_t slept_ns;
+	uint64_t ended_ns;
 	bool in_gap;
 	bool gap_starts;
 };
@@ -81,6 +85,8 @@ extern const struct verb verbs[];
 /* Prints "file:line: reason". Return: -1. */
 int refuse(struct parser *p, const char *reason, ...)
 	__attribute__((format(printf, 2, 3)));
+
+struct event *add_event(struct trace *trace, enum op op, uint32_t line);
 
 void *grow(void *array, size_t nr, size_t *room, size_t size);
 

@@ -80,6 +80,12 @@ static void print_string(FILE *out, const char *text)
 	fputc('"', out);
 }
 
+/* What so many in 1000 of the sorted frames did not exceed; 0 if there are none. */
+static uint64_t frame_ns(const struct client *c, size_t permille)
+{
+	return c->nr_frames ? c->frames[(c->nr_frames * permille + 999) / 1000 - 1] : 0;
+}
+
 static void print_client(FILE *out, const struct client *c)
 {
 	const struct counts *n = &c->counts;
@@ -91,10 +97,13 @@ static void print_client(FILE *out, const struct client *c)
 		", \"creates\": %" PRIu64 ", \"closes\": %" PRIu64
 		", \"submits\": %" PRIu64 ", \"submits_no_memory\": %" PRIu64
 		", \"waits\": %" PRIu64 ", \"waits_busy\": %" PRIu64
-		", \"errors\": %" PRIu64 ", \"wall_ns\": %" PRIu64 "}",
+		", \"errors\": %" PRIu64 ", \"wall_ns\": %" PRIu64
+		", \"frames\": %zu, \"frame_p50_ns\": %" PRIu64
+		", \"frame_p99_ns\": %" PRIu64 "}",
 		n->events, c->trace.nr_events,
 		n->creates, n->closes, n->submits, n->submits_no_memory,
-		n->waits, n->waits_busy, n->errors, n->wall_ns);
+		n->waits, n->waits_busy, n->errors, n->wall_ns,
+		c->nr_frames, frame_ns(c, 500), frame_ns(c, 990));
 }
 
 int report_stats(const struct client *clients, int nr, const char *file)

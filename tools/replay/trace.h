@@ -44,7 +44,7 @@ enum op {
 
 /**
  * struct event - one line of the trace that has an effect here
- * @ns: when, since the first event
+ * @pause_ns: what the program did by itself since the event before had ended
  * @line: where in the file
  * @op: what
  * @marks: OP_PUSH: bit mask of the marks that go along
@@ -56,7 +56,7 @@ enum op {
  * @nr_bos: OP_PUSH: number of entries
  */
 struct event {
-	uint64_t ns;
+	uint64_t pause_ns;
 	uint32_t line;
 	uint8_t op;
 	uint8_t marks;
@@ -72,16 +72,20 @@ struct event {
 
 /**
  * struct trace - all of it
- * @file: as the user named it
+ * @file: as the user named it, without its speed
+ * @speed: of its jobs, besides that of all
  * @events: in the order of execution
  * @bos: the lists of all pushes; handles are those of the trace
  * @max_handle: the highest one
  * @max_job_ns: the longest job at full speed
+ * @pause_ns: of all events
+ * @job_ns: of all jobs at full speed
  * @peak_vram: most bytes of VRAM alive at a time; set by trace_plan()
  * @peak_job_vram: most bytes of VRAM in one job; set by trace_plan()
  */
 struct trace {
 	const char *file;
+	double speed;
 	struct event *events;
 	size_t nr_events;
 	size_t events_room;
@@ -90,6 +94,8 @@ struct trace {
 	size_t bos_room;
 	uint32_t max_handle;
 	uint64_t max_job_ns;
+	uint64_t pause_ns;
+	uint64_t job_ns;
 	uint64_t peak_vram;
 	uint64_t peak_job_vram;
 };
@@ -99,6 +105,13 @@ struct trace {
  * "file:line: reason". Return: 0, or -1.
  */
 int trace_load(struct trace *trace, const char *file);
+
+/*
+ * Makes one up: @name is "ring:" and parameters, see synthetic.c. Return: 0, or -1
+ * after a message.
+ */
+#define SYNTHETIC	"ring:"
+int trace_make(struct trace *trace, const char *name);
 
 /*
  * Keeps the first @limit events (0: all), sets the marks and finds the peaks.
