@@ -34,3 +34,22 @@ touch_memory()
 	dd if=/dev/zero of=/run/touch/all bs=1M 2>/dev/null || true
 	umount /run/touch
 }
+
+# virtual_replay <result> <seed> <job speed> <option or trace> ...: in modelled time, with
+# the module there. All programs run at once as far as they can, in the order in which they
+# are woken up: real-time tasks of one priority.
+virtual_replay()
+{
+	# shellcheck disable=SC2153 # BUILD comes from boot.sh
+	local result=$1 seed=$2 speed=$3 tools=$BUILD/tools rc=0
+	shift 3
+
+	echo -1 >/proc/sys/kernel/sched_rt_runtime_us
+	"$tools/demo/read-counters" reset
+	chrt -f 1 "$tools/replay/replay" --seed "$seed" --job-speed "$speed" --pace \
+		--stats "$result.clients" "$@" 2>"$result.messages" || rc=$?
+	cat "$result.messages"
+	"$tools/demo/read-counters" read >"$result.before-drain"
+	"$tools/demo/read-counters" drain >"$result.counters"
+	echo $rc >"$result.status"
+}
