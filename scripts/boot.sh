@@ -1,13 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# boot.sh [-t <seconds>] [-m <memory>] [-l <name>] <config> [<kernel argument> ...] -- <script> [<argument> ...]
+# boot.sh [-v] [-t <seconds>] [-m <memory>] [-l <name>] <config> [<kernel argument> ...] -- <script> [<argument> ...]
 #
 # Boots build/<config>/linux, User-Mode Linux, on the files of this machine and
 # runs the script in it as root. What the script says appears here; what the
 # kernel says goes to build/logs/boot-<name>.log. The guest sees all files but
 # can write only below build/ and in its own /tmp and /run. In the guest KERNEL_OUT is
 # where the kernel and its modules are.
+#
+# -v: the clock is modelled: it starts at 0, and moves only by delays and sleeps. Nothing in
+# the guest is random, nor on this machine where the kernel may see it.
 #
 # Exit status: the script's; else 124: took longer than the time given (600 s),
 # 125: the guest did not come up or died, 99: the kernel complained.
@@ -16,14 +19,21 @@
 
 usage()
 {
-	die "usage: boot.sh [-t <seconds>] [-m <memory>] [-l <name>] <config> [<kernel argument> ...] -- <script> [<argument> ...]"
+	die "usage: boot.sh [-v] [-t <seconds>] [-m <memory>] [-l <name>] <config> [<kernel argument> ...] -- <script> [<argument> ...]"
 }
 
 TIMEOUT=${BOOT_TIMEOUT:-600}
 MEMORY=1G
 NAME=
-while getopts t:m:l: option; do
+kernel_args=()
+virtual=()
+while getopts vt:m:l: option; do
 	case $option in
+	v)
+		kernel_args=(time-travel=inf-cpu time-travel-start=0 norandmaps
+			random.trust_cpu=off random.trust_bootloader=off)
+		# Where the heap begins decides how much memory the guest has.
+		! setarch -R true 2>/dev/null || virtual=(setarch -R) ;;
 	t) TIMEOUT=$OPTARG ;;
 	m) MEMORY=$OPTARG ;;
 	l) NAME=$OPTARG ;;
@@ -37,7 +47,6 @@ case $1 in
 *)   OUT=$(kernel_out "$1") ;;
 esac
 shift
-kernel_args=()
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
 	kernel_args+=("$1")
 	shift
@@ -86,7 +95,7 @@ trap 'exit 130' INT TERM HUP
 TMPDIR=$(memory_dir "$MEMORY")
 export TMPDIR
 
-command=("$OUT/linux" mem="$MEMORY" root=/dev/root rootfstype=hostfs rootflags=/ ro
+command=("${virtual[@]}" "$OUT/linux" mem="$MEMORY" root=/dev/root rootfstype=hostfs rootflags=/ ro
 	init="$ROOT/scripts/guest.sh" guest_job="$RUN/job" uml_dir="$RUN/uml"
 	con=null "con0=null,fd:1" "con1=null,fd:3" console=tty0 oops=panic kunit.enable=0
 	"${kernel_args[@]}")

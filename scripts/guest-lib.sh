@@ -35,9 +35,22 @@ touch_memory()
 	umount /run/touch
 }
 
-# virtual_replay <result> <seed> <job speed> <option or trace> ...: in modelled time, with
-# the module there. All programs run at once as far as they can, in the order in which they
-# are woken up: real-time tasks of one priority.
+# insert_modules <files> <parameters of the last>
+insert_modules()
+{
+	local file previous=
+
+	for file in $1; do
+		[ -z "$previous" ] || insmod "$previous"
+		previous=$file
+	done
+	# shellcheck disable=SC2086 # one word each
+	insmod "$previous" $2
+}
+
+# virtual_replay <prefix of results> <seed> <job speed> <option or client> ...: in modelled
+# time, with the module there. Clients are real-time tasks of one priority: they run in the
+# order in which they wake up.
 virtual_replay()
 {
 	# shellcheck disable=SC2153 # BUILD comes from boot.sh
@@ -47,9 +60,9 @@ virtual_replay()
 	echo -1 >/proc/sys/kernel/sched_rt_runtime_us
 	"$tools/demo/read-counters" reset
 	chrt -f 1 "$tools/replay/replay" --seed "$seed" --job-speed "$speed" --pace \
-		--stats "$result.clients" "$@" 2>"$result.messages" || rc=$?
-	cat "$result.messages"
-	"$tools/demo/read-counters" read >"$result.before-drain"
-	"$tools/demo/read-counters" drain >"$result.counters"
-	echo $rc >"$result.status"
+		--stats "${result}clients" "$@" 2>"${result}messages" || rc=$?
+	cat "${result}messages"
+	"$tools/demo/read-counters" read >"${result}before-drain"
+	"$tools/demo/read-counters" drain >"${result}counters"
+	echo $rc >"${result}status"
 }

@@ -1,21 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# pressure-guest.sh: in a guest with modelled time, one replay on one policy. Leaves
-# <result>.counters and <result>.clients.
+# pressure-guest.sh: in a guest with modelled time, one replay.
 #
-# pressure-guest.sh <result> <seed> <job speed> <trace> ... -- <parameter of swgpu> ...
+# pressure-guest.sh <directory> <modules> <parameters of swgpu> <seed> <job speed> <client> ...
+#
+# Leaves counters, clients, messages and status in the directory. The modules are paths of
+# files in the order in which they go in, swgpu last.
 
 . "$(dirname "$0")/guest-lib.sh"
 
-RESULT=$1 SEED=$2 JOB_SPEED=$3
+RESULT=$1 MODULES=$2 PARAMETERS=$3
 shift 3
-traces=()
-while [ "$1" != -- ]; do
-	traces+=("$1")
-	shift
-done
-shift
 
-load swgpu cost=1 "$@"
-virtual_replay "$RESULT" "$SEED" "$JOB_SPEED" "${traces[@]}"
+insert_modules "$MODULES" "cost=1 $PARAMETERS"
+virtual_replay "$RESULT/" "$@"

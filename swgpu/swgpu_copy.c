@@ -249,6 +249,8 @@ bool swgpu_copy_run(struct swgpu_job *job)
 	for (i = 0; i < copy->nr_pages; i++) {
 		struct swgpu_copy_page *page = &copy->pages[i];
 
+		if (!swgpu_cost_touches(i, copy->nr_pages))
+			continue;
 		if (page->from)
 			copy_highpage(page->to, page->from);
 		else

@@ -4,6 +4,7 @@
 #include <linux/hrtimer.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "swgpu_drv.h"
 
@@ -13,13 +14,17 @@
  * In User-Mode Linux with time-travel=inf-cpu the clock stands still while code runs. With
  * cost=1 a task that does something for which there is a price lets that much time pass:
  * a little by ndelay(), which holds up everybody; more by sleeping, as if each task had
- * a CPU of its own. Then a comparison has the same outcome on every machine.
+ * a CPU of its own. Then a comparison has the same outcome on every machine. Of what is
+ * cleared and copied, only pages that hold a tag really are.
  *
  * All prices stand below, each with its source, and each is a module parameter.
  */
 
 /* A task that pays so much sleeps; for less it is not worth a timer. */
 #define SLEEP_NS 5000
+
+/* A program that pauses sleeps from here on. */
+#define MIN_PAUSE_NS 1000
 
 static bool param_cost;
 module_param_named(cost, param_cost, bool, 0444);
@@ -87,10 +92,37 @@ static void sleep_ns(u64 ns)
 {
 	ktime_t end = ktime_add_ns(swgpu_now(), ns);
 
-	while (ktime_before(swgpu_now(), end)) {
+	while (ktime_before(swgpu_now(), end) &&
+	       !fatal_signal_pending(current)) {
 		set_current_state(TASK_IDLE);
 		schedule_hrtimeout(&end, HRTIMER_MODE_ABS);
 	}
+}
+
+/**
+ * swgpu_cost_touches - whether to clear or copy a page
+ * @page: its index in the buffer
+ * @nr_pages: of the buffer
+ *
+ * Where time is modelled nobody looks at what a buffer holds, but for its tags.
+ */
+bool swgpu_cost_touches(u64 page, u64 nr_pages)
+{
+	return !param_cost || !page || page == nr_pages - 1;
+}
+
+/**
+ * swgpu_cost_pause - let time pass for what a program does by itself
+ * @ns: how much
+ *
+ * Return: what is left, to be added to the next pause: too little to sleep.
+ */
+u64 swgpu_cost_pause(u64 ns)
+{
+	if (ns < MIN_PAUSE_NS)
+		return ns;
+	sleep_ns(ns);
+	return 0;
 }
 
 static void pass(u64 ns)

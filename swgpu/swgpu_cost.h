@@ -55,5 +55,7 @@ bool swgpu_cost_enabled(void);
 void swgpu_cost_pay(enum swgpu_cost_item item, u64 count);
 void swgpu_cost_pay_operations(struct swgpu_device *sdev);
 void swgpu_cost_pay_delete(void);
+u64 swgpu_cost_pause(u64 ns);
+bool swgpu_cost_touches(u64 page, u64 nr_pages);
 
 #endif

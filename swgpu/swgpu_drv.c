@@ -78,22 +78,33 @@ static const struct drm_ioctl_desc ioctls[] = {
 	DRM_IOCTL_DEF_DRV(SWGPU_VM_DESTROY, swgpu_vm_destroy_ioctl,
 			  DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(SWGPU_VM_BIND, swgpu_vm_bind_ioctl, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(SWGPU_PLAY, swgpu_play_ioctl, DRM_RENDER_ALLOW),
 };
 
 /*
- * All ioctls, also those that are not ours, as to close a handle. No reservation is
- * held on the way in and on the way out: the places to let go of dead imports.
+ * No reservation is held on the way in and on the way out: the places to let go of dead
+ * imports.
  */
+void swgpu_ioctl_begin(struct drm_device *drm)
+{
+	ttm_device_trim(&to_swgpu(drm)->ttm);
+}
+
+void swgpu_ioctl_end(struct drm_device *drm)
+{
+	ttm_device_trim(&to_swgpu(drm)->ttm);
+	swgpu_cost_pay_operations(to_swgpu(drm));
+}
+
+/* All ioctls, also those that are not ours, as to close a handle. */
 static long swgpu_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	struct drm_file *file = filp->private_data;
-	struct swgpu_device *sdev = to_swgpu(file->minor->dev);
 	long ret;
 
-	ttm_device_trim(&sdev->ttm);
+	swgpu_ioctl_begin(file->minor->dev);
 	ret = drm_ioctl(filp, cmd, arg);
-	ttm_device_trim(&sdev->ttm);
-	swgpu_cost_pay_operations(sdev);
+	swgpu_ioctl_end(file->minor->dev);
 	return ret;
 }
 

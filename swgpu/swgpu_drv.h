@@ -195,6 +195,8 @@ int swgpu_copy_move(struct ttm_buffer_object *tbo, bool evict,
 
 /* swgpu_drv.c */
 extern const struct drm_driver swgpu_driver;
+void swgpu_ioctl_begin(struct drm_device *drm);
+void swgpu_ioctl_end(struct drm_device *drm);
 
 /* swgpu_fence.c */
 void swgpu_fences_disown(void);
@@ -203,6 +205,9 @@ void swgpu_fences_disown(void);
 int swgpu_move(struct ttm_buffer_object *tbo, bool evict,
 	       struct ttm_operation_ctx *ctx, struct ttm_resource *new_mem,
 	       struct ttm_place *hop);
+
+/* swgpu_play.c */
+int swgpu_play_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
 
 /* swgpu_pm.c */
 extern const struct dev_pm_ops swgpu_pm_ops;
@@ -225,6 +230,9 @@ swgpu_prime_import_sg_table(struct drm_device *drm,
 			    struct sg_table *sgt);
 
 /* swgpu_submit.c */
+int swgpu_submit(struct drm_device *drm, struct drm_swgpu_submit *args,
+		 const struct drm_swgpu_submit_bo *entries,
+		 struct drm_file *file);
 int swgpu_submit_ioctl(struct drm_device *drm, void *data,
 		       struct drm_file *file);
 

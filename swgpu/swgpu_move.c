@@ -17,12 +17,15 @@
 
 static void clear_page_at(struct page *page, u64 index, void *data)
 {
-	clear_highpage(page);
+	struct ttm_resource *res = data;
+
+	if (swgpu_cost_touches(index, PFN_UP(res->size)))
+		clear_highpage(page);
 }
 
 static void clear_vram(struct ttm_resource *res)
 {
-	swgpu_vram_visit_pages(res, clear_page_at, NULL);
+	swgpu_vram_visit_pages(res, clear_page_at, res);
 	swgpu_cost_pay(SWGPU_COST_CLEAR_PAGE, PFN_UP(res->size));
 }
 
@@ -30,19 +33,24 @@ static void copy_to_tt(struct page *page, u64 index, void *data)
 {
 	struct ttm_tt *tt = data;
 
-	copy_highpage(tt->pages[index], page);
+	if (swgpu_cost_touches(index, tt->num_pages))
+		copy_highpage(tt->pages[index], page);
 }
 
 static void copy_from_tt(struct page *page, u64 index, void *data)
 {
 	struct ttm_tt *tt = data;
 
-	copy_highpage(page, tt->pages[index]);
+	if (swgpu_cost_touches(index, tt->num_pages))
+		copy_highpage(page, tt->pages[index]);
 }
 
 static void copy_vram(struct page *page, u64 index, void *data)
 {
-	copy_highpage(page, swgpu_vram_page(data, index));
+	struct ttm_resource *from = data;
+
+	if (swgpu_cost_touches(index, PFN_UP(from->size)))
+		copy_highpage(page, swgpu_vram_page(from, index));
 }
 
 static void pay_copy(struct ttm_buffer_object *tbo)

@@ -22,8 +22,8 @@ struct submit {
 	struct drm_swgpu_submit *args;
 	/** @channel: a reference */
 	struct swgpu_channel *channel;
-	/** @entries: copy of the user's array; NULL if there is none */
-	struct drm_swgpu_submit_bo *entries;
+	/** @entries: the buffers that the user names */
+	const struct drm_swgpu_submit_bo *entries;
 	/**
 	 * @objs: references, in the order of @entries. Put after everything is
 	 * unlocked, as the last put of a buffer wants it.
@@ -69,21 +69,10 @@ static bool writes_vm(struct submit *s)
 	return s->args->vm_flags & SWGPU_BO_WRITE;
 }
 
-static int copy_entries(struct submit *s)
+static int check_entries(struct submit *s)
 {
 	u32 i;
 
-	if (!s->args->nr_bos)
-		return 0;
-
-	s->entries = vmemdup_array_user(u64_to_user_ptr(s->args->bos),
-					s->args->nr_bos, sizeof(*s->entries));
-	if (IS_ERR(s->entries)) {
-		int ret = PTR_ERR(s->entries);
-
-		s->entries = NULL;
-		return ret;
-	}
 	for (i = 0; i < s->args->nr_bos; i++) {
 		if (!entry_valid(&s->entries[i]))
 			return -EINVAL;
@@ -126,7 +115,7 @@ static int prepare(struct submit *s, struct drm_file *file)
 	s->channel = swgpu_channel_lookup(file->driver_priv, s->args->channel);
 	if (!s->channel)
 		return -ENOENT;
-	ret = copy_entries(s);
+	ret = check_entries(s);
 	if (ret)
 		return ret;
 	ret = lookup_objs(s, file);
@@ -155,7 +144,6 @@ static void unprepare(struct submit *s)
 		drm_gem_object_put(&s->privates[i]->tbo.base);
 	kvfree(s->privates);
 	swgpu_vm_put(s->vm);
-	kvfree(s->entries);
 	if (s->channel)
 		swgpu_channel_put(s->channel);
 }
@@ -392,16 +380,24 @@ static int submit_locked(struct submit *s)
 	return emit(s);
 }
 
-int swgpu_submit_ioctl(struct drm_device *drm, void *data,
-		       struct drm_file *file)
+/**
+ * swgpu_submit - queue a job
+ * @drm: the device
+ * @args: the ioctl's; its @bos is not used
+ * @entries: the buffers, as many as @args says
+ * @file: the caller's
+ *
+ * Return: 0, or what the ioctl fails with.
+ */
+int swgpu_submit(struct drm_device *drm, struct drm_swgpu_submit *args,
+		 const struct drm_swgpu_submit_bo *entries,
+		 struct drm_file *file)
 {
-	struct submit s = { .args = data };
+	struct submit s = { .args = args, .entries = entries };
 	int ret;
 
-	if (s.args->duration_ns > MAX_DURATION_NS || !vm_valid(s.args))
+	if (args->duration_ns > MAX_DURATION_NS || !vm_valid(args))
 		return -EINVAL;
-	if (s.args->nr_bos > SWGPU_MAX_SUBMIT_BOS)
-		return -E2BIG;
 	ret = swgpu_wait_resumed(to_swgpu(drm));
 	if (ret)
 		return ret;
@@ -409,10 +405,30 @@ int swgpu_submit_ioctl(struct drm_device *drm, void *data,
 	ret = prepare(&s, file);
 	if (!ret) {
 		drm_exec_init(&s.exec, DRM_EXEC_INTERRUPTIBLE_WAIT,
-			      s.args->nr_bos + 1);
+			      args->nr_bos + 1);
 		ret = submit_locked(&s);
 		drm_exec_fini(&s.exec);
 	}
 	unprepare(&s);
+	return ret;
+}
+
+int swgpu_submit_ioctl(struct drm_device *drm, void *data,
+		       struct drm_file *file)
+{
+	struct drm_swgpu_submit *args = data;
+	struct drm_swgpu_submit_bo *entries = NULL;
+	int ret;
+
+	if (args->nr_bos > SWGPU_MAX_SUBMIT_BOS)
+		return -E2BIG;
+	if (args->nr_bos) {
+		entries = vmemdup_array_user(u64_to_user_ptr(args->bos),
+					     args->nr_bos, sizeof(*entries));
+		if (IS_ERR(entries))
+			return PTR_ERR(entries);
+	}
+	ret = swgpu_submit(drm, args, entries, file);
+	kvfree(entries);
 	return ret;
 }

@@ -37,6 +37,10 @@ static int tt_populate(struct ttm_device *bdev, struct ttm_tt *tt,
 	/* An import's pages are the exporter's. */
 	if (tt->page_flags & TTM_TT_FLAG_EXTERNAL)
 		return 0;
+	if (swgpu_cost_enabled() && tt->page_flags & TTM_TT_FLAG_ZERO_ALLOC) {
+		swgpu_cost_pay(SWGPU_COST_CLEAR_PAGE, tt->num_pages);
+		tt->page_flags &= ~TTM_TT_FLAG_ZERO_ALLOC;
+	}
 	return ttm_pool_alloc(&bdev->pool, tt, ctx);
 }
 

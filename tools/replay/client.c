@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What each event of a trace does to the software GPU.
+ * A client: from its start to its end.
  */
 #include "client.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,134 +12,26 @@
 
 #include "clock.h"
 #include "device.h"
+#include "steps.h"
 
-#define MARK_BYTES	4096
 #define NOTIFIER_BYTES	4096
 
-/* Long waits are cut, to notice @stop; a job that never ends is an error. */
-#define WAIT_SLICE_NS	200000000u
-#define WAIT_LIMIT_NS	120000000000u
-
-/* The seed's part: where clients start, and after how many events they yield. */
+/* The seed's part: where clients start, and how long they pause, see steps.c. */
 #define START_JITTER_NS	20000000u
-#define YIELD_ONE_IN	32
 
-#define MIN_PAUSE_NS	20000u
-
-static int report(struct client *c, const char *what, int error)
+int client_report(struct client *c, const struct event *e, const char *what, int error)
 {
 	c->counts.errors++;
-	fprintf(stderr, "%s:%u: %s: %s\n", c->trace.file, c->present->line, what,
+	fprintf(stderr, "%s:%u: %s: %s\n", c->trace.file, e->line, what,
 		strerror(-error));
 	return error;
 }
 
-static int make_mark(struct client *c, uint32_t *mark)
-{
-	int ret = 0;
-
-	if (!*mark)
-		ret = device_create(c->fd, MARK_BYTES, SWGPU_DOMAIN_GTT, mark);
-	return ret ? report(c, "GEM_CREATE of a mark", ret) : 0;
-}
-
-static int wait_for(struct client *c, uint32_t handle, uint32_t flags)
-{
-	uint64_t limit = clock_ns() + WAIT_LIMIT_NS;
-	int ret;
-
-	c->counts.waits++;
-	do {
-		ret = device_wait(c->fd, handle, flags, WAIT_SLICE_NS);
-	} while (ret == -EBUSY && !*c->stop && clock_ns() < limit);
-	if (ret == -EBUSY && *c->stop)
-		return 0;
-	return ret ? report(c, "GEM_WAIT", ret) : 0;
-}
-
 /* That nothing carried the mark means that there is nothing to wait for. */
-static int wait_for_mark(struct client *c, unsigned int mark)
+static int wait_for_end(struct client *c)
 {
-	return c->marks[mark] ? wait_for(c, c->marks[mark], 0) : 0;
-}
-
-static int run_create(struct client *c, const struct event *e)
-{
-	int ret = device_create(c->fd, e->value, e->flags, &c->handles[e->handle]);
-
-	if (ret)
-		return report(c, "GEM_CREATE", ret);
-	c->counts.creates++;
-	return 0;
-}
-
-static int run_close(struct client *c, const struct event *e)
-{
-	int ret = device_close(c->fd, c->handles[e->handle]);
-
-	if (ret)
-		return report(c, "GEM_CLOSE", ret);
-	c->handles[e->handle] = 0;
-	c->counts.closes++;
-	return 0;
-}
-
-static uint32_t fill_list(struct client *c, const struct event *e)
-{
-	uint32_t nr = e->nr_bos;
-
-	memcpy(c->bos, c->trace.bos + e->first_bo, nr * sizeof(*c->bos));
-	for (uint32_t i = 0; i < nr; i++)
-		c->bos[i].handle = c->handles[c->bos[i].handle];
-	for (unsigned int mark = 0; mark < NR_MARKS; mark++)
-		if (e->marks & 1u << mark)
-			c->bos[nr++] = (struct drm_swgpu_submit_bo){
-				.handle = c->marks[mark],
-				.flags = SWGPU_BO_READ | SWGPU_BO_WRITE,
-				.domains = SWGPU_DOMAIN_GTT,
-			};
-	return nr;
-}
-
-static int run_push(struct client *c, const struct event *e)
-{
-	uint64_t duration = (uint64_t)((double)e->value / c->trace.speed);
-	int ret;
-
-	for (unsigned int mark = 0; mark < NR_MARKS; mark++)
-		if (e->marks & 1u << mark && make_mark(c, &c->marks[mark]))
-			return -1;
-	ret = device_submit(c->fd, c->channel, c->bos, fill_list(c, e), duration);
-	if (!ret) {
-		c->counts.submits++;
-		return 0;
-	}
-	/* The client goes on without that job, and fails in the end. */
-	if (ret == -ENOMEM || ret == -ENOSPC) {
-		if (!c->counts.submits_no_memory++)
-			report(c, "SUBMIT", ret);
-		else
-			c->counts.errors++;
-		return 0;
-	}
-	return report(c, "SUBMIT", ret);
-}
-
-/* As nouveau: to read, writers must have ended; to write, all. */
-static int run_prep(struct client *c, const struct event *e)
-{
-	uint32_t flags = e->flags & PREP_WRITE ? 0 : SWGPU_WAIT_WRITERS;
-	int ret;
-
-	if (!(e->flags & PREP_NOWAIT))
-		return wait_for(c, c->handles[e->handle], flags);
-	ret = device_wait(c->fd, c->handles[e->handle], flags, 0);
-	c->counts.waits++;
-	if (ret == -EBUSY) {
-		c->counts.waits_busy++;
-		return 0;
-	}
-	return ret ? report(c, "GEM_WAIT", ret) : 0;
+	return c->marked & 1u << END_MARK ?
+	       device_wait(c->fd, c->handles[mark_slot(c, END_MARK)], 0, WAIT_LIMIT_NS) : 0;
 }
 
 static int run_chan(struct client *c, const struct event *e)
@@ -148,11 +39,11 @@ static int run_chan(struct client *c, const struct event *e)
 	int ret = device_channel_create(c->fd, &c->channel);
 
 	if (ret)
-		return report(c, "CHANNEL_CREATE", ret);
+		return client_report(c, e, "CHANNEL_CREATE", ret);
 	c->has_channel = true;
 	ret = device_create(c->fd, NOTIFIER_BYTES, SWGPU_DOMAIN_GTT,
 			    &c->handles[e->handle]);
-	return ret ? report(c, "GEM_CREATE of the notifier", ret) : 0;
+	return ret ? client_report(c, e, "GEM_CREATE of the notifier", ret) : 0;
 }
 
 /* As nouveau: a channel is idle before it goes. */
@@ -162,11 +53,12 @@ static int run_chanfree(struct client *c)
 
 	if (!c->has_channel)
 		return 0;
-	if (wait_for_mark(c, END_MARK))
-		return -1;
+	ret = wait_for_end(c);
+	if (ret)
+		return client_report(c, c->present, "GEM_WAIT", ret);
 	ret = device_channel_destroy(c->fd, c->channel);
 	c->has_channel = false;
-	return ret ? report(c, "CHANNEL_DESTROY", ret) : 0;
+	return ret ? client_report(c, c->present, "CHANNEL_DESTROY", ret) : 0;
 }
 
 static int run_fdclose(struct client *c)
@@ -178,51 +70,39 @@ static int run_fdclose(struct client *c)
 	return 0;
 }
 
-/* Two frames ago is one ahead in a ring of three. */
-static int run_frame(struct client *c, const struct event *e)
-{
-	int ret = wait_for_mark(c, (e->handle + 1) % FRAME_MARKS);
-	uint64_t now = clock_ns();
-
-	if (c->frame_ns)
-		c->frames[c->nr_frames++] = now - c->frame_ns;
-	c->frame_ns = now;
-	return ret;
-}
-
+/* What is no step: it ends a list. */
 static int run_event(struct client *c, const struct event *e)
 {
+	c->present = e;
 	switch ((enum op)e->op) {
-	case OP_NEW:
-		return run_create(c, e);
-	case OP_CLOSE:
-		return run_close(c, e);
-	case OP_PUSH:
-		return run_push(c, e);
-	case OP_PREP:
-		return run_prep(c, e);
-	case OP_FRAME:
-		return run_frame(c, e);
 	case OP_CHAN:
 		return run_chan(c, e);
 	case OP_CHANFREE:
 		return run_chanfree(c);
 	case OP_FDCLOSE:
 		return run_fdclose(c);
+	default:
+		return -1;
 	}
-	return -1;
 }
 
-/* Short pauses are taken together: each would cost a system call. */
-static void keep_pace(struct client *c)
+/* All events, in lists as long as can be. */
+static int run_events(struct client *c)
 {
-	c->owed_ns += c->present->pause_ns;
-	while (!*c->stop && c->owed_ns >= MIN_PAUSE_NS) {
-		uint64_t slice = c->owed_ns < WAIT_SLICE_NS ? c->owed_ns : WAIT_SLICE_NS;
+	for (size_t i = 0; i < c->trace.nr_events && !*c->stop; i++) {
+		const struct event *e = &c->trace.events[i];
 
-		sleep_for(slice);
-		c->owed_ns -= slice;
+		if (steps_add(c, e))
+			continue;
+		if (steps_play(c))
+			return -1;
+		if (steps_add(c, e))
+			continue;
+		if (run_event(c, e))
+			return -1;
+		atomic_fetch_add_explicit(&c->counts.events, 1, memory_order_relaxed);
 	}
+	return steps_play(c);
 }
 
 static int compare_ns(const void *a, const void *b)
@@ -234,9 +114,10 @@ static int compare_ns(const void *a, const void *b)
 
 int client_open(struct client *c)
 {
-	c->handles = calloc((size_t)c->trace.max_handle + 1, sizeof(*c->handles));
+	c->handles = calloc(mark_slot(c, NR_MARKS), sizeof(*c->handles));
 	c->frames = calloc(c->trace.nr_events, sizeof(*c->frames));
-	if (!c->handles || !c->frames) {
+	c->list = steps_alloc();
+	if (!c->handles || !c->frames || !c->list) {
 		fprintf(stderr, "%s: %s\n", c->trace.file, strerror(ENOMEM));
 		return -1;
 	}
@@ -248,18 +129,9 @@ void *client_run(void *arg)
 {
 	struct client *c = arg;
 
-	sleep_until(clock_ns() + random_below(&c->random, START_JITTER_NS));
+	sleep_until(c->begin_ns + random_below(&c->random, START_JITTER_NS));
 	c->start_ns = clock_ns();
-	for (size_t i = 0; i < c->trace.nr_events && !*c->stop; i++) {
-		c->present = &c->trace.events[i];
-		if (c->options->pace)
-			keep_pace(c);
-		if (run_event(c, c->present))
-			break;
-		atomic_fetch_add_explicit(&c->counts.events, 1, memory_order_relaxed);
-		if (!random_below(&c->random, YIELD_ONE_IN))
-			sched_yield();
-	}
+	run_events(c);
 	if (c->fd >= 0 && !*c->stop)
 		run_fdclose(c);
 	c->counts.wall_ns = clock_ns() - c->start_ns;
@@ -274,5 +146,6 @@ void client_close(struct client *c)
 	c->fd = -1;
 	free(c->handles);
 	free(c->frames);
+	free(c->list);
 	trace_free(&c->trace);
 }

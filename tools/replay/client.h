@@ -13,6 +13,11 @@
 #include "random.h"
 #include "trace.h"
 
+/* A job that never ends is an error. */
+#define WAIT_LIMIT_NS	120000000000u
+
+struct steps;
+
 /**
  * struct counts - what a client did
  * @events: of its trace
@@ -46,15 +51,16 @@ struct counts {
  * @fd: its open render node, -1: closed
  * @channel: its channel
  * @has_channel: it has one
- * @handles: for each handle of the trace the kernel's, 0: none
- * @marks: the buffers that go along with jobs to be waited for, 0: none yet
- * @bos: the list of the next job
- * @present: the event under way
- * @owed_ns: pauses that were too short to sleep
+ * @handles: for each handle of the trace the kernel's, and then for each mark
+ * @marked: which of the marks there are, the buffers that go along with jobs to be
+ *	waited for
+ * @present: the event under way, if it is no step
+ * @list: what it is about to do
  * @frames: how long each took, in ns; sorted in the end
  * @nr_frames: length of @frames
  * @random: its own
- * @start_ns: CLOCK_MONOTONIC when it started
+ * @begin_ns: CLOCK_MONOTONIC when all begin
+ * @start_ns: and when it started
  * @frame_ns: and when the last frame had ended, 0: none has
  * @counts: what it did
  */
@@ -67,17 +73,27 @@ struct client {
 	uint32_t channel;
 	bool has_channel;
 	uint32_t *handles;
-	uint32_t marks[NR_MARKS];
-	struct drm_swgpu_submit_bo bos[SWGPU_MAX_SUBMIT_BOS];
+	unsigned int marked;
 	const struct event *present;
-	uint64_t owed_ns;
+	struct steps *list;
 	uint64_t *frames;
 	size_t nr_frames;
 	struct random random;
+	uint64_t begin_ns;
 	uint64_t start_ns;
 	uint64_t frame_ns;
 	struct counts counts;
 };
+
+/* Where in @handles a mark is. */
+static inline uint32_t mark_slot(const struct client *client, unsigned int mark)
+{
+	return client->trace.max_handle + 1 + mark;
+}
+
+/* Counts and prints what failed. Return: @error. */
+int client_report(struct client *client, const struct event *event, const char *what,
+		  int error);
 
 /* Opens the device; the rest of @client is set up. Return: 0, or -1. */
 int client_open(struct client *client);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "node.h"
@@ -102,6 +103,11 @@ int device_wait(int fd, uint32_t handle, uint32_t flags, uint64_t timeout_ns)
 	};
 
 	return node_ioctl(fd, DRM_IOCTL_SWGPU_GEM_WAIT, &wait);
+}
+
+int device_play(int fd, struct drm_swgpu_play *play)
+{
+	return ioctl(fd, DRM_IOCTL_SWGPU_PLAY, play) ? -errno : 0;
 }
 
 int device_stats(int fd, uint32_t flags, struct drm_swgpu_stats *stats)

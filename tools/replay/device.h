@@ -26,6 +26,9 @@ int device_submit(int fd, uint32_t channel, const struct drm_swgpu_submit_bo *bo
 /* -EBUSY when the time passed. */
 int device_wait(int fd, uint32_t handle, uint32_t flags, uint64_t timeout_ns);
 
+/* The list of steps in @play; @play->nr_done says how far it came, also if this fails. */
+int device_play(int fd, struct drm_swgpu_play *play);
+
 int device_stats(int fd, uint32_t flags, struct drm_swgpu_stats *stats);
 int device_drain(int fd);
 

@@ -36,10 +36,16 @@ static double own_speed(char *name)
 static int load(struct client *client, char *file, const struct options *options)
 {
 	struct trace *trace = &client->trace;
-	bool made = !strncmp(file, SYNTHETIC, strlen(SYNTHETIC));
+	int ret;
 
 	trace->speed = own_speed(file) * options->speed;
-	if (made ? trace_make(trace, file) : trace_load(trace, file))
+	if (!strncmp(file, SYNTHETIC, strlen(SYNTHETIC)))
+		ret = trace_make(trace, file);
+	else
+		ret = trace_read(trace, file);
+	if (ret > 0)
+		ret = trace_load(trace, file);
+	if (ret)
 		return -1;
 	if ((double)trace->max_job_ns / trace->speed > MAX_JOB_NS) {
 		fprintf(stderr, "%s: at a speed of %g a job would take %.0f s, at most %.0f can be\n",
@@ -51,7 +57,7 @@ static int load(struct client *client, char *file, const struct options *options
 		return -1;
 	if (options->check)
 		print_summary(trace);
-	return 0;
+	return options->compile ? trace_compile(trace, options->compile) : 0;
 }
 
 /* Every trace that is wrong is named, not only the first. */
@@ -81,7 +87,7 @@ int main(int argc, char **argv)
 	}
 	if (load_all(clients, &options))
 		status = STATUS_USAGE;
-	else if (!options.check && run_clients(clients, options.nr_files, &options))
+	else if (!options.check && !options.compile && run_clients(clients, options.nr_files, &options))
 		status = STATUS_FAILED;
 	for (int i = 0; i < options.nr_files; i++)
 		client_close(&clients[i]);

@@ -25,6 +25,7 @@ static const char usage[] =
 "  --limit EVENTS      run only the first EVENTS of each trace\n"
 "  --pace              pause between requests for as long as the program did\n"
 "  --check             read and check the traces only\n"
+"  --compile FILE      write the only trace so that it can be read again in no time\n"
 "  --timeline FILE     write VRAM live, dead and free over time, as CSV\n"
 "  --progress          tell how far it is, and in the end each client's time\n"
 "  --stats FILE        write what the clients did, as JSON; times are those of each\n"
@@ -40,6 +41,7 @@ enum {
 	LIMIT,
 	PACE,
 	CHECK,
+	COMPILE,
 	TIMELINE,
 	PROGRESS,
 	STATS,
@@ -53,6 +55,7 @@ static const struct option list[] = {
 	{ "limit", required_argument, NULL, LIMIT },
 	{ "pace", no_argument, NULL, PACE },
 	{ "check", no_argument, NULL, CHECK },
+	{ "compile", required_argument, NULL, COMPILE },
 	{ "timeline", required_argument, NULL, TIMELINE },
 	{ "progress", no_argument, NULL, PROGRESS },
 	{ "stats", required_argument, NULL, STATS },
@@ -102,6 +105,9 @@ static int parse_option(struct options *o, int option)
 	case CHECK:
 		o->check = true;
 		return 0;
+	case COMPILE:
+		o->compile = optarg;
+		return 0;
 	case TIMELINE:
 		o->timeline = optarg;
 		return 0;
@@ -133,6 +139,10 @@ int options_parse(struct options *o, int argc, char **argv)
 	if (o->nr_files < 1 || o->nr_files > MAX_CLIENTS) {
 		fprintf(stderr, "replay: %d traces given, 1 to %d can run\n%s",
 			o->nr_files, MAX_CLIENTS, usage);
+		return -1;
+	}
+	if (o->compile && o->nr_files > 1) {
+		fputs("replay: --compile takes one trace\n", stderr);
 		return -1;
 	}
 	return 0;

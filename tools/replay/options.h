@@ -17,6 +17,7 @@
  * @pace: pause for what the program did between its requests
  * @check: read and check the traces only
  * @progress: tell how far it is
+ * @compile: file for the only trace, as it is in memory, or NULL
  * @timeline: file for the memory over time, or NULL
  * @stats: file for the clients' counts, or NULL
  * @files: the traces
@@ -30,6 +31,7 @@ struct options {
 	bool pace;
 	bool check;
 	bool progress;
+	const char *compile;
 	const char *timeline;
 	const char *stats;
 	char **files;

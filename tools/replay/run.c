@@ -13,6 +13,7 @@
 #include "timeline.h"
 
 #define LOOK_EVERY_NS	200000000u
+#define ALIGN_NS	1000000000u
 
 static atomic_bool stop;
 static atomic_int running;
@@ -23,16 +24,24 @@ static void on_signal(int signal)
 	stop = true;
 }
 
+/* Whoever is in the kernel comes back. */
+static void on_wake(int signal)
+{
+	(void)signal;
+}
+
 /* Signals interrupt the main thread only; the others notice @stop. */
 static void catch_signals(sigset_t *signals)
 {
 	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction wake = { .sa_handler = on_wake };
 
 	sigemptyset(signals);
 	sigaddset(signals, SIGINT);
 	sigaddset(signals, SIGTERM);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGUSR1, &wake, NULL);
 }
 
 static void *run_one(void *arg)
@@ -64,13 +73,24 @@ static int start_threads(struct client *clients, int nr)
 	return started;
 }
 
+/* In modelled time the kernel's tick is where it was in any other run. */
+static uint64_t when_to_begin(const struct options *options)
+{
+	uint64_t now = clock_ns();
+
+	return options->pace ? (now / ALIGN_NS + 1) * ALIGN_NS : now;
+}
+
 static int open_all(struct client *clients, int nr, const struct options *options)
 {
+	uint64_t begin = when_to_begin(options);
+
 	for (int i = 0; i < nr; i++) {
 		struct client *c = &clients[i];
 
 		c->stop = &stop;
 		c->options = options;
+		c->begin_ns = begin;
 		c->random.state = options->seed * MAX_CLIENTS + (uint64_t)i;
 		if (client_open(c))
 			return -1;
@@ -80,8 +100,13 @@ static int open_all(struct client *clients, int nr, const struct options *option
 
 static void wait_for_all(struct client *clients, int nr, int started, bool progress)
 {
+	uint64_t look = clients[0].begin_ns;
+
 	while (running) {
-		sleep_until(clock_ns() + LOOK_EVERY_NS);
+		look += LOOK_EVERY_NS;
+		sleep_until(look);
+		for (int i = 0; stop && i < started; i++)
+			pthread_kill(clients[i].thread, SIGUSR1);
 		if (progress && running)
 			report_progress(clients, nr, false);
 	}

@@ -5,6 +5,7 @@
 #ifndef REPLAY_TRACE_H
 #define REPLAY_TRACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -105,6 +106,13 @@ struct trace {
  * "file:line: reason". Return: 0, or -1.
  */
 int trace_load(struct trace *trace, const char *file);
+
+/*
+ * Writes it to a file, and reads that. Return: 0, or -1 after a message, or 1 if the file
+ * was not compiled.
+ */
+int trace_compile(const struct trace *trace, const char *file);
+int trace_read(struct trace *trace, const char *file);
 
 /*
  * Makes one up: @name is "ring:" and parameters, see synthetic.c. Return: 0, or -1

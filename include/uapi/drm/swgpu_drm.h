@@ -271,6 +271,64 @@ struct drm_swgpu_stats {
 	__u64 fence_lru;
 };
 
+/* What a step does */
+#define SWGPU_STEP_PAUSE	0 /* only the pause */
+#define SWGPU_STEP_CREATE	1 /* as DRM_IOCTL_SWGPU_GEM_CREATE */
+#define SWGPU_STEP_CLOSE	2 /* as DRM_IOCTL_GEM_CLOSE */
+#define SWGPU_STEP_SUBMIT	3 /* as DRM_IOCTL_SWGPU_SUBMIT */
+#define SWGPU_STEP_WAIT		4 /* as DRM_IOCTL_SWGPU_GEM_WAIT */
+
+/**
+ * struct drm_swgpu_step - a request in a list
+ * @pause_ns: sleep for so long before; short pauses are taken together
+ * @value: create: bytes; submit: duration in ns; wait: timeout in ns
+ * @end_ns: out: when it had ended, on CLOCK_MONOTONIC
+ * @op: SWGPU_STEP_*
+ * @slot: create, close, wait: of the buffer; submit: of the first entry in the list's
+ *	@bos
+ * @flags: create: domains; wait: flags; submit: number of entries
+ * @error: out: 0, or what the request failed with, negative
+ */
+struct drm_swgpu_step {
+	__u64 pause_ns;
+	__u64 value;
+	__u64 end_ns;
+	__u32 op;
+	__u32 slot;
+	__u32 flags;
+	__s32 error;
+};
+
+/**
+ * struct drm_swgpu_play - do a list of requests
+ * @steps: user pointer to an array of struct drm_swgpu_step
+ * @slots: user pointer to an array of handles; a creation writes there
+ * @bos: user pointer to an array of struct drm_swgpu_submit_bo, with slots for handles
+ * @nr_steps: length of @steps
+ * @nr_slots: length of @slots
+ * @nr_bos: length of @bos
+ * @channel: where jobs are queued
+ * @nr_done: out: steps that were done
+ * @pad: must be zero
+ * @owed_ns: in and out: pauses that were not slept yet
+ *
+ * The list ends early with a step that fails, or when a signal comes; but not with a
+ * job that is refused for want of memory, nor with a buffer that is only looked at, with
+ * no timeout, and busy.
+ */
+struct drm_swgpu_play {
+	__u64 steps;
+	__u64 slots;
+	__u64 bos;
+	__u32 nr_steps;
+	__u32 nr_slots;
+	__u32 nr_bos;
+	__u32 channel;
+	__u32 nr_done;
+	__u32 pad;
+	__u64 owed_ns;
+};
+
 #define DRM_SWGPU_GEM_CREATE		0x00
 #define DRM_SWGPU_GEM_MAP		0x01
 #define DRM_SWGPU_GEM_WAIT		0x02
@@ -283,6 +341,7 @@ struct drm_swgpu_stats {
 #define DRM_SWGPU_VM_CREATE		0x09
 #define DRM_SWGPU_VM_DESTROY		0x0a
 #define DRM_SWGPU_VM_BIND		0x0b
+#define DRM_SWGPU_PLAY			0x0c
 
 #define DRM_IOCTL_SWGPU_GEM_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_SWGPU_GEM_CREATE, struct drm_swgpu_gem_create)
@@ -309,6 +368,8 @@ struct drm_swgpu_stats {
 	DRM_IOW(DRM_COMMAND_BASE + DRM_SWGPU_VM_DESTROY, struct drm_swgpu_vm)
 #define DRM_IOCTL_SWGPU_VM_BIND \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_SWGPU_VM_BIND, struct drm_swgpu_vm_bind)
+#define DRM_IOCTL_SWGPU_PLAY \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_SWGPU_PLAY, struct drm_swgpu_play)
 
 #if defined(__cplusplus)
 }

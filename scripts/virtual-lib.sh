@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# Replays in modelled time, for scripts that boot guests. To be sourced after lib.sh.
+
+REPLAY=$BUILD/tools/replay/replay
+
+build_tools()
+{
+	make -C "$ROOT/tools/replay" OUT="$BUILD/tools/replay"
+	make -C "$ROOT/tools/demo" OUT="$BUILD/tools/demo"
+}
+
+# trace_name <client>: what it is called in reports.
+trace_name()
+{
+	basename "${1%@*}" .trace.xz
+}
+
+# compile_trace <recording or file>: prints where it is compiled; in a guest reading a
+# compressed one takes longer than the replay.
+compile_trace()
+{
+	local name=$1 file=$ROOT/traces/$1.trace.xz compiled
+
+	[ -f "$file" ] || file=$name
+	[ -f "$file" ] || refuse "there is no recording '$name' in traces/, and no such file"
+	file=$(realpath "$file")
+	mkdir -p "$BUILD/traces"
+	compiled=$BUILD/traces/$(trace_name "$name")-$(printf %s "$file" | sha256sum | cut -c1-8)
+	if [ ! "$compiled" -nt "$file" ] || [ ! "$compiled" -nt "$REPLAY" ]; then
+		"$REPLAY" --compile "$compiled.new" "$file" || exit
+		mv "$compiled.new" "$compiled"
+	fi
+	say "$compiled"
+}
+
+# compile_client <client>: the same for "name@speed"; one that is made up stays as it is.
+compile_client()
+{
+	local speed=
+
+	case $1 in
+	ring:*) say "$1"; return ;;
+	*@*)    speed=@${1##*@} ;;
+	esac
+	say "$(compile_trace "${1%@*}")$speed"
+}
+
+# modules_of <directory of a kernel> <module>: their files, what one needs before it.
+modules_of()
+{
+	local file dependency
+
+	file=$(find "$1/drivers/gpu/drm" -name "$2.ko" | head -n 1)
+	[ -n "$file" ] || die "there is no module $2 in ${1#"$ROOT/"}"
+	for dependency in $(modinfo -F depends "$file" | tr ',' ' '); do
+		modules_of "$1" "$dependency"
+	done
+	say "$file"
+}
