@@ -2,6 +2,7 @@
 
 #include <linux/hash.h>
 #include <linux/kallsyms.h>
+#include <linux/sched/rt.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 #include <linux/workqueue.h>
@@ -55,13 +56,14 @@ static void count_work(void *data, int req_cpu, struct pool_workqueue *pwq,
 }
 
 /*
- * In modelled time: not the engines, nor what only lets time pass, which all sleep idly;
- * workers that have nothing to do sleep so, too. Each wait is one switch.
+ * In modelled time: of the clients, which are real-time tasks, and of workers, when they
+ * begin to wait. Not of the engines, nor of what only lets time pass: these sleep idly,
+ * as workers do that have nothing to do.
  */
 static bool waits(struct task_struct *prev, unsigned int prev_state)
 {
-	return !is_idle_task(prev) &&
-	       (!(prev_state & TASK_NOLOAD) || prev->flags & PF_WQ_WORKER);
+	return (rt_task(prev) || prev->flags & PF_WQ_WORKER) && prev_state &&
+	       !(prev_state & TASK_NOLOAD);
 }
 
 static void count_switch(void *data, bool preempt, struct task_struct *prev,
