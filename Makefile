@@ -4,13 +4,13 @@
 
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
-.PHONY: help demo bench test check kunit fuzz mutants coverage kernel source clean distclean \
+.PHONY: help demo bench pressure test check kunit fuzz mutants coverage kernel source clean distclean \
 	modules modules_install modules_uninstall dkms dkms-test debian-test boot-test nouveau \
 	each-patch series series-export
 
 export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE RELEASE ROUNDS
 export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
-export VRAM_MB JOB_SPEED TRACES MINUTES MODE CPUS
+export VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY SEEDS MINUTES MODE CPUS
 
 help: ## show this
 	@echo 'Fence-ordered LRU and delayed destroy for TTM'
@@ -34,15 +34,19 @@ help: ## show this
 # HISTORIES=<n>      how many random histories to play; default: 1000
 # ROUNDS=<n>         test: how often each race between CPUs is run; default: 10
 # VRAM_MB=<MiB>      demo: VRAM under pressure; default: from what the traces want
-# JOB_SPEED=<factor>  demo: of the GPU, 1 is that of the recordings; default: 0.25
-# TRACES=<names>     demo: recordings in traces/, or files; each is a program
+# JOB_SPEED=<factor>  demo: of the GPU; default: 1, that of the recordings
+# TRACES=<names>     demo: recordings in traces/, or files; each is a program, with @0.1 at its own speed
+# PRICES=<settings>  demo: what costs how much, as "interrupt_ns=4000"; see swgpu_cost.c
+# MIX=<names>        pressure: only these mixes of programs; default: a sample
+# POLICY=<names>     pressure: only these policies; default: all
+# SEEDS=<n>          pressure: how many seeds; default: 1, with FULL=1 5
 # MINUTES=<n>        fuzz: how long, shared by the modes; default: 4, in make test 2
 # MODE=<text>        fuzz: only modes whose names contain it, as fence_lru=1 or copy=async
 # CPUS=1|2           fuzz: on one CPU, or on two in QEMU; default: 1
 # V=1                show the commands of the kernel's build
 # BENCH=<names>      only these measurements; default: all
 # FORCE=1            series-export: over patches that changed since they were laid
-# FULL=1             test and bench: compare with the unpatched kernel as well (slow)
+# FULL=1             test and bench: compare with the unpatched kernel as well; pressure: everything (slow)
 # PART=engine|glue   only mutants of this part; default: both
 # MUTANTS=<n>        try so many mutants of each part, chosen by SEED; default: all
 # MUTANT=<id>        try this mutant only, such as reclaim.c:119:negate
@@ -54,6 +58,9 @@ demo: ## build the kernels, run them side by side, show what differs
 
 bench: ## measure what it costs, alone and beside today's TTM
 	@scripts/bench.sh
+
+pressure: ## compare policies under memory pressure, in modelled time
+	@scripts/pressure.sh
 
 test: ## run all checks and tests; the last line counts them
 	@scripts/test.sh

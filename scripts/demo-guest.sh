@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# demo-guest.sh: what the demo does in the guest. One boot runs every phase
-# with both designs in turn and leaves the kernel's counters in build/demo.
+# demo-guest.sh: what the demo does in the guest, in modelled time. One boot runs every
+# phase with both designs in turn and leaves the kernel's counters in build/demo.
 #
-# demo-guest.sh <seed> <job speed> <VRAM MiB> <VRAM MiB under pressure> <trace> ...
+# demo-guest.sh <seed> <job speed> <VRAM MiB> <VRAM MiB under pressure> <prices> <client> ...
 
 . "$(dirname "$0")/guest-lib.sh"
 
-SEED=$1 JOB_SPEED=$2 PLENTY_MB=$3 VRAM_MB=$4
-shift 4
+SEED=$1 JOB_SPEED=$2 PLENTY_MB=$3 VRAM_MB=$4 PRICES=$5
+shift 5
 # shellcheck disable=SC2153 # BUILD, ROOT and KERNEL_OUT come from boot.sh
 RESULTS=$BUILD/demo
 TOOLS=$BUILD/tools
@@ -20,25 +20,20 @@ load_driver()
 	local design=$1 vram_mb=$2 fence_lru=0
 
 	[ "$design" = today ] || fence_lru=1
-	load swgpu fence_lru=$fence_lru vram_mb="$vram_mb"
+	# shellcheck disable=SC2086 # one word each
+	load swgpu cost=1 fence_lru=$fence_lru vram_mb="$vram_mb" $PRICES
 }
 
-# replay <phase> <design> <VRAM MiB> <trace> ...
+# replay <phase> <design> <VRAM MiB> <client> ...
 replay()
 {
-	local phase=$1 design=$2 vram_mb=$3 name=$RESULTS/$1.$2 options=() rc=0
+	local phase=$1 design=$2 vram_mb=$3 name=$RESULTS/$1.$2 options=()
 	shift 3
 
 	echo "-- $phase, $design: $vram_mb MiB of VRAM"
 	[ "$phase" != pressure ] || options=(--timeline "$name.csv")
 	load_driver "$design" "$vram_mb"
-	"$TOOLS/demo/read-counters" reset
-	# Through a pipe: the guest's console is a terminal, the caller's may be none.
-	"$TOOLS/replay/replay" --seed "$SEED" --job-speed "$JOB_SPEED" --progress \
-		--stats "$name.clients" "${options[@]}" "$@" |& cat || rc=$?
-	"$TOOLS/demo/read-counters" read >"$name.before-drain"
-	"$TOOLS/demo/read-counters" drain >"$name.counters"
-	echo $rc >"$name.status"
+	virtual_replay "$name." "$SEED" "$JOB_SPEED" "${options[@]}" "$@"
 	rmmod swgpu
 }
 
@@ -48,14 +43,13 @@ hung_channel()
 
 	echo "-- hung channel, $design"
 	load_driver "$design" $HUNG_MB
-	"$TOOLS/demo/hung-channel" >"$name.counters" 2>"$name.messages" || rc=$?
+	chrt -f 1 "$TOOLS/demo/hung-channel" >"$name.counters" 2>"$name.messages" || rc=$?
 	cat "$name.messages"
 	echo $rc >"$name.status"
 	rmmod swgpu
 }
 
 uname -r >"$RESULTS/kernel"
-touch_memory
 for phase in no_pressure pressure; do
 	vram_mb=$PLENTY_MB
 	[ $phase = no_pressure ] || vram_mb=$VRAM_MB

@@ -65,7 +65,7 @@ def read_phase(directory, phase, design):
     result = {"completed": completed, "jobs_refused": refused, "client_errors": errors}
     result.update(summarise(counters))
     result["wall_ns"] = max(client["wall_ns"] for client in clients)
-    result["clients"] = [{key: client[key] for key in ("trace", "events", "wall_ns")}
+    result["clients"] = [{key: client[key] for key in ("events", "wall_ns")}
                          for client in clients]
     return result
 

@@ -7,43 +7,35 @@
 #
 # SEED=<n>            of the interleaving of the clients; default: 1
 # VRAM_MB=<MiB>       VRAM under pressure; default: from what the traces want
-# JOB_SPEED=<factor>  of the GPU, 1 is that of the recordings
+# JOB_SPEED=<factor>  of the GPU; default: 1, that of the recordings
 # TRACES=<names>      recordings in traces/, or files; each is a client
+# PRICES=<settings>   what costs how much, as interrupt_ns=4000
 
 . "$(dirname "$0")/lib.sh"
+. "$ROOT/scripts/virtual-lib.sh"
 
 SEED=${SEED:-1}
-# System calls are slow in the guest: a slower GPU keeps the recordings' balance.
-JOB_SPEED=${JOB_SPEED:-0.25}
+JOB_SPEED=${JOB_SPEED:-1}
 VRAM_MB=${VRAM_MB:-}
+PRICES=${PRICES:-}
 # Chosen for the buffers that they free while the GPU still uses them.
 TRACES=${TRACES:-openarena-gl1-mapcycle supertuxkart-race openarena-gl2-mapcycle
 	piglit-streaming-texture-leak weston-compositor}
 RESULTS=$BUILD/demo
-REPLAY=$BUILD/tools/replay/replay
 # How much of the VRAM that the traces want together they get under pressure.
-PERCENT=65
+PERCENT=40
 
-find_traces()
+compile_clients()
 {
-	local name
+	local name client
 
 	files=()
 	clients=()
 	for name in $TRACES; do
-		if [ -f "$ROOT/traces/$name.trace.xz" ]; then
-			files+=("$ROOT/traces/$name.trace.xz")
-		else
-			files+=("$(realpath "$name")")
-		fi
+		client=$(compile_client "$name")
+		files+=("$client")
 		clients+=("$(basename "$name" .trace.xz)")
 	done
-}
-
-build_tools()
-{
-	make -C "$ROOT/tools/replay" OUT="$BUILD/tools/replay"
-	make -C "$ROOT/tools/demo" OUT="$BUILD/tools/demo"
 }
 
 # Together, and the largest jobs, which must fit at once; in MiB.
@@ -80,9 +72,9 @@ run_guest()
 
 	rm -rf "$RESULTS"
 	mkdir -p "$RESULTS"
-	"$ROOT/scripts/boot.sh" -t 1200 -m $((PLENTY_MB + 1536))M -l demo um-demo -- \
+	"$ROOT/scripts/boot.sh" -v -t 1200 -m $((PLENTY_MB + 1536))M -l demo um-demo -- \
 		"$ROOT/scripts/demo-guest.sh" "$SEED" "$JOB_SPEED" "$PLENTY_MB" "$VRAM_MB" \
-		"${files[@]}" || rc=$?
+		"$PRICES" "${files[@]}" || rc=$?
 	[ -e "$RESULTS/kernel" ] || exit "$rc"
 	[ $rc = 0 ] || say "demo: the guest ended with status $rc; what there is of results:"
 	GUEST_STATUS=$rc
@@ -94,9 +86,9 @@ plot()
 		"VRAM of ${#files[@]} replayed programs, $VRAM_MB MiB, seed $SEED"
 }
 
-find_traces
 "$ROOT/scripts/packages.sh" build demo
 run_step tools "building the programs of the demo" "Is libc's static library there?" build_tools
+compile_clients
 choose_vram
 "$ROOT/scripts/build.sh" um-demo
 run_guest

@@ -36,7 +36,7 @@ check_numbers()
 {
 	local variable
 
-	for variable in JOBS HISTORIES ROUNDS MUTANTS MINUTES TEST_TIMEOUT BOOT_TIMEOUT \
+	for variable in JOBS HISTORIES ROUNDS MUTANTS MINUTES SEEDS TEST_TIMEOUT BOOT_TIMEOUT \
 		BOOT_TEST_TIMEOUT NOUVEAU_TIMEOUT; do
 		must_match $variable "$COUNT" "a number from 1, of at most 9 digits"
 	done
@@ -71,6 +71,10 @@ check_names()
 
 	mapfile -t names < <(names_in "$ROOT/bench/main.c")
 	must_name BENCH measurement "${names[@]}"
+	mapfile -t names < <(sed -n -E 's/^ALL_MIXES="(.*)"/\1/p' "$ROOT/scripts/pressure.sh" | tr ' ' '\n')
+	must_name MIX "mix of clients" "${names[@]}"
+	mapfile -t names < <(sed -n -E 's/^ALL_POLICIES="(.*)"/\1/p' "$ROOT/scripts/pressure.sh" | tr ' ' '\n')
+	must_name POLICY policy "${names[@]}"
 	must_name MODEL card geforce3 geforcefx5900 geforce6800
 	! given MODE || [[ $FUZZ_MODES == *"$MODE"* ]] ||
 		refuse "MODE=$MODE: no mode has that in its name" "There are: $FUZZ_MODES"
@@ -194,7 +198,24 @@ check_traces()
 	read -r -d '' -a names <<<"$TRACES" || true
 	[ ${#names[@]} -gt 0 ] || refuse "TRACES: names no recording" "There are: $(recordings)"
 	for name in "${names[@]}"; do
+		[[ $name != ring:* ]] || continue
+		[[ ! $name =~ ^(.+)@[0-9.]+$ ]] || name=${BASH_REMATCH[1]}
 		[ -f "$ROOT/traces/$name.trace.xz" ] || check_trace "$name"
+	done
+}
+
+# The prices that swgpu_cost.c has.
+check_prices()
+{
+	local word names words
+
+	given PRICES || return 0
+	names=$(sed -n -E 's/^module_param_named\(([a-z_]+_ns),.*/\1/p' "$ROOT/swgpu/swgpu_cost.c")
+	read -r -d '' -a words <<<"$PRICES" || true
+	for word in "${words[@]}"; do
+		[[ $word =~ ^[a-z_]+=[0-9]{1,9}$ ]] || refuse "PRICES: '$word' is no <price>=<ns>"
+		grep -qxF "${word%%=*}" <<<"$names" ||
+			refuse "PRICES: there is no price '${word%%=*}'" "There are: $(paste -s -d " " <<<"$names")"
 	done
 }
 
@@ -209,4 +230,5 @@ check_variables()
 	check_installation
 	check_bochs
 	check_traces
+	check_prices
 }

@@ -105,6 +105,8 @@ static void sleep_ns(u64 ns)
  * @nr_pages: of the buffer
  *
  * Where time is modelled nobody looks at what a buffer holds, but for its tags.
+ *
+ * Return: true unless it can be left out.
  */
 bool swgpu_cost_touches(u64 page, u64 nr_pages)
 {

@@ -15,11 +15,16 @@ int swgpu_latency_init(struct swgpu_latency *lat)
 {
 	spin_lock_init(&lat->lock);
 	lat->samples = vmalloc(array_size(MAX_SAMPLES, sizeof(*lat->samples)));
-	return lat->samples ? 0 : -ENOMEM;
+	lat->sorted = vmalloc(array_size(MAX_SAMPLES, sizeof(*lat->sorted)));
+	if (lat->samples && lat->sorted)
+		return 0;
+	swgpu_latency_fini(lat);
+	return -ENOMEM;
 }
 
 void swgpu_latency_fini(struct swgpu_latency *lat)
 {
+	vfree(lat->sorted);
 	vfree(lat->samples);
 }
 
@@ -53,17 +58,13 @@ static u32 quantile(const u32 *sorted, u32 nr, u32 permille)
  * @out: its members about allocations are set
  * @reset: forget the samples
  *
- * Return: 0, or -ENOMEM, with nothing forgotten.
+ * Context: one at a time, by &swgpu_measure.query.
  */
-int swgpu_latency_read(struct swgpu_latency *lat, struct drm_swgpu_stats *out,
-		       bool reset)
+void swgpu_latency_read(struct swgpu_latency *lat, struct drm_swgpu_stats *out,
+			bool reset)
 {
-	u32 *sorted;
+	u32 *sorted = lat->sorted;
 	u32 nr;
-
-	sorted = vmalloc(array_size(MAX_SAMPLES, sizeof(*sorted)));
-	if (!sorted)
-		return -ENOMEM;
 
 	spin_lock(&lat->lock);
 	nr = lat->nr_samples;
@@ -83,6 +84,4 @@ int swgpu_latency_read(struct swgpu_latency *lat, struct drm_swgpu_stats *out,
 	out->alloc_p50_ns = quantile(sorted, nr, 500);
 	out->alloc_p99_ns = quantile(sorted, nr, 990);
 	out->alloc_p999_ns = quantile(sorted, nr, 999);
-	vfree(sorted);
-	return 0;
 }

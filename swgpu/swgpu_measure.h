@@ -43,6 +43,8 @@ struct swgpu_latency {
 	spinlock_t lock;
 	/** @samples: in nanoseconds, the first million since the last reset */
 	u32 *samples;
+	/** @sorted: room for a copy of them; protected by &swgpu_measure.query */
+	u32 *sorted;
 	/** @nr_samples: valid elements of @samples */
 	u32 nr_samples;
 	/** @allocs: how many there were, with those that found no room */
@@ -131,8 +133,8 @@ int swgpu_stats_show(struct seq_file *m, void *unused);
 int swgpu_latency_init(struct swgpu_latency *lat);
 void swgpu_latency_fini(struct swgpu_latency *lat);
 void swgpu_latency_add(struct swgpu_latency *lat, u64 ns);
-int swgpu_latency_read(struct swgpu_latency *lat, struct drm_swgpu_stats *out,
-		       bool reset);
+void swgpu_latency_read(struct swgpu_latency *lat, struct drm_swgpu_stats *out,
+			bool reset);
 
 /* swgpu_probe.c */
 int swgpu_probe_register(struct swgpu_device *sdev);

@@ -214,6 +214,11 @@ traces()
 	head -c 5000 /dev/urandom >"$dir/noise"
 	cp "$dir/noise" "$dir/noise.xz"
 	refused demo TRACES=doom "no recording 'doom'"
+	refused demo TRACES=doom@0.1 "no recording 'doom'"
+	refused pressure MIX=lunch "no mix of clients 'lunch'"
+	refused pressure POLICY=none "no policy 'none'"
+	refused demo PRICES=lunch_ns=7 "no price 'lunch_ns'"
+	refused demo PRICES=step_ns "is no <price>=<ns>"
 	refused demo "TRACES=mpv-720p60 $dir" "is a directory"
 	refused demo "TRACES=$dir/empty" "does not begin with"
 	refused demo "TRACES=$dir/header" "a header and nothing else"
@@ -241,7 +246,8 @@ right_ones()
 		DEBIAN_MIRROR=http://deb.debian.org/debian "BENCH=ttm engine_quiet" \
 		"MODEL=geforce3 geforce6800" "CASE=a hung channel" MUTANT=reclaim.c:119:negate \
 		INSTALL_MOD_PATH=/ SIGN_KEY=/etc/passwd SIGN_CERT=/etc/passwd \
-		"TRACES=mpv-720p60 $SCRATCH/traces/right"
+		"TRACES=mpv-720p60@0.1 $SCRATCH/traces/right ring:" "PRICES=step_ns=54 use_ns=0" \
+		"MIX=pair default" POLICY=ours SEEDS=2
 	result "a mutant in the glue is accepted" accepts MUTANT=ttm_zombies.c:119:negate.2
 	result "a named mutant is accepted" accepts MUTANT=counter-not-updated
 	result "those that are empty are accepted" accepts JOBS= SEED= TRACES= BENCH= CASE= FULL=
@@ -261,7 +267,7 @@ help_has_all()
 
 	make help >"$SCRATCH/help"
 	for variable in KERNEL_SRC KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT DEBIAN_MIRROR RELEASE \
-		JOBS SEED HISTORIES ROUNDS VRAM_MB JOB_SPEED TRACES V BENCH FORCE FULL PART MUTANTS \
+		JOBS SEED HISTORIES ROUNDS VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY SEEDS V BENCH FORCE FULL PART MUTANTS \
 		MUTANT BOCHS MODEL CASE; do
 		grep -qE "(^|[^A-Z_])$variable=" "$SCRATCH/help" || missing+=("$variable")
 	done

@@ -270,7 +270,7 @@ make_rings()
 		ring:buffers=56,use=2,advance=1,jobs=600,job_us=1000,frame=32
 	says 'a speed of its own, at which a job would be too long' 'at a speed of 0.0001' \
 		ring:job_us=1100@0.0001
-	for ring in buffers use=0 use=25 kib=0 what=1 job_us=x buffers=1,; do
+	for ring in buffers use=0 use=25 kib=0 what=1 job_us=x "buffers=1,"; do
 		name="refused: ring:$ring"
 		refused "$name" "ring:$ring" "ring:$ring: not 'ring:buffers=N"
 	done

@@ -139,7 +139,7 @@ int run_clients(struct client *clients, int nr, const struct options *options)
 	int ret, started;
 
 	if (open_all(clients, nr, options) ||
-	    timeline_start(&timeline, options->timeline, options->node))
+	    timeline_start(&timeline, options))
 		return -1;
 	started = start_threads(clients, nr);
 	wait_for_all(clients, nr, started, options->progress);

@@ -10,6 +10,8 @@
 #include "device.h"
 
 #define PERIOD_NS	10000000u
+/* Where time is modelled the counters are read in no time, but a guest may be slow. */
+#define MODELLED_PERIOD_NS	100000000u
 
 /*
  * Reading the counters may take long: rather sample less often than disturb.
@@ -49,20 +51,22 @@ static void *run(void *arg)
 
 		sample(t, start);
 		period = (thread_ns() - used) * CPU_SHARE;
-		sleep_until(begin + (period > PERIOD_NS ? period : PERIOD_NS));
+		sleep_until(begin + (period > t->period_ns ? period : t->period_ns));
 	}
 	sample(t, start);
 	return NULL;
 }
 
-int timeline_start(struct timeline *t, const char *file, const char *node)
+int timeline_start(struct timeline *t, const struct options *options)
 {
+	const char *file = options->timeline;
 	int ret;
 
 	t->out = NULL;
+	t->period_ns = options->pace ? MODELLED_PERIOD_NS : PERIOD_NS;
 	if (!file)
 		return 0;
-	t->fd = device_open(node);
+	t->fd = device_open(options->node);
 	if (t->fd < 0)
 		return -1;
 	t->out = fopen(file, "we");

@@ -10,15 +10,18 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "options.h"
+
 struct timeline {
 	FILE *out;
 	int fd;
+	uint64_t period_ns;
 	pthread_t thread;
 	atomic_bool stop;
 };
 
-/* Return: 0, or -1 after a message. @file NULL: nothing is sampled. */
-int timeline_start(struct timeline *timeline, const char *file, const char *node);
+/* Return: 0, or -1 after a message. Without a file in @options nothing is sampled. */
+int timeline_start(struct timeline *timeline, const struct options *options);
 int timeline_finish(struct timeline *timeline);
 
 #endif

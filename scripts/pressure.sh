@@ -1,0 +1,203 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# pressure.sh: policies side by side, in modelled time. Each cell is one replay of a mix
+# of clients, on one policy, with so much VRAM, at a speed of the GPU, with one way to
+# copy, and with one seed. What is there already, of the same sources, is not run again.
+# Prints medians and ratios; writes build/pressure/results.json.
+#
+# MIX=<names>     only these mixes; POLICY=<names>: only these policies
+# SEEDS=<n>       how many seeds; default: 1, with FULL=1 5
+# FULL=1          all sizes of VRAM, speeds and ways to copy; default: a sample
+# JOBS=<n>        how many cells at a time
+
+. "$(dirname "$0")/lib.sh"
+. "$ROOT/scripts/virtual-lib.sh"
+
+RESULTS=$BUILD/pressure
+CELLS=$RESULTS/cells
+
+# A client with a full queue beside one that waits: see Documentation/pressure.rst.
+waits="ring:buffers=24,use=4,advance=4,jobs=1000,job_us=20"
+queues="use=2,advance=1"
+
+# Name, and the clients.
+declare -A MIXES=(
+	[pair]="$waits ring:buffers=56,$queues,jobs=600,job_us=1000,frame=32"
+	[pair-48]="$waits ring:buffers=48,$queues,jobs=600,job_us=1000,frame=32"
+	[pair-96]="$waits ring:buffers=96,$queues,jobs=600,job_us=1000,frame=32"
+	[pair-fast]="$waits ring:buffers=56,$queues,jobs=600,job_us=500,frame=32"
+	[pair-short]="$waits ring:buffers=56,$queues,jobs=600,job_us=1000,frame=8"
+	[pair-slow-queue]="$waits ring:buffers=56,$queues,jobs=600,job_us=1000,frame=32@0.25"
+	[pair-large]="$waits,kib=256 ring:buffers=56,kib=256,$queues,jobs=600,job_us=1000,frame=32"
+	[default]="openarena-gl1-mapcycle supertuxkart-race openarena-gl2-mapcycle piglit-streaming-texture-leak weston-compositor"
+	[compositor-leak]="weston-compositor piglit-streaming-texture-leak"
+	[game-leak]="supertuxkart-race piglit-streaming-texture-leak"
+	[two-games]="openarena-gl2-demo-fastgpu supertuxkart-race"
+	[loading]="openarena-gl1-mapcycle openarena-gl2-mapcycle"
+	[desktop]="chromium-browser-webgl weston-compositor mpv-720p60"
+	[slow-leak]="supertuxkart-race weston-compositor piglit-streaming-texture-leak@0.1"
+)
+ALL_MIXES="pair pair-48 pair-96 pair-fast pair-short pair-slow-queue pair-large default compositor-leak game-leak two-games loading desktop slow-leak"
+SAMPLE_MIXES="pair pair-large default compositor-leak game-leak two-games"
+
+# Name, and the parameters of swgpu. Modules of its own: those of bench/policies/.
+declare -A POLICIES=(
+	[today]="fence_lru=0"
+	[today-512]="fence_lru=0"
+	[ours]="fence_lru=1"
+)
+ALL_POLICIES="today today-512 ours"
+
+# In per cent of what a mix wants at most.
+if [ -n "${FULL:-}" ]; then
+	SIZES="33 50 80" SPEEDS="1 0.25 0.1" COPIES="cpu async"
+	MIX=${MIX:-$ALL_MIXES} SEEDS=${SEEDS:-5}
+else
+	SIZES="33 50 80" SPEEDS="1 0.1" COPIES="cpu"
+	MIX=${MIX:-$SAMPLE_MIXES} SEEDS=${SEEDS:-1}
+fi
+POLICY=${POLICY:-$ALL_POLICIES}
+
+# What all results depend on; those of other sources stand aside.
+sources_key()
+{
+	(cd "$ROOT" && cat swgpu/*.[ch] ttm_fence_lru/*.[ch] include/*/*.h include/*/*/*.h \
+		tools/replay/*.[ch] patches/6.12/*.patch bench/policies/*.patch configs/um*.config \
+		scripts/pressure-*.sh scripts/virtual-lib.sh) | sha256sum | cut -c1-12
+}
+
+# wanted_mb <client> ...: what they want together, and the largest jobs; in MiB.
+wanted_mb()
+{
+	local client compiled=()
+
+	for client; do
+		compiled+=("$(compile_client "$client")")
+	done
+	"$REPLAY" --check "${compiled[@]}" |
+		sed -n -E 's/.* VRAM at most ([0-9.]+) MiB, in one job ([0-9.]+) MiB.*/\1 \2/p' |
+		awk '{ all += $1; jobs += $2 } END { printf "%d %d\n", all + 0.99, jobs + 0.99 }'
+}
+
+# vram_mb <per cent> <MiB wanted> <MiB of the largest jobs>
+vram_mb()
+{
+	local mb=$(($2 * $1 / 100))
+
+	[ "$mb" -ge "$3" ] || mb=$3
+	say "$mb"
+}
+
+# policy_modules <policy>: the files that go in.
+policy_modules()
+{
+	local module own=$RESULTS/policies/$1
+
+	for module in $MODULES; do
+		if [ -e "$own/$(basename "$module")" ]; then
+			say "$own/$(basename "$module")"
+		else
+			say "$module"
+		fi
+	done
+}
+
+# TTM with a patch of bench/policies/, as a module for the kernel of the demo.
+build_policy()
+{
+	local policy=$1 patch=$ROOT/bench/policies/$1.patch own=$RESULTS/policies/$1
+
+	rm -rf "$own"
+	mkdir -p "$own"
+	cp -L "$(kernel_tree)"/drivers/gpu/drm/ttm/{*.[ch],Makefile} "$own"
+	patch -d "$own" -p5 --no-backup-if-mismatch <"$patch"
+	make --no-print-directory -C "$(kernel_tree)" O="$(kernel_out um-demo)" ARCH=um \
+		M="$own" -j "$JOBS" modules
+}
+
+# Each policy that has a patch; the others are as the kernel is.
+build_policies()
+{
+	local policy
+
+	for policy in $POLICY; do
+		[ -e "$ROOT/bench/policies/$policy.patch" ] || continue
+		run_step "policy-$policy" "building TTM with the policy $policy" \
+			"Does bench/policies/$policy.patch apply?" build_policy "$policy"
+	done
+}
+
+# Lines of: directory, policy, copy, VRAM, seed, speed, mix
+list_cells()
+{
+	local mix policy copy size speed seed wanted mb
+
+	for mix in $MIX; do
+		# shellcheck disable=SC2086 # a client each
+		wanted=$(wanted_mb ${MIXES[$mix]})
+		for seed in $(seq "$SEEDS"); do
+			for speed in $SPEEDS; do
+				for size in $SIZES; do
+					# shellcheck disable=SC2086 # two numbers
+					mb=$(vram_mb "$size" $wanted)
+					for copy in $COPIES; do
+						for policy in $POLICY; do
+							say "$CELLS/$KEY/$mix,$policy,$copy,$size,$speed,$seed $policy $copy $mb $seed $speed $mix"
+						done
+					done
+				done
+			done
+		done
+	done
+}
+
+# run_cell <line of list_cells>
+run_cell()
+{
+	local directory=$1 policy=$2 copy=$3 mb=$4 seed=$5 speed=$6 mix=$7
+
+	[ ! -e "$directory/counters" ] || return 0
+	# shellcheck disable=SC2086 # a client each
+	"$ROOT/scripts/pressure-cell.sh" "$directory.new" "$(policy_modules "$policy")" \
+		"${POLICIES[$policy]} copy=$copy" "$mb" "$seed" "$speed" ${MIXES[$mix]} \
+		>"$directory.log" 2>&1 || true
+	if [ -e "$directory.new/counters" ]; then
+		mv "$directory.new" "$directory"
+		rm -f "$directory.log"
+	fi
+}
+
+# As many at a time as there are JOBS; how far it is, now and then.
+run_cells()
+{
+	local line running=0 done=0 all start=$SECONDS said=-30
+
+	all=$(wc -l <"$RESULTS/list")
+	while read -r -a line; do
+		run_cell "${line[@]}" &
+		running=$((running + 1))
+		if [ "$running" -ge "$JOBS" ]; then
+			wait -n || true
+			running=$((running - 1))
+			done=$((done + 1))
+		fi
+		if [ $((SECONDS - said)) -ge 30 ]; then
+			said=$SECONDS
+			say "  $done of $all cells, $((SECONDS - start)) s ..."
+		fi
+	done <"$RESULTS/list"
+	wait
+	say "  $all of $all cells: done ($((SECONDS - start)) s)"
+}
+
+"$ROOT/scripts/packages.sh" build demo
+run_step tools "building the replay" "Is libc's static library there?" build_tools
+"$ROOT/scripts/build.sh" um-demo
+MODULES=$(modules_of "$(kernel_out um-demo)" swgpu | awk '!seen[$0]++')
+KEY=$(sources_key)
+mkdir -p "$CELLS/$KEY"
+build_policies
+list_cells >"$RESULTS/list"
+run_cells
+"$ROOT/scripts/pressure-report.py" "$RESULTS" "$KEY"
