@@ -45,9 +45,10 @@ SAMPLE_MIXES="pair pair-large default compositor-leak game-leak two-games"
 declare -A POLICIES=(
 	[today]="fence_lru=0"
 	[today-512]="fence_lru=0"
+	[timer]="fence_lru=0"
 	[ours]="fence_lru=1"
 )
-ALL_POLICIES="today today-512 ours"
+ALL_POLICIES="today today-512 timer ours"
 
 # In per cent of what a mix wants at most.
 if [ -n "${FULL:-}" ]; then

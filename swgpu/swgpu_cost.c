@@ -157,25 +157,37 @@ void swgpu_cost_pay(enum swgpu_cost_item item, u64 count)
 void swgpu_cost_pay_operations(struct swgpu_device *sdev)
 {
 	struct swgpu_cost *paid = &sdev->cost;
-	struct swgpu_cost now;
-	u64 ns;
+	u64 steps, buried, ns;
 
 	if (!param_cost)
 		return;
-	swgpu_read_operations(&sdev->ttm, &now.steps, &now.buried);
-	ns = (now.steps - paid->steps) * prices[SWGPU_COST_STEP] +
-	     (now.buried - paid->buried) * prices[SWGPU_COST_BURY];
-	*paid = now;
+	swgpu_read_operations(&sdev->ttm, &steps, &buried);
+	ns = (steps - paid->steps) * prices[SWGPU_COST_STEP] +
+	     (buried - paid->buried) * prices[SWGPU_COST_BURY];
+	paid->steps = steps;
+	paid->buried = buried;
 	pass(ns);
 }
 
+/* Work items that were queued since the last time, with a switch to each */
+static u64 work_items_ns(struct swgpu_device *sdev)
+{
+	u64 now = atomic64_read(&sdev->measure.count[SWGPU_COUNT_WORK_ITEMS]);
+	u64 items = now - sdev->cost.work_items;
+
+	sdev->cost.work_items = now;
+	return items *
+	       (prices[SWGPU_COST_WORK_ITEM] + prices[SWGPU_COST_SWITCH]);
+}
+
 /* The memory of a dead buffer is about to be released, by a worker or not. */
-void swgpu_cost_pay_delete(void)
+void swgpu_cost_pay_delete(struct swgpu_device *sdev)
 {
 	u64 ns = prices[SWGPU_COST_DELETE];
 
+	if (!param_cost)
+		return;
 	if (current->flags & PF_WQ_WORKER)
-		ns += prices[SWGPU_COST_WORK_ITEM] + prices[SWGPU_COST_SWITCH];
-	if (param_cost)
-		pass(ns);
+		ns += work_items_ns(sdev);
+	pass(ns);
 }

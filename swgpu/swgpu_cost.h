@@ -34,6 +34,8 @@ struct swgpu_cost {
 	u64 steps;
 	/** @buried: buffers that the fence-ordered LRU took when they died */
 	u64 buried;
+	/** @work_items: of today's delayed delete */
+	u64 work_items;
 };
 
 /*
@@ -54,7 +56,7 @@ static inline ktime_t swgpu_now(void)
 bool swgpu_cost_enabled(void);
 void swgpu_cost_pay(enum swgpu_cost_item item, u64 count);
 void swgpu_cost_pay_operations(struct swgpu_device *sdev);
-void swgpu_cost_pay_delete(void);
+void swgpu_cost_pay_delete(struct swgpu_device *sdev);
 u64 swgpu_cost_pause(u64 ns);
 bool swgpu_cost_touches(u64 page, u64 nr_pages);
 

@@ -106,7 +106,7 @@ static void delete_mem_notify(struct ttm_buffer_object *tbo)
 	if (!swgpu_bo_is_ours(tbo))
 		return;
 	swgpu_measure_release(to_swgpu_bo(tbo));
-	swgpu_cost_pay_delete();
+	swgpu_cost_pay_delete(to_swgpu(tbo->base.dev));
 }
 
 static const struct ttm_device_funcs ttm_funcs = {

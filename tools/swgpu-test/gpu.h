@@ -84,6 +84,8 @@ void full_check(struct full *f);
 void test_bad_create(int fd);
 void test_bad_map_and_wait(int fd);
 void test_bad_channels(int fd);
+void test_bad_play(int fd);
+void test_play(int fd);
 void test_bad_submit(int fd);
 void test_bad_stats(int fd);
 /* memory.c */

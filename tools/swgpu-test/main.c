@@ -29,6 +29,8 @@ static const struct {
 	{ "channels refuse bad arguments", test_bad_channels },
 	{ "submit refuses bad arguments", test_bad_submit },
 	{ "stats refuse bad arguments", test_bad_stats },
+	{ "lists of requests refuse bad arguments", test_bad_play },
+	{ "a list of requests does each of them", test_play },
 	{ "new memory is zero and keeps what is written", test_map },
 	{ "a mapping outlives the handle", test_map_outlives_handle },
 	{ "contents survive eviction", test_eviction },
