@@ -115,6 +115,12 @@ void test_kill(int fd);
 void test_kill_dependency(int fd);
 void test_exit(int fd);
 void test_broken(int fd);
+/* victims.c */
+void test_signals(int fd);
+void test_over_committed(int fd);
+void test_swap_import(int fd);
+void test_each_other(int fd);
+void test_evict_members(int fd);
 /* copy.c */
 void test_pipelined(int fd);
 void test_pipelined_death(int fd);
