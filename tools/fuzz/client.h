@@ -117,6 +117,9 @@ void client_run(struct client *c, uint64_t steps);
 /* What was told of a device that is opened again. */
 void client_forget(struct client *c, uint32_t dev);
 
+/* system.c: from now on its process gets a signal at another interval. */
+int client_set_timer(struct client *c);
+
 /* Chance of one in @n. */
 static inline bool one_in(struct client *c, uint64_t n)
 {

@@ -8,11 +8,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "client.h"
-#include "known.h"
 
 /* How long a channel hangs. */
 #define HANG_NS		(100 * MS)
@@ -76,23 +74,14 @@ static void *resume_for_ever(void *data)
 	return NULL;
 }
 
-static __thread struct client *self;
-
-/*
- * A request that waits is made again after each signal, from the start. With a timer that is
- * faster it never ends: as long as that is known, the timer stops.
- */
+/* What a signal interrupts is made again, or goes on. */
 static void tick(int signal)
 {
-	struct request *r = self ? request_in_flight(self->task) : NULL;
-	struct itimerval off = {};
-
 	(void)signal;
-	if (r && known("timer") && now_ns() > r->start_ns + SECOND)
-		setitimer(ITIMER_REAL, &off, NULL);
 }
 
-static void catch_ticks(struct client *c)
+/* Signals come all the time. */
+static void start_ticks(struct client *c)
 {
 	struct sigaction action = {
 		.sa_handler = tick,
@@ -100,13 +89,13 @@ static void catch_ticks(struct client *c)
 	};
 
 	sigaction(SIGALRM, &action, NULL);
+	client_set_timer(c);
 }
 
 static void *play(void *data)
 {
 	struct client *c = data;
 
-	self = c;
 	c->task->pid = gettid();
 	client_run(c, ~0ull);
 	return NULL;
@@ -141,7 +130,7 @@ void process_run(uint32_t nr, const int post[2])
 	for (i = 0; i < NR_THREADS; i++)
 		client_init(&p.clients[i], &p, &record->tasks[nr][i]);
 	p.clients[0].random.state = record->seed + nr;
-	catch_ticks(&p.clients[0]);
+	start_ticks(&p.clients[0]);
 	pthread_create(&janitor, NULL, resume_for_ever, &p);
 	for (i = 1; i < NR_THREADS; i++)
 		pthread_create(&threads[i], NULL, play, &p.clients[i]);

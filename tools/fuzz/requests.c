@@ -2,7 +2,6 @@
 /* What the driver is asked for by its own ioctls. */
 
 #include "client.h"
-#include "known.h"
 
 static uint64_t any_size(struct client *c)
 {

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "client.h"
-#include "known.h"
 
 /* A new file; what the old one has goes with work in flight. */
 static int open_again(struct client *c)
@@ -83,10 +82,9 @@ static int suspend(struct client *c)
 	return ret;
 }
 
-/* From now on signals come at this interval. */
-static int set_timer(struct client *c)
+int client_set_timer(struct client *c)
 {
-	uint64_t us = one_in(c, 4) ? 0 : 2000 + random_below(&c->random, 60000);
+	uint64_t us = 2000 + random_below(&c->random, 60000);
 	struct itimerval timer = { { 0, us }, { 0, us } };
 
 	return setitimer(ITIMER_REAL, &timer, NULL) ? -errno : 0;
@@ -147,7 +145,7 @@ const struct action system_actions[] = {
 	{ "read-debugfs", 5, read_debugfs },
 	{ "read-fdinfo", 3, read_fdinfo },
 	{ "suspend", 1, suspend },
-	{ "set-timer", 2, set_timer },
+	{ "set-timer", 2, client_set_timer },
 	{ "fork", 1, fork_child },
 	{ "sleep", 10, sleep_a_little },
 	{ NULL, 0, NULL },
