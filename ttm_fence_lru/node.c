@@ -242,6 +242,7 @@ bool ttm_fence_lru_link_leave(struct ttm_fence_lru_channel *channel,
 	struct ttm_fence_lru *lru = channel->lru;
 	struct ttm_fence_lru_bo *bo = link->bo;
 	bool last_of_zombie;
+	u64 last_seq;
 
 	lockdep_assert_held(&channel->lock);
 	lockdep_assert_held(lru->lru_lock);
@@ -250,11 +251,13 @@ bool ttm_fence_lru_link_leave(struct ttm_fence_lru_channel *channel,
 	channel->nr_links--;
 
 	WRITE_ONCE(bo->nr_links, bo->nr_links - 1);
+	/* A link to a later node may have left before. */
+	last_seq = max(bo->last_seq, link->node->seq);
 	if (!bo->nr_links)
 		become_idle(lru, bo);
 	/* After the owner moved it to the tail, as if it had been used just now. */
 	if (bo->state == TTM_FENCE_LRU_ALIVE)
-		bo->last_seq = link->node->seq;
+		bo->last_seq = last_seq;
 	last_of_zombie = !bo->nr_links && bo->state == TTM_FENCE_LRU_BURIED;
 
 	/* Pairs with the acquire of those who look for a free link. */

@@ -617,7 +617,8 @@ static inline void ttm_fence_lru_touch(struct ttm_fence_lru *lru,
 {
 	lockdep_assert_held(lru->lru_lock);
 
-	if (bo->state == TTM_FENCE_LRU_ALIVE)
+	/* The place of one that is busy is that of its fences. */
+	if (bo->state == TTM_FENCE_LRU_ALIVE && !bo->nr_links)
 		bo->last_seq = ttm_fence_lru_emitted(lru);
 }
 
