@@ -243,6 +243,12 @@ static void waiters_race_with_retire(struct kunit *test)
 	     act_look_at_frontiers, act_look_at_frontiers);
 }
 
+static void ages_are_read_while_all_goes_on(struct kunit *test)
+{
+	RACE(test, 3, 2, act_submit, act_use_and_drop, act_signal, act_retire,
+	     act_look_at_zombies, act_look_what_is_due, act_touch, act_rebirth);
+}
+
 static void counters_are_read_without_locks(struct kunit *test)
 {
 	RACE(test, 2, 2, act_submit, act_replace, act_signal, act_reclaim,
@@ -320,6 +326,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(imports_are_drained_while_others_hold_them),
 	KUNIT_CASE(two_reclaims_race_for_one_leftover),
 	KUNIT_CASE(waiters_race_with_retire),
+	KUNIT_CASE(ages_are_read_while_all_goes_on),
 	KUNIT_CASE(counters_are_read_without_locks),
 	KUNIT_CASE(shrinking_races_with_bury_and_reclaim),
 	KUNIT_CASE(a_sweep_races_with_attach_and_bury),

@@ -305,6 +305,23 @@ static int look_at_frontiers(struct mock_device *dev)
 	return ttm_fence_lru_frontiers(&dev->lru, &due, &fence, 1);
 }
 
+static int look_at_zombies(struct mock_device *dev)
+{
+	u64 seq = 0;
+
+	dma_fence_put(ttm_fence_lru_oldest_zombie(&dev->lru, 1, HZ, &seq));
+	return 0;
+}
+
+static int note_wait(struct mock_device *dev)
+{
+	struct mock_fence *fence =
+		mock_fence_create(dev, dma_fence_context_alloc(1), 1);
+
+	ttm_fence_lru_note_wait(&dev->lru, &fence->base);
+	return 0;
+}
+
 static bool skip(struct ttm_fence_lru_bo *bo, void *data)
 {
 	return true;
@@ -371,6 +388,8 @@ static const struct needer_param {
 	bool waits;
 } needers[] = {
 	{ "frontiers", look_at_frontiers, true },
+	{ "oldest zombie", look_at_zombies, true },
+	{ "note wait", note_wait, true },
 	{ "retire", retire, true },
 	{ "reclaim", reclaim, true },
 	{ "check", check, true },

@@ -61,6 +61,7 @@ void history_drain(struct history *h, int unused, const u16 *who);
 void history_set_limit(struct history *h, int type, const u16 *who);
 void history_trim(struct history *h, int unused, const u16 *who);
 void history_wait(struct history *h, int type, const u16 *who);
+void history_wait_oldest(struct history *h, int type, const u16 *who);
 void history_visit_busy(struct history *h, int unused, const u16 *who);
 
 /* history_compare.c */

@@ -122,6 +122,23 @@ static void compare_channels(struct history *h)
 	}
 }
 
+/* When those that are idle were last used. */
+static void compare_ages(struct history *h)
+{
+	struct ttm_fence_lru_bo *bo;
+	int o;
+
+	for (o = 0; o < MODEL_OWNERS; o++) {
+		if (h->model.owners[o].state != MODEL_ALIVE ||
+		    model_nr_links(&h->model, o))
+			continue;
+		bo = o < MODEL_BOS ? &h->bos[o]->base :
+				     &h->groups[o - MODEL_BOS]->base.base;
+		history_compare_numbers(h, "last use", bo->last_seq,
+					h->model.owners[o].last_node);
+	}
+}
+
 static void recount(struct history *h)
 {
 	struct ttm_fence_lru_stats *stats = &h->counted;
@@ -191,6 +208,7 @@ bool history_compare(struct history *h)
 
 	compare_references(h);
 	compare_channels(h);
+	compare_ages(h);
 	compare_counters(h);
 	if (!ttm_fence_lru_check(&h->dev->lru, NULL))
 		differ(h, "the check function found a fault");

@@ -130,6 +130,29 @@ void history_wait(struct history *h, int type, const u16 *who)
 	}
 }
 
+/* Somebody looks for the oldest of the dead, and waits for it. */
+void history_wait_oldest(struct history *h, int type, const u16 *who)
+{
+	bool patient = who[0] % 4;
+	int node, after = who[1] % 3 ? 0 : who[2] % (h->model.nr_nodes + 1);
+	struct ttm_fence_lru *lru = &h->dev->lru;
+	struct dma_fence *fence;
+	u64 seq = after;
+
+	history_say(h, "wait for the oldest of type %d after node %d%s", type,
+		    after, patient ? "" : ", if nobody waits yet");
+	fence = ttm_fence_lru_oldest_zombie(
+		lru, type, patient ? MAX_JIFFY_OFFSET : 0, &seq);
+	node = model_oldest_zombie(&h->model, type, patient, after);
+	history_compare_numbers(h, "oldest zombie", fence ? seq : 0, node);
+	if (fence && !h->difference[0]) {
+		compare_fences(h, fence, h->model.nodes[node].fence);
+		ttm_fence_lru_note_wait(lru, fence);
+		model_note_wait(&h->model, h->model.nodes[node].channel);
+	}
+	dma_fence_put(fence);
+}
+
 /* Whom a walk has met, and how many more it wants. */
 struct met {
 	char names[MODEL_NAMES];

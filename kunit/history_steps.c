@@ -337,6 +337,7 @@ static const struct {
 	{ history_set_limit, 2, 0, MODEL_TYPES, NULL },
 	{ history_trim, 4, 0, MODEL_TYPES, NULL },
 	{ history_wait, 4, 0, MODEL_TYPES, NULL },
+	{ history_wait_oldest, 3, 0, MODEL_TYPES, NULL },
 	{ history_visit_busy, 3, 0, MODEL_TYPES, NULL },
 };
 

@@ -78,6 +78,8 @@ struct model_owner {
 	unsigned int placed;
 	/* Since when among the ripe, the locked or the blocked */
 	unsigned int since;
+	/* The last node of those that it left while it was alive */
+	int last_node;
 	int blocker;
 	int resv[MODEL_RESV];
 	int nr_resv;
@@ -162,9 +164,11 @@ void model_place(struct model *m, int owner);
 void model_retire(struct model *m, bool arm);
 void model_sweep(struct model *m);
 void model_unregister(struct model *m, int channel);
+void model_note_wait(struct model *m, int channel);
 int model_frontiers(struct model *m, struct model_due *due, int *fences,
 		    int max);
 void model_visit_busy(struct model *m, bool patient, char *names);
+int model_oldest_zombie(struct model *m, int type, bool patient, int after);
 
 /* model_reclaim.c: what becomes of the dead */
 void model_put(struct model *m, int bo, bool no_memory);

@@ -52,6 +52,7 @@ static void leave(struct model *m, enum model_state state, int node)
 
 	while ((o = model_next(m, state, node, &after)) != MODEL_NONE) {
 		m->owners[o].at[channel].node = 0;
+		m->owners[o].last_node = max(m->owners[o].last_node, node);
 		if (model_nr_links(m, o))
 			continue;
 		if (state == MODEL_ALIVE) {
@@ -171,6 +172,16 @@ static bool is_late(struct model *m, int channel, bool patient)
 	return c->waited;
 }
 
+/* The first fence of the channel is what somebody waits for, unless somebody does already. */
+void model_note_wait(struct model *m, int channel)
+{
+	struct model_channel *c = &m->channels[channel];
+
+	if (!c->waited)
+		c->waited_for = m->nodes[model_next_node(m, channel, 0)].fence;
+	c->waited = true;
+}
+
 int model_frontiers(struct model *m, struct model_due *due, int *fences,
 		    int max)
 {
@@ -187,9 +198,7 @@ int model_frontiers(struct model *m, struct model_due *due, int *fences,
 		    is_late(m, c, due->patient) || node > due->last_node)
 			continue;
 		fences[count] = m->nodes[node].fence;
-		if (!m->channels[c].waited)
-			m->channels[c].waited_for = fences[count];
-		m->channels[c].waited = true;
+		model_note_wait(m, c);
 		count++;
 		due->bytes += bytes;
 	}
@@ -226,4 +235,34 @@ void model_visit_busy(struct model *m, bool patient, char *names)
 			if (is_last_use(m, o, node))
 				model_append_name(names, model_name(o));
 	}
+}
+
+static bool has_zombie(const struct model *m, int node, int type)
+{
+	unsigned int after = 0;
+	int o;
+
+	while ((o = model_next(m, MODEL_BURIED, node, &after)) != MODEL_NONE)
+		if (m->owners[o].type == type)
+			return true;
+	return false;
+}
+
+/* The first of each channel's nodes with a zombie; of those, the first behind @after. */
+int model_oldest_zombie(struct model *m, int type, bool patient, int after)
+{
+	int c, node, oldest = 0;
+	unsigned int turn = 0;
+
+	activate(m);
+	while ((c = model_next(m, MODEL_ACTIVE, 0, &turn)) != MODEL_NONE) {
+		node = model_next_node(m, c, 0);
+		while (node && !has_zombie(m, node, type))
+			node = model_next_node(m, c, node);
+		if (!node || is_late(m, c, patient) || node <= after)
+			continue;
+		if (!oldest || node < oldest)
+			oldest = node;
+	}
+	return oldest;
 }

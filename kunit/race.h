@@ -233,6 +233,9 @@ unsigned int act_hold_a_reservation(struct racer *racer);
 unsigned int act_evict(struct racer *racer);
 unsigned int act_rebirth(struct racer *racer);
 unsigned int act_look_at_frontiers(struct racer *racer);
+unsigned int act_look_at_zombies(struct racer *racer);
+unsigned int act_look_what_is_due(struct racer *racer);
+unsigned int act_touch(struct racer *racer);
 unsigned int act_read_stats(struct racer *racer);
 
 #endif

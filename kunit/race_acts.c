@@ -333,6 +333,62 @@ unsigned int act_look_at_frontiers(struct racer *racer)
 	return 1;
 }
 
+/* It has to do with what is dead only, and is of a fence that had been emitted. */
+unsigned int act_look_at_zombies(struct racer *racer)
+{
+	struct ttm_fence_lru *lru = &racer->dev->lru;
+	u64 seq = random_below(racer, 2) * ttm_fence_lru_emitted(lru) / 2;
+	u64 after = seq;
+	struct dma_fence *fence;
+
+	fence = ttm_fence_lru_oldest_zombie(lru, 1 + random_below(racer, 2),
+					    random_patience(racer), &seq);
+	if (fence && (seq <= after || seq > ttm_fence_lru_emitted(lru)))
+		race_fault(racer->dev, "a zombie of no such age");
+	if (fence)
+		ttm_fence_lru_note_wait(lru, fence);
+	race_pause(racer->dev);
+	dma_fence_put(fence);
+	return 1;
+}
+
+/* What somebody would wait for who compares that with the cost of moving memory. */
+unsigned int act_look_what_is_due(struct racer *racer)
+{
+	struct dma_fence *fences[RACE_MAX_CHANNELS];
+	struct ttm_fence_lru_due due = {
+		.type = 1 + random_below(racer, 2),
+		.last_seq = U64_MAX,
+		.patience = random_patience(racer),
+		.within = NSEC_PER_SEC >> random_below(racer, 20),
+	};
+	unsigned int count;
+
+	count = ttm_fence_lru_frontiers(&racer->dev->lru, &due, fences,
+					RACE_MAX_CHANNELS);
+	if (!count != !due.bytes)
+		race_fault(racer->dev, "nothing to wait for is due, or so");
+	while (count)
+		dma_fence_put(fences[--count]);
+	return 1;
+}
+
+/* As old as anything that was emitted, at the most: at the tail of the LRU or not. */
+unsigned int act_touch(struct racer *racer)
+{
+	struct race_device *dev = racer->dev;
+	struct race_bo *bo = random_slot(racer);
+
+	spin_lock(&dev->lru_lock);
+	ttm_fence_lru_touch(&dev->lru, &bo->base);
+	if (bo->base.state == TTM_FENCE_LRU_ALIVE &&
+	    bo->base.last_seq > ttm_fence_lru_emitted(&dev->lru))
+		race_fault(dev, "used in the future");
+	spin_unlock(&dev->lru_lock);
+	race_bo_put(bo);
+	return 1;
+}
+
 static bool is_below_zero(const struct ttm_fence_lru_tally *tally)
 {
 	return (s64)READ_ONCE(tally->count) < 0 ||
