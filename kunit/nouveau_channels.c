@@ -5,6 +5,8 @@
  */
 #include "nouveau_mock.h"
 
+#include "nouveau_ttm.h"
+
 static struct nv_channel *new_channel(struct nv_mock *mock, int chid)
 {
 	struct nv_channel *channel = nv_channel(mock, chid);
@@ -67,14 +69,58 @@ static void a_device_that_sleeps_is_not_read(struct kunit *test)
 	push(channel, glue_bo(mock->glue, 'a', &glue_vram));
 	nv_channel_run(channel);
 	reads = channel->reads;
-	mock->drm->ttm.asleep = true;
+	nouveau_ttm_sleep(mock->drm);
 	glue_retire(mock->glue);
 	KUNIT_EXPECT_EQ(test, channel->reads, reads);
 	glue_expect_lru(mock->glue, TTM_PL_VRAM, "", 1);
 
-	mock->drm->ttm.asleep = false;
+	nouveau_ttm_wake(mock->drm);
 	glue_retire(mock->glue);
 	glue_expect_lru(mock->glue, TTM_PL_VRAM, "a", 0);
+	nv_channel_del(channel);
+}
+
+/* Nor by who waits, or by the interrupt that comes late. */
+static void a_fence_is_not_read_while_the_device_sleeps(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = new_channel(mock, 0);
+	struct nouveau_fence *fence = nv_emit(channel);
+	unsigned int reads = channel->reads;
+
+	nouveau_ttm_sleep(mock->drm);
+	nv_channel_interrupt(channel);
+	KUNIT_EXPECT_FALSE(test, nouveau_fence_done(fence));
+	KUNIT_EXPECT_EQ(test, channel->reads, reads);
+
+	nouveau_ttm_wake(mock->drm);
+	KUNIT_EXPECT_TRUE(test, nouveau_fence_done(fence));
+	nouveau_fence_unref(&fence);
+	nv_channel_del(channel);
+}
+
+/* The engine's context needs what a dead buffer holds. */
+static int needs_vram(struct nv_mock *mock)
+{
+	struct ttm_resource_manager *man = glue_vram_manager(mock->glue);
+
+	return ttm_resource_manager_usage(man) ? -ENOSPC : 0;
+}
+
+static void a_dead_buffer_makes_room_for_an_engine(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = new_channel(mock, 3);
+	struct glue_bo *a = glue_bo(mock->glue, 'a', &glue_vram);
+
+	push(channel, a);
+	glue_put(a);
+	mock->object_error = needs_vram;
+	KUNIT_EXPECT_EQ(test, nv_new_engine_object(channel), -ENOSPC);
+
+	nv_channel_run(channel);
+	KUNIT_EXPECT_EQ(test, nv_new_engine_object(channel), 0);
+	glue_expect_usage(mock->glue, TTM_PL_VRAM, 0);
 	nv_channel_del(channel);
 }
 
@@ -227,6 +273,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_buffer_is_idle_when_the_channel_is_past_it),
 	KUNIT_CASE(a_dead_buffer_needs_no_interrupt),
 	KUNIT_CASE(a_device_that_sleeps_is_not_read),
+	KUNIT_CASE(a_fence_is_not_read_while_the_device_sleeps),
+	KUNIT_CASE(a_dead_buffer_makes_room_for_an_engine),
 	KUNIT_CASE(an_id_is_used_again),
 	KUNIT_CASE(an_id_in_use_is_refused),
 	KUNIT_CASE(a_channel_that_is_not_registered_is_waited_for),

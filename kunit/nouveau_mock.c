@@ -3,7 +3,15 @@
  * What nouveau's fences, jobs and VMAs stand on: channels without hardware, and nvif,
  * which talks to it.
  */
+#include <kunit/test-bug.h>
+
 #include "nouveau_mock.h"
+
+#include "nouveau_bo.h"
+#include "nouveau_ttm.h"
+
+/* The device of the case that runs. */
+static struct nv_mock *the_mock;
 
 /*
  * nvif, as far as it is called.
@@ -44,6 +52,16 @@ int nvif_event_block(struct nvif_event *event)
 	return 0;
 }
 
+/* An address space that is gone hands out what nobody can map. */
+#define GONE U64_MAX
+
+static void expect_there(struct nvif_vmm *vmm)
+{
+	if (vmm->start == GONE)
+		KUNIT_FAIL(the_mock->glue->test,
+			   "an address space is used that is gone");
+}
+
 int nvif_vmm_ctor(struct nvif_mmu *mmu, const char *name, s32 oclass,
 		  enum nvif_vmm_type type, u64 addr, u64 size, void *argv,
 		  u32 argc, struct nvif_vmm *vmm)
@@ -53,12 +71,17 @@ int nvif_vmm_ctor(struct nvif_mmu *mmu, const char *name, s32 oclass,
 
 void nvif_vmm_dtor(struct nvif_vmm *vmm)
 {
+	vmm->start = GONE;
 }
 
 /* One address after the other; the limit counts what is taken. */
 int nvif_vmm_get(struct nvif_vmm *vmm, enum nvif_vmm_get type, bool sparse,
 		 u8 page, u8 align, u64 size, struct nvif_vma *vma)
 {
+	if (the_mock->mapping)
+		the_mock->mapping(the_mock);
+
+	expect_there(vmm);
 	vma->addr = vmm->start++;
 	vma->size = size;
 	vmm->limit++;
@@ -67,24 +90,80 @@ int nvif_vmm_get(struct nvif_vmm *vmm, enum nvif_vmm_get type, bool sparse,
 
 void nvif_vmm_put(struct nvif_vmm *vmm, struct nvif_vma *vma)
 {
+	expect_there(vmm);
 	vmm->limit--;
 }
 
 int nvif_vmm_unmap(struct nvif_vmm *vmm, u64 addr)
 {
+	expect_there(vmm);
 	return 0;
 }
 
 int nouveau_mem_map(struct nouveau_mem *mem, struct nvif_vmm *vmm,
 		    struct nvif_vma *vma)
 {
+	expect_there(vmm);
 	return 0;
 }
 
-/* There is always VRAM for page tables. */
-bool nouveau_bo_reclaim(struct nouveau_drm *drm, int error)
+void nouveau_uvmm_bo_map_all(struct nouveau_bo *nvbo, struct nouveau_mem *mem)
 {
-	return false;
+}
+
+void nouveau_uvmm_bo_unmap_all(struct nouveau_bo *nvbo)
+{
+}
+
+int nvif_object_ctor(struct nvif_object *parent, const char *name, u32 handle,
+		     s32 oclass, void *data, u32 size,
+		     struct nvif_object *object)
+{
+	return the_mock->object_error ? the_mock->object_error(the_mock) : 0;
+}
+
+void nvif_object_dtor(struct nvif_object *object)
+{
+}
+
+void nvif_mmu_dtor(struct nvif_mmu *mmu)
+{
+}
+
+void nvif_device_dtor(struct nvif_device *device)
+{
+}
+
+void nvif_client_dtor(struct nvif_client *client)
+{
+}
+
+int nouveau_sgdma_bind(struct ttm_device *bdev, struct ttm_tt *ttm,
+		       struct ttm_resource *reg)
+{
+	return 0;
+}
+
+/*
+ * TTM.
+ */
+
+int nv_copy_by_cpu(struct ttm_buffer_object *bo, struct ttm_operation_ctx *ctx,
+		   struct ttm_resource *reg)
+{
+	the_mock->cpu_copies++;
+	bo->resource = reg;
+	return 0;
+}
+
+int nv_evict_all(struct ttm_device *bdev, struct ttm_resource_manager *man)
+{
+	return the_mock->eviction_error;
+}
+
+void nv_trim(struct ttm_device *bdev)
+{
+	the_mock->trims++;
 }
 
 /*
@@ -101,8 +180,34 @@ struct nouveau_cli *nv_client(struct nv_mock *mock)
 	cli->drm = mock->drm;
 	mutex_init(&cli->mutex);
 	nouveau_vmm_prep(&cli->vmm);
+	nouveau_vmm_prep(&cli->svm);
 	cli->vmm.cli = cli;
+	cli->vmm.vmm.object.oclass = NVIF_CLASS_VMM_NV50;
 	return cli;
+}
+
+/* That of the kernel is part of the device. */
+static void init_kernel_client(struct nouveau_drm *drm)
+{
+	struct nouveau_cli *cli = &drm->client;
+
+	cli->drm = drm;
+	mutex_init(&cli->mutex);
+	nouveau_vmm_prep(&cli->vmm);
+	cli->vmm.cli = cli;
+	cli->device.info.family = NV_DEVICE_INFO_V0_TESLA;
+}
+
+static void init_device(struct kunit *test, struct nouveau_drm *drm)
+{
+	drm->nvkm = kunit_kzalloc(test, sizeof(*drm->nvkm), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, drm->nvkm);
+	drm->nvkm->dev = drm->dev->dev;
+	mutex_init(&drm->client_mutex);
+	mutex_init(&drm->ttm.io_reserve_mutex);
+	INIT_LIST_HEAD(&drm->ttm.io_reserve_lru);
+	init_rwsem(&drm->ttm.sleep_lock);
+	init_kernel_client(drm);
 }
 
 /* On the TTM device of the case. */
@@ -120,13 +225,54 @@ struct nv_mock *nv_mock(struct kunit *test)
 	mock->drm->dev = mock->glue->drm;
 	mock->drm->fence = &mock->fence_priv;
 	mock->drm->ttm.bdev.fence_lru = mock->glue->bdev.fence_lru;
+	init_device(test, mock->drm);
 	mock->drm->runl =
 		kunit_kzalloc(test, sizeof(*mock->drm->runl), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, mock->drm->runl);
 	mock->drm->runl->context_base = dma_fence_context_alloc(16);
 
 	mock->cli = nv_client(mock);
+	the_mock = mock;
 	return mock;
+}
+
+/*
+ * Buffers that TTM does not know: only their fences, VMAs and moves matter.
+ */
+
+struct nv_bo *nv_bo(struct nv_mock *mock)
+{
+	struct nv_bo *bo;
+
+	bo = kunit_kzalloc(mock->glue->test, sizeof(*bo), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(mock->glue->test, bo);
+	INIT_LIST_HEAD(&bo->base.vma_list);
+	INIT_LIST_HEAD(&bo->base.io_reserve_lru);
+	kref_init(&bo->base.bo.kref);
+	drm_gem_gpuva_init(&bo->base.bo.base);
+	dma_resv_init(&bo->base.bo.base._resv);
+	bo->base.bo.base.resv = &bo->base.bo.base._resv;
+	bo->base.bo.bdev = &mock->drm->ttm.bdev;
+	bo->base.bo.destroy = nv_bo_destroy_function();
+	bo->base.bo.resource = &bo->mem.base;
+	bo->mem.base.mem_type = TTM_PL_VRAM;
+	return bo;
+}
+
+void nv_lock(struct nv_bo *bo)
+{
+	dma_resv_lock(bo->base.bo.base.resv, NULL);
+}
+
+void nv_unlock(struct nv_bo *bo)
+{
+	dma_resv_unlock(bo->base.bo.base.resv);
+}
+
+void nv_expect_vmas(struct kunit *test, struct nouveau_cli *cli,
+		    unsigned int nr)
+{
+	KUNIT_EXPECT_EQ_MSG(test, cli->vmm.vmm.limit, nr, "VMAs");
 }
 
 /*
@@ -140,6 +286,10 @@ static struct nv_channel *to_mock(struct nouveau_channel *chan)
 
 static int emit(struct nouveau_fence *fence)
 {
+	struct nouveau_channel *chan = rcu_access_pointer(fence->channel);
+
+	if (to_mock(chan)->instant)
+		WRITE_ONCE(to_mock(chan)->done, fence->base.seqno);
 	return 0;
 }
 

@@ -2,6 +2,8 @@
 #ifndef _NOUVEAU_MOCK_H_
 #define _NOUVEAU_MOCK_H_
 
+#include <nvif/class.h>
+
 #include "nouveau_drv.h"
 #include "nouveau_bo.h"
 #include "nouveau_chan.h"
@@ -20,6 +22,11 @@
  * @fence_priv: of its generation: fences interrupt if they are told to
  * @cli: its client
  * @events: how often interrupts were switched on
+ * @mapping: if set, called before an address is given away
+ * @object_error: what making an object on a channel returns, if set
+ * @eviction_error: what emptying VRAM for suspend returns
+ * @trims: how often dead buffers were trimmed
+ * @cpu_copies: buffers that were copied by the CPU
  */
 struct nv_mock {
 	struct glue_device *glue;
@@ -27,6 +34,21 @@ struct nv_mock {
 	struct nouveau_fence_priv fence_priv;
 	struct nouveau_cli *cli;
 	unsigned int events;
+	void (*mapping)(struct nv_mock *mock);
+	int (*object_error)(struct nv_mock *mock);
+	int eviction_error;
+	unsigned int trims;
+	unsigned int cpu_copies;
+};
+
+/**
+ * struct nv_bo - a buffer of nouveau's that clients map
+ * @base: nouveau's
+ * @mem: its memory, somewhere in VRAM
+ */
+struct nv_bo {
+	struct nouveau_bo base;
+	struct nouveau_mem mem;
 };
 
 /**
@@ -35,12 +57,14 @@ struct nv_mock {
  * @mock: its device
  * @done: the hardware is past fences up to this
  * @reads: how often it was asked
+ * @instant: it does what is emitted at once
  */
 struct nv_channel {
 	struct nouveau_channel base;
 	struct nv_mock *mock;
 	u32 done;
 	unsigned int reads;
+	bool instant;
 };
 
 struct nv_mock *nv_mock(struct kunit *test);
@@ -53,6 +77,28 @@ void nv_channel_del(struct nv_channel *channel);
 void nv_channel_run(struct nv_channel *channel);
 /* And says so. */
 void nv_channel_interrupt(struct nv_channel *channel);
+
+struct nv_bo *nv_bo(struct nv_mock *mock);
+void nv_lock(struct nv_bo *bo);
+void nv_unlock(struct nv_bo *bo);
+void nv_expect_vmas(struct kunit *test, struct nouveau_cli *cli,
+		    unsigned int nr);
+
+/* What nouveau keeps to itself. */
+typedef void (*nv_destroy_function)(struct ttm_buffer_object *bo);
+nv_destroy_function nv_bo_destroy_function(void);
+void nv_bo_move_notify(struct nouveau_bo *nvbo, struct nouveau_mem *mem);
+int nv_bo_move(struct nouveau_bo *nvbo, struct nouveau_mem *mem,
+	       struct ttm_place *hop);
+int nv_new_engine_object(struct nv_channel *channel);
+void nv_client_fini(struct nouveau_cli *cli);
+int nv_runtime_suspend(struct device *dev);
+
+/* What it calls instead of TTM. */
+int nv_copy_by_cpu(struct ttm_buffer_object *bo, struct ttm_operation_ctx *ctx,
+		   struct ttm_resource *reg);
+int nv_evict_all(struct ttm_device *bdev, struct ttm_resource_manager *man);
+void nv_trim(struct ttm_device *bdev);
 
 struct nouveau_fence *nv_emit(struct nv_channel *channel);
 struct nouveau_fence *nv_push(struct nv_channel *channel, struct glue_bo *bo);

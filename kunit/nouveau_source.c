@@ -4,7 +4,62 @@
  * Sparse has complaints about it, which are not ours.
  */
 #ifndef __CHECKER__
+#include <drm/ttm/ttm_bo.h>
+
+#include "nouveau_mock.h"
+#include "nouveau_weak.h"
+
+/* There is nothing that could be copied. */
+#define ttm_bo_move_memcpy nv_copy_by_cpu
+
 #include "../../nouveau/nouveau_fence.c"
 #include "../../nouveau/nouveau_sched.c"
 #include "../../nouveau/nouveau_vmm.c"
+#include "../../nouveau/nouveau_bo.c"
+#include "../../nouveau/nouveau_ttm.c"
+#include "../../nouveau/nouveau_gem.c"
+#include "../../nouveau/nouveau_chan.c"
+#include "../../nouveau/nouveau_abi16.c"
+
+/* What it keeps to itself. */
+
+/* By this TTM's buffers are told from nouveau's. */
+nv_destroy_function nv_bo_destroy_function(void)
+{
+	return nouveau_bo_del_ttm;
+}
+
+void nv_bo_move_notify(struct nouveau_bo *nvbo, struct nouveau_mem *mem)
+{
+	nouveau_bo_move_ntfy(&nvbo->bo, mem ? &mem->base : NULL);
+}
+
+int nv_bo_move(struct nouveau_bo *nvbo, struct nouveau_mem *mem,
+	       struct ttm_place *hop)
+{
+	struct ttm_operation_ctx ctx = {};
+
+	return nouveau_bo_move(&nvbo->bo, true, &ctx, &mem->base, hop);
+}
+
+int nv_new_engine_object(struct nv_channel *channel)
+{
+	struct nouveau_abi16 abi16 = { .cli = channel->base.cli };
+	struct nouveau_abi16_chan chan = { .chan = &channel->base };
+	struct {
+		struct nvif_ioctl_v0 ioctl;
+		struct nvif_ioctl_new_v0 new;
+	} args = {};
+	int ret;
+
+	INIT_LIST_HEAD(&abi16.channels);
+	INIT_LIST_HEAD(&abi16.objects);
+	list_add(&chan.head, &abi16.channels);
+	args.ioctl.route = 1;
+	args.ioctl.token = channel->base.chid;
+	ret = nouveau_abi16_ioctl_new(&abi16, &args.ioctl, sizeof(args.new));
+	if (!ret)
+		nouveau_abi16_obj_del(nouveau_abi16_obj_find(&abi16, 0));
+	return ret;
+}
 #endif

@@ -79,9 +79,50 @@ static void asleep_it_keeps_its_dead_buffers(struct kunit *test)
 	glue_expect_usage(dev, TTM_PL_VRAM, 0);
 }
 
+static bool can_have_vram(struct glue_device *dev)
+{
+	struct ttm_operation_ctx ctx = {};
+	int ret;
+
+	return glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &ret);
+}
+
+/* Whoever walks the LRU finds dead buffers, too: to evict them, swap them out, or all. */
+static void asleep_they_are_left_by_walks_of_the_lru(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_operation_ctx ctx = {};
+	struct glue_bo *bo[GLUE_VRAM_PAGES], *t = glue_bo(dev, 't', &glue_gtt);
+	int i;
+
+	glue_fill(dev, bo);
+	asleep = true;
+	for (i = 0; i < GLUE_VRAM_PAGES; i++)
+		glue_put(bo[i]);
+	glue_put(t);
+
+	KUNIT_EXPECT_FALSE(test, can_have_vram(dev));
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout(&dev->bdev, &ctx, GFP_KERNEL),
+			0);
+	KUNIT_EXPECT_EQ(test,
+			ttm_resource_manager_evict_all(&dev->bdev,
+						       glue_vram_manager(dev)),
+			-EBUSY);
+	KUNIT_EXPECT_EQ(test, dev->nr_notified, 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, GLUE_VRAM_PAGES);
+	glue_expect_usage(dev, TTM_PL_TT, 1);
+	glue_expect_sound(dev);
+
+	asleep = false;
+	KUNIT_EXPECT_TRUE(test, can_have_vram(dev));
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 1);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(awake_it_is_told_of_each_buffer),
 	KUNIT_CASE(asleep_it_keeps_its_dead_buffers),
+	KUNIT_CASE(asleep_they_are_left_by_walks_of_the_lru),
 	{}
 };
 

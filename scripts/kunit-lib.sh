@@ -7,7 +7,7 @@
 # Warnings that TTM's own suites and ours provoke; TTM's also in the unpatched kernel.
 # shellcheck disable=SC2034 # for whoever sources this
 PROVOKED='WARNING: .* (ttm_device_init|ttm_bo_reserve_no_wait_ticket|ttm_bo_release|'
-PROVOKED+='ttm_bo_fence_lru_release|ttm_bo_group_join|glue_join)\+'
+PROVOKED+='ttm_bo_fence_lru_release|ttm_bo_group_join|glue_join|nvkm_runl_preempt_wait)\+'
 
 # guest_command <kernel> <memory> <directory>: the command that boots it, its console
 # on standard output, into COMMAND. What QEMU runs has two packages of one CPU each:

@@ -125,11 +125,11 @@ run()
 }
 
 # Warnings and worse since nouveau was loaded, but for what the emulator causes: a channel
-# that does not exist, and interrupts that take long.
+# that does not exist, and interrupts that take long; and for what is meant to be loud.
 complaints()
 {
 	ram_complaints "$1" 'nouveau .*: NVIDIA' |
-		grep -vE '(fifo: CACHE_ERROR - ch 31 \[unknown\] subc [0-7] mthd 0000 data [0-9a-f]{8}|hrtimer: interrupt took [0-9]+ ns)$'
+		grep -vE '(fifo: CACHE_ERROR - ch 31 \[unknown\] subc [0-7] mthd 0000 data [0-9a-f]{8}|hrtimer: interrupt took [0-9]+ ns|MM: (EXPERIMENTAL|no card has run).*)$'
 }
 
 # report <log>: what the guest said, and what its kernel did.

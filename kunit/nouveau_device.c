@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The device: when it may sleep, and what its requests see to.
+ */
+#include <linux/pci.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+
+#include <uapi/drm/nouveau_drm.h>
+
+#include "nouveau_mock.h"
+
+#include "nouveau_ioctl.h"
+#include "nouveau_ttm.h"
+
+/* The PM core takes any other error for the end of the device. */
+static void a_suspend_that_fails_may_be_tried_again(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct drm_device *drm = mock->drm->dev;
+	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	pci_set_drvdata(pdev, mock->drm);
+	mock->eviction_error = -ENOMEM;
+	KUNIT_EXPECT_EQ(test, nv_runtime_suspend(&pdev->dev), -EBUSY);
+	KUNIT_EXPECT_EQ(test, drm->switch_power_state, DRM_SWITCH_POWER_ON);
+	KUNIT_EXPECT_FALSE(test, mock->drm->ttm.asleep);
+}
+
+/* How often it trims. What the request says does not matter. */
+static unsigned int ask(struct nv_mock *mock, unsigned int request)
+{
+	struct drm_minor minor = {
+		.dev = mock->drm->dev,
+		.kdev = mock->drm->dev->dev,
+	};
+	struct drm_file drm_file = { .minor = &minor };
+	struct file file = { .private_data = &drm_file };
+	unsigned int before = mock->trims;
+
+	mock->drm->dev->dev_private = mock->drm;
+	nouveau_drm_ioctl(&file, request, 0);
+	return mock->trims - before;
+}
+
+static void who_only_asks_trims_nothing(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+
+	KUNIT_EXPECT_EQ(test, ask(mock, DRM_IOCTL_NOUVEAU_GETPARAM), 0);
+	KUNIT_EXPECT_EQ(test, ask(mock, DRM_IOCTL_NOUVEAU_GEM_CPU_PREP), 0);
+	KUNIT_EXPECT_EQ(test, ask(mock, DRM_IOCTL_NOUVEAU_GEM_INFO), 0);
+}
+
+static void who_makes_or_uses_buffers_trims(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+
+	KUNIT_EXPECT_EQ(test, ask(mock, DRM_IOCTL_NOUVEAU_GEM_NEW), 1);
+	KUNIT_EXPECT_EQ(test, ask(mock, DRM_IOCTL_NOUVEAU_GEM_PUSHBUF), 1);
+	KUNIT_EXPECT_EQ(test, ask(mock, DRM_IOCTL_NOUVEAU_VM_BIND), 1);
+	KUNIT_EXPECT_EQ(test, ask(mock, DRM_IOCTL_NOUVEAU_EXEC), 1);
+}
+
+static void it_is_off_until_asked_for(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, nouveau_fence_lru, 0);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(a_suspend_that_fails_may_be_tried_again),
+	KUNIT_CASE(who_only_asks_trims_nothing),
+	KUNIT_CASE(who_makes_or_uses_buffers_trims),
+	KUNIT_CASE(it_is_off_until_asked_for),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "ttm_fence_lru_nouveau_device",
+	.init = glue_init,
+	.exit = glue_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* As nouveau_source.c: of the device itself. */
+#ifndef __CHECKER__
+#include <linux/module.h>
+
+#include <drm/ttm/ttm_device.h>
+#include <drm/ttm/ttm_resource.h>
+
+#include "nouveau_mock.h"
+#include "nouveau_weak.h"
+
+/* It is no driver here. */
+#undef module_init
+#undef module_exit
+#define module_init(function) \
+	static void *const __maybe_unused unused_init = function
+#define module_exit(function) \
+	static void *const __maybe_unused unused_exit = function
+
+#define ttm_resource_manager_evict_all nv_evict_all
+#define ttm_device_trim nv_trim
+
+#include "../../nouveau/nouveau_drm.c"
+
+/* What it keeps to itself. */
+
+void nv_client_fini(struct nouveau_cli *cli)
+{
+	nouveau_cli_fini(cli);
+}
+
+int nv_runtime_suspend(struct device *dev)
+{
+	int ret, runtime_pm = nouveau_runtime_pm;
+
+	nouveau_runtime_pm = 1;
+	ret = nouveau_pmops_runtime_suspend(dev);
+	nouveau_runtime_pm = runtime_pm;
+	return ret;
+}
+#endif

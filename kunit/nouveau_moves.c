@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Moves of buffers: what is mapped meanwhile, and who copies.
+ */
+#include <drm/ttm/ttm_tt.h>
+
+#include "nouveau_mock.h"
+
+#include "nouveau_gem.h"
+
+static int copy(struct nouveau_channel *chan, struct ttm_buffer_object *bo,
+		struct ttm_resource *from, struct ttm_resource *to)
+{
+	return 0;
+}
+
+/* The device copies with a channel of the kernel's. */
+static struct nv_channel *new_mover(struct nv_mock *mock)
+{
+	struct nv_channel *channel = nv_channel(mock, 5);
+
+	channel->base.cli = &mock->drm->client;
+	channel->instant = true;
+	mock->drm->ttm.chan = &channel->base;
+	mock->drm->ttm.move = copy;
+	return channel;
+}
+
+static struct nouveau_vma *open_bo(struct nv_bo *bo, struct nouveau_cli *cli)
+{
+	struct nouveau_vma *vma;
+	int ret;
+
+	nv_lock(bo);
+	ret = nouveau_vma_new(&bo->base, &cli->vmm, &vma);
+	nv_unlock(bo);
+	return ret ? NULL : vma;
+}
+
+static int move(struct nv_bo *bo, struct nouveau_mem *mem,
+		struct ttm_place *hop)
+{
+	int ret;
+
+	nv_lock(bo);
+	ret = nv_bo_move(&bo->base, mem, hop);
+	nv_unlock(bo);
+	return ret;
+}
+
+static void done(struct nv_bo *bo, struct nouveau_cli *cli)
+{
+	nouveau_vmm_fini(&cli->vmm);
+	dma_resv_fini(bo->base.bo.base.resv);
+}
+
+/* The GPU has it where it is: the way out may turn out to be barred. */
+static void a_stop_on_the_way_out_changes_nothing(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *mover = new_mover(mock);
+	struct nouveau_mem system = { .base.mem_type = TTM_PL_SYSTEM };
+	struct nv_bo *bo = nv_bo(mock);
+	struct nouveau_vma *vma = open_bo(bo, mock->cli);
+	struct ttm_place hop = {};
+
+	KUNIT_ASSERT_NOT_NULL(test, vma);
+	KUNIT_EXPECT_EQ(test, move(bo, &system, &hop), -EMULTIHOP);
+	KUNIT_EXPECT_EQ(test, hop.mem_type, TTM_PL_TT);
+	KUNIT_EXPECT_PTR_EQ(test, vma->mem, &bo->mem);
+	done(bo, mock->cli);
+	nv_channel_del(mover);
+}
+
+/* What it would be mapped to is freed, if it does not get there. */
+static void a_stop_on_the_way_in_changes_nothing(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *mover = new_mover(mock);
+	struct nouveau_mem vram = { .base.mem_type = TTM_PL_VRAM };
+	struct nv_bo *bo = nv_bo(mock);
+	struct nouveau_vma *vma;
+	struct ttm_place hop = {};
+	struct ttm_tt ttm = {};
+
+	bo->mem.base.mem_type = TTM_PL_SYSTEM;
+	bo->base.bo.ttm = &ttm;
+	vma = open_bo(bo, mock->cli);
+	KUNIT_ASSERT_NOT_NULL(test, vma);
+	KUNIT_EXPECT_EQ(test, move(bo, &vram, &hop), -EMULTIHOP);
+	KUNIT_EXPECT_EQ(test, hop.mem_type, TTM_PL_TT);
+	KUNIT_EXPECT_NULL(test, vma->mem);
+	done(bo, mock->cli);
+	nv_channel_del(mover);
+}
+
+/* After the move has seen that there is one. */
+static void take_the_channel_away(struct nv_mock *mock)
+{
+	struct nouveau_channel *chan = mock->drm->ttm.chan;
+
+	mock->mapping = NULL;
+	nouveau_bo_move_fini(mock->drm);
+	nv_channel_del(container_of(chan, struct nv_channel, base));
+}
+
+static void a_move_that_comes_late_is_copied_by_the_cpu(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nouveau_mem elsewhere = { .base.mem_type = TTM_PL_TT };
+	struct nv_bo *bo = nv_bo(mock);
+	struct ttm_place hop = {};
+
+	new_mover(mock);
+	mock->mapping = take_the_channel_away;
+	KUNIT_EXPECT_EQ(test, move(bo, &elsewhere, &hop), 0);
+	KUNIT_EXPECT_EQ(test, mock->cpu_copies, 1);
+	KUNIT_EXPECT_NULL(test, mock->drm->ttm.chan);
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&mock->drm->client.mutex));
+	done(bo, mock->cli);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(a_stop_on_the_way_out_changes_nothing),
+	KUNIT_CASE(a_stop_on_the_way_in_changes_nothing),
+	KUNIT_CASE(a_move_that_comes_late_is_copied_by_the_cpu),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "ttm_fence_lru_nouveau_moves",
+	.init = glue_init,
+	.exit = glue_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* As nouveau_source.c: of the engine of channels. */
+#ifndef __CHECKER__
+#include "nouveau_weak.h"
+
+#include "../../nouveau/nvkm/core/event.c"
+#include "../../nouveau/nvkm/engine/fifo/runl.c"
+#include "../../nouveau/nvkm/engine/fifo/chan.c"
+#include "../../nouveau/nvkm/engine/fifo/uchan.c"
+
+#include "nouveau_runlist.h"
+
+/* What it keeps to itself. */
+
+int nv_uchan_stop(struct nvkm_chan *chan)
+{
+	struct nvkm_uchan uchan = { .chan = chan };
+
+	return nvkm_uchan_stop(&uchan.object);
+}
+
+int nv_uchan_event(struct nvkm_chan *chan, struct nvkm_uevent *uevent)
+{
+	struct nvkm_uchan uchan = { .chan = chan };
+	union nvif_chan_event_args args = {
+		.v0.type = NVIF_CHAN_EVENT_V0_NON_STALL_INTR,
+	};
+
+	return nvkm_uchan_uevent(&uchan.object, &args, sizeof(args.v0), uevent);
+}
+#endif

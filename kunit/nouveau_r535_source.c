@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* As nouveau_source.c: of channels with GSP firmware. */
+#ifndef __CHECKER__
+#include "nouveau_weak.h"
+
+#include "../../nouveau/nvkm/engine/fifo/r535.c"
+
+#include "nouveau_runlist.h"
+
+const struct nvkm_chan_func *const nv_firmware_chan = &r535_chan;
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _NOUVEAU_RUNLIST_H_
+#define _NOUVEAU_RUNLIST_H_
+
+struct nvkm_chan;
+struct nvkm_chan_func;
+struct nvkm_uevent;
+
+extern const struct nvkm_chan_func *const nv_firmware_chan;
+
+int nv_uchan_stop(struct nvkm_chan *chan);
+int nv_uchan_event(struct nvkm_chan *chan, struct nvkm_uevent *uevent);
+
+#endif
