@@ -134,6 +134,7 @@ void history_wait(struct history *h, int type, const u16 *who)
 void history_wait_oldest(struct history *h, int type, const u16 *who)
 {
 	bool patient = who[0] % 4;
+	unsigned long patience = patient ? MAX_JIFFY_OFFSET : 0;
 	int node, after = who[1] % 3 ? 0 : who[2] % (h->model.nr_nodes + 1);
 	struct ttm_fence_lru *lru = &h->dev->lru;
 	struct dma_fence *fence;
@@ -141,8 +142,7 @@ void history_wait_oldest(struct history *h, int type, const u16 *who)
 
 	history_say(h, "wait for the oldest of type %d after node %d%s", type,
 		    after, patient ? "" : ", if nobody waits yet");
-	fence = ttm_fence_lru_oldest_zombie(
-		lru, type, patient ? MAX_JIFFY_OFFSET : 0, &seq);
+	fence = ttm_fence_lru_oldest_zombie(lru, type, patience, &seq);
 	node = model_oldest_zombie(&h->model, type, patient, after);
 	history_compare_numbers(h, "oldest zombie", fence ? seq : 0, node);
 	if (fence && !h->difference[0]) {

@@ -210,12 +210,14 @@ static bool make_sides(int fd, struct side *sides, uint32_t channel, uint64_t si
 	return !case_failed();
 }
 
-/* The younger of the two has to let go of its locks. */
-static void check_side(int error, int *refused)
+/*
+ * The younger of the two has to let go of its locks; and where the kernel tests its locks,
+ * the older one, at times.
+ */
+static void check_side(int error)
 {
 	if (error)
 		check_is(error, ENOMEM);
-	*refused += error != 0;
 }
 
 /*
@@ -228,7 +230,7 @@ void test_each_other(int fd)
 	uint32_t channels[3], busy;
 	struct side sides[2];
 	pid_t pids[2];
-	int i, refused = 0;
+	int i;
 
 	if (gpu_copies_async(fd) || !gpu_stats(fd, 0).fence_lru) {
 		skip("not with the copy engine, and today's TTM waits for the long job");
@@ -246,8 +248,7 @@ void test_each_other(int fd)
 	for (i = 0; i < 2; i++)
 		pids[i] = submit_side(fd, channels[i], &sides[i]);
 	for (i = 0; i < 2; i++)
-		check_side(end_of(pids[i]), &refused);
-	check(refused < 2);
+		check_side(end_of(pids[i]));
 	check_is(gpu_wait(fd, busy, 0, 0), -EBUSY);
 }
 
