@@ -39,6 +39,8 @@ struct submit {
 	struct swgpu_job *job;
 	/** @exec: locks the buffers */
 	struct drm_exec exec;
+	/** @ctx: of all that is validated: what it waits for counts together */
+	struct ttm_operation_ctx ctx;
 };
 
 static bool vm_valid(const struct drm_swgpu_submit *args)
@@ -150,7 +152,6 @@ static void unprepare(struct submit *s)
 
 static int validate_bo(struct submit *s, struct swgpu_bo *bo, u32 domains)
 {
-	struct ttm_operation_ctx ctx = { .interruptible = true };
 	struct swgpu_device *sdev = s->channel->sdev;
 	struct ttm_place places[SWGPU_MAX_PLACES];
 	struct ttm_placement placement = { .placement = places };
@@ -167,7 +168,7 @@ static int validate_bo(struct submit *s, struct swgpu_bo *bo, u32 domains)
 		return 0;
 
 	placement.num_placement = swgpu_places(domains, places);
-	ret = ttm_bo_validate(&bo->tbo, &placement, &ctx);
+	ret = ttm_bo_validate(&bo->tbo, &placement, &s->ctx);
 	if (ret || bo->tbo.resource != old) {
 		swgpu_cost_pay_operations(sdev);
 		swgpu_latency_add(&sdev->measure.latency,
@@ -393,7 +394,11 @@ int swgpu_submit(struct drm_device *drm, struct drm_swgpu_submit *args,
 		 const struct drm_swgpu_submit_bo *entries,
 		 struct drm_file *file)
 {
-	struct submit s = { .args = args, .entries = entries };
+	struct submit s = {
+		.args = args,
+		.entries = entries,
+		.ctx = { .interruptible = true },
+	};
 	int ret;
 
 	if (args->duration_ns > MAX_DURATION_NS || !vm_valid(args))

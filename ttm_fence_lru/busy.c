@@ -106,6 +106,7 @@ static u64 bytes_within(struct ttm_fence_lru_channel *channel,
 	}
 	spin_unlock(&channel->lock);
 	rcu_read_unlock();
+	channel->lru->stats.steps += TTM_FENCE_LRU_STEPS_PER_HOLD - steps;
 	return bytes;
 }
 
@@ -207,6 +208,7 @@ static struct dma_fence *first_zombie(struct ttm_fence_lru_channel *channel,
 	}
 	dma_fence_get(fence);
 	spin_unlock(&channel->lock);
+	channel->lru->stats.steps += TTM_FENCE_LRU_STEPS_PER_HOLD - steps;
 	return fence;
 }
 
@@ -365,12 +367,14 @@ static u64 visit_some(struct walk *walk, struct ttm_fence_lru_channel *channel,
 static u64 visit_channel(struct walk *walk,
 			 struct ttm_fence_lru_channel *channel, u64 last_seq)
 {
+	unsigned int steps = walk->steps;
 	u64 seq;
 
 	rcu_read_lock();
 	spin_lock(&channel->lock);
 	spin_lock(walk->lru->lru_lock);
 	seq = visit_some(walk, channel, last_seq);
+	walk->lru->stats.steps += steps - walk->steps;
 	spin_unlock(walk->lru->lru_lock);
 	spin_unlock(&channel->lock);
 	rcu_read_unlock();
@@ -386,6 +390,7 @@ static void look_at_channels(struct walk *walk, struct ttm_fence_lru_heap *heap,
 
 	ttm_fence_lru_activate(lru);
 	list_for_each_entry(head.channel, &lru->active, active) {
+		lru->stats.steps++;
 		if (ttm_fence_lru_is_late(head.channel, patience))
 			continue;
 		spin_lock(&head.channel->lock);

@@ -455,7 +455,7 @@ struct ttm_fence_lru_stats {
 	u64 unlinked;
 	/** @armed: fences whose signaling was enabled, as they do not signal without */
 	u64 armed;
-	/** @steps: nodes, links and channels that retiring has looked at, ever */
+	/** @steps: nodes, links and channels that were looked at, ever; by the reclaim mutex */
 	u64 steps;
 };
 
