@@ -155,9 +155,10 @@ struct ttm_submission {
 	struct dma_fence *fence;
 };
 
-#define TTM_SUBMISSION(_bdev, _fence)               \
-	{                                           \
-		.bdev = (_bdev), .fence = (_fence), \
+#define TTM_SUBMISSION(_bdev, _fence) \
+	{                             \
+		.bdev = (_bdev),      \
+		.fence = (_fence),    \
 	}
 
 static inline void ttm_submission_add(struct ttm_submission *sub,
