@@ -83,7 +83,7 @@ static void a_hung_fence_of_others_does_not_hide_that(struct kunit *test)
 	bo = list_first_entry(&dev->bos, struct glue_bo, entry);
 	use(bo, glue_emit(dev, GLUE_FOREIGN, true));
 	list_move_tail(&bo->entry, &dev->bos);
-	glue_set_moment(test, 1);
+	glue_set_moment(test, HZ / 2);
 	glue_bo(dev, 'x', &glue_vram);
 	glue_expect_evicted(dev, "b");
 	uses = 0;
