@@ -14,7 +14,7 @@
  * In User-Mode Linux with time-travel=inf-cpu the clock stands still while code runs. With
  * cost=1 a task that does something for which there is a price lets that much time pass:
  * a little by ndelay(), which holds up everybody; more by sleeping, as if each task had
- * a CPU of its own. Then a comparison has the same outcome on every machine. Of what is
+ * a CPU of its own. Then a comparison has one outcome, also on a busy machine. Of what is
  * cleared and copied, only pages that hold a tag really are.
  *
  * All prices stand below, each with its source, and each is a module parameter.
@@ -53,7 +53,7 @@ static unsigned int prices[SWGPU_NUM_COSTS] = {
 	[SWGPU_COST_SWITCH] = 448,
 	/* not measured here: entry, a read of the cause over the bus, exit */
 	[SWGPU_COST_INTERRUPT] = 2000,
-	/* 5 and 10 GB/s, what a core of the machine of make bench does in memory */
+	/* not measured: 5 and 10 GB/s, an estimate of what a core does in memory */
 	[SWGPU_COST_COPY_PAGE] = 820,
 	[SWGPU_COST_CLEAR_PAGE] = 410,
 };
