@@ -16,7 +16,7 @@ static int init(struct kunit *test)
 		return ret;
 
 	dev = test->priv;
-	ttm_manager_type(&dev->bdev, TTM_PL_VRAM)->evict_cost =
+	ttm_manager_type(&dev->bdev, TTM_PL_VRAM)->evict_cost.page_ns =
 		10 * NSEC_PER_SEC;
 	for (i = 0; i < 2; i++) {
 		dev->channels[i].base.pace = 1;
@@ -221,7 +221,7 @@ static void nor_if_moving_is_cheap(struct kunit *test)
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 
 	glue_fill(dev, bo);
-	ttm_manager_type(&dev->bdev, TTM_PL_VRAM)->evict_cost = 0;
+	ttm_manager_type(&dev->bdev, TTM_PL_VRAM)->evict_cost.page_ns = 0;
 	glue_complete_on_wait(make_zombie(bo[3], 0));
 	glue_bo(dev, 'x', &glue_vram);
 	glue_expect_evicted(dev, "a");

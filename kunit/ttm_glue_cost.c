@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What evicting costs is measured where it is done, by the CPU or by the GPU.
+ */
+#include <linux/delay.h>
+
+#include "ttm_glue_helpers.h"
+
+#define MOVE_MS 4
+
+static struct ttm_evict_cost *cost_of(struct glue_device *dev)
+{
+	return &glue_vram_manager(dev)->evict_cost;
+}
+
+static void take_a_while(struct glue_device *dev)
+{
+	msleep(MOVE_MS);
+}
+
+static void the_cpu_takes_what_it_takes(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+
+	dev->moving = take_a_while;
+	glue_fill(dev, bo);
+	KUNIT_EXPECT_EQ(test, cost_of(dev)->page_ns, 0);
+	glue_bo(dev, 'x', &glue_vram);
+	KUNIT_EXPECT_GE(test, cost_of(dev)->page_ns,
+			MOVE_MS * NSEC_PER_MSEC / 8);
+	KUNIT_EXPECT_NULL(test, cost_of(dev)->probe);
+}
+
+/* An eviction by the GPU, which is still copying; returns its fence. */
+static struct dma_fence *begin_to_evict(struct glue_device *dev)
+{
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+
+	dev->mover = &dev->channels[1];
+	dev->pipeline = true;
+	glue_fill(dev, bo);
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "a");
+	KUNIT_ASSERT_NOT_NULL(dev->test, cost_of(dev)->probe);
+	KUNIT_EXPECT_EQ(dev->test, cost_of(dev)->page_ns, 0);
+	return cost_of(dev)->probe;
+}
+
+/* After @ns, as the fence says, whenever that is noticed. */
+static void complete_after(struct glue_device *dev, struct dma_fence *fence,
+			   u64 ns)
+{
+	ktime_t end = ktime_add_ns(cost_of(dev)->start, ns);
+
+	dma_fence_signal_timestamp(fence, end);
+}
+
+static void the_gpu_takes_until_its_fence_signals(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+
+	complete_after(dev, begin_to_evict(dev), 800);
+	glue_bo(dev, 'y', &glue_vram);
+	glue_expect_evicted(dev, "ab");
+	KUNIT_EXPECT_EQ(test, cost_of(dev)->page_ns, 100);
+
+	complete_after(dev, cost_of(dev)->probe, 100);
+	glue_bo(dev, 'z', &glue_vram);
+	glue_expect_evicted(dev, "abc");
+	KUNIT_EXPECT_EQ(test, cost_of(dev)->page_ns, 100);
+}
+
+/* It would take as long as all of them. */
+static void nothing_is_learnt_behind_another_copy(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct dma_fence *probe = begin_to_evict(dev);
+	struct dma_fence *last;
+
+	glue_bo(dev, 'y', &glue_vram);
+	glue_expect_evicted(dev, "ab");
+	KUNIT_EXPECT_PTR_EQ(test, cost_of(dev)->probe, probe);
+	last = glue_vram_manager(dev)->move;
+	KUNIT_ASSERT_PTR_NE(test, last, probe);
+
+	complete_after(dev, probe, 800);
+	glue_bo(dev, 'z', &glue_vram);
+	glue_expect_evicted(dev, "abc");
+	KUNIT_EXPECT_EQ(test, cost_of(dev)->page_ns, 100);
+	KUNIT_EXPECT_NULL(test, cost_of(dev)->probe);
+}
+
+/* What waits for the job of a busy buffer shows nothing. */
+static void a_busy_one_does_not_count(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	int i;
+
+	dev->mover = &dev->channels[1];
+	dev->pipeline = true;
+	glue_fill(dev, bo);
+	for (i = 0; i < GLUE_VRAM_PAGES; i++)
+		glue_use(bo[i], 0);
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "a");
+	KUNIT_EXPECT_NULL(test, cost_of(dev)->probe);
+	KUNIT_EXPECT_EQ(test, cost_of(dev)->page_ns, 0);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(the_cpu_takes_what_it_takes),
+	KUNIT_CASE(the_gpu_takes_until_its_fence_signals),
+	KUNIT_CASE(nothing_is_learnt_behind_another_copy),
+	KUNIT_CASE(a_busy_one_does_not_count),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "ttm_fence_lru_glue_cost",
+	.init = glue_init,
+	.exit = glue_exit,
+	.test_cases = cases,
+};
+kunit_test_suite(suite);
