@@ -169,6 +169,7 @@ static int init_bo(struct swgpu_device *sdev, struct swgpu_bo *bo)
 	swgpu_cost_pay_operations(sdev);
 	swgpu_latency_add(&sdev->measure.latency,
 			  ktime_to_ns(swgpu_now()) - start);
+	swgpu_history_sample(sdev);
 	if (ret)
 		return ret; /* TTM has destroyed it */
 

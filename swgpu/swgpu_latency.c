@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
 #include <linux/limits.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/sort.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
-#include "swgpu_measure.h"
+#include <drm/drm_debugfs.h>
+
+#include "swgpu_drv.h"
 
 #define MAX_SAMPLES SZ_1M
 
@@ -84,4 +88,42 @@ void swgpu_latency_read(struct swgpu_latency *lat, struct drm_swgpu_stats *out,
 	out->alloc_p50_ns = quantile(sorted, nr, 500);
 	out->alloc_p99_ns = quantile(sorted, nr, 990);
 	out->alloc_p999_ns = quantile(sorted, nr, 999);
+}
+
+/* Four classes an octave; from 4 ns on, the smallest there is. */
+static u32 class_of(u32 ns)
+{
+	u32 octave = ilog2(max(ns, 4));
+
+	return max(ns, 4) >> (octave - 2) << (octave - 2);
+}
+
+/* debugfs: in each line what so many allocations took at least, and how many */
+int swgpu_latency_show(struct seq_file *m, void *unused)
+{
+	struct drm_debugfs_entry *entry = m->private;
+	struct swgpu_measure *measure = &to_swgpu(entry->dev)->measure;
+	struct swgpu_latency *lat = &measure->latency;
+	u32 i, first = 0, nr;
+	int ret;
+
+	ret = mutex_lock_interruptible(&measure->query);
+	if (ret)
+		return ret;
+	spin_lock(&lat->lock);
+	nr = lat->nr_samples;
+	memcpy(lat->sorted, lat->samples, nr * sizeof(*lat->sorted));
+	spin_unlock(&lat->lock);
+
+	sort(lat->sorted, nr, sizeof(*lat->sorted), compare, NULL);
+	for (i = 1; i <= nr; i++) {
+		if (i < nr &&
+		    class_of(lat->sorted[i]) == class_of(lat->sorted[first]))
+			continue;
+		seq_printf(m, "%u %u\n", class_of(lat->sorted[first]),
+			   i - first);
+		first = i;
+	}
+	mutex_unlock(&measure->query);
+	return 0;
 }

@@ -56,6 +56,7 @@ void swgpu_measure_death(struct swgpu_bo *bo)
 	z->type_bytes[bo->zombie_type] += bo->tbo.base.size;
 	z->peak_bytes = max(z->peak_bytes, z->bytes);
 	spin_unlock(&z->lock);
+	swgpu_history_sample(sdev);
 }
 
 /* The memory of a dead buffer is about to be released. */
@@ -213,6 +214,8 @@ static int read_stats(struct swgpu_device *sdev, struct drm_swgpu_stats *out,
 	read_counts(m, out, reset);
 	read_freed(sdev, out, reset);
 	read_zombies(&m->zombies, out, reset);
+	if (reset)
+		swgpu_history_reset(&m->history);
 	out->buffers = atomic64_read(&m->buffers);
 	swgpu_usage_read(sdev, out);
 	out->fence_lru = !!swgpu_fence_lru(&sdev->ttm);
@@ -309,6 +312,7 @@ int swgpu_measure_init(struct swgpu_device *sdev, bool probe)
 	m->zombies.changed = m->zombies.since;
 	spin_lock_init(&m->deleting_lock);
 	INIT_LIST_HEAD(&m->deleting);
+	swgpu_history_init(&m->history);
 	ret = swgpu_latency_init(&m->latency);
 	if (ret)
 		return ret;

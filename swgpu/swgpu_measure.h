@@ -77,6 +77,39 @@ struct swgpu_zombies {
 	u64 kib_ns;
 };
 
+/* Samples of memory that are kept */
+#define SWGPU_SAMPLES 512
+
+/**
+ * struct swgpu_sample - how much memory there was in use
+ */
+struct swgpu_sample {
+	/** @ms: when, since the last reset */
+	u64 ms;
+	/** @held_bytes: VRAM in use */
+	u64 held_bytes;
+	/** @dead_bytes: of that, what zombies hold */
+	u64 dead_bytes;
+};
+
+/**
+ * struct swgpu_history - memory over time
+ */
+struct swgpu_history {
+	/** @lock: protects all below */
+	spinlock_t lock;
+	/** @samples: since the last reset */
+	struct swgpu_sample samples[SWGPU_SAMPLES];
+	/** @nr: valid elements of @samples */
+	unsigned int nr;
+	/** @period_ms: between two of them, at the least */
+	u64 period_ms;
+	/** @start_ms: the last reset */
+	u64 start_ms;
+	/** @next_ms: when the next sample is due */
+	u64 next_ms;
+};
+
 /**
  * struct swgpu_measure - what the device counts
  */
@@ -95,6 +128,8 @@ struct swgpu_measure {
 	struct swgpu_zombies zombies;
 	/** @latency: see there */
 	struct swgpu_latency latency;
+	/** @history: see there */
+	struct swgpu_history history;
 	/** @deleting_lock: protects @deleting */
 	spinlock_t deleting_lock;
 	/** @deleting: tasks that are dropping a buffer right now */
@@ -135,6 +170,13 @@ void swgpu_latency_fini(struct swgpu_latency *lat);
 void swgpu_latency_add(struct swgpu_latency *lat, u64 ns);
 void swgpu_latency_read(struct swgpu_latency *lat, struct drm_swgpu_stats *out,
 			bool reset);
+int swgpu_latency_show(struct seq_file *m, void *unused);
+
+/* swgpu_history.c */
+void swgpu_history_init(struct swgpu_history *history);
+void swgpu_history_reset(struct swgpu_history *history);
+void swgpu_history_sample(struct swgpu_device *sdev);
+int swgpu_history_show(struct seq_file *m, void *unused);
 
 /* swgpu_probe.c */
 int swgpu_probe_register(struct swgpu_device *sdev);

@@ -149,6 +149,9 @@ static int bring_up(struct swgpu_device *sdev)
 			return ret;
 	}
 	drm_debugfs_add_file(&sdev->drm, "stats", swgpu_stats_show, NULL);
+	drm_debugfs_add_file(&sdev->drm, "alloc_times", swgpu_latency_show,
+			     NULL);
+	drm_debugfs_add_file(&sdev->drm, "memory", swgpu_history_show, NULL);
 	return drm_dev_register(&sdev->drm, 0);
 }
 

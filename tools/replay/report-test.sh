@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # report-test.sh: in a guest with the software GPU, two recordings are replayed at once;
-# the report must have each client's own time, and that of the whole.
+# the report must have each client's own time, and that of the whole, and with the kernel's
+# the distribution of frames and allocations.
 
 stats=/run/replay.json
 says=/run/replay.log
@@ -28,5 +29,31 @@ walls = [client["wall_ns"] for client in report["clients"]]
 good = len(walls) == 2 and min(walls) > 0 and walls[0] != walls[1] and \
     report["wall_ns"] >= max(walls)
 print(f"{'' if good else 'not '}ok - each client's own time, {walls}, in {report['wall_ns']}")
+if not good:
+    sys.exit(1)
+
+def lines(name):
+    return [[int(word) for word in line.split()]
+            for line in open("/sys/kernel/debug/dri/0/" + name)]
+
+frames = [sum(count for _, count in client["frame_times"]) for client in report["clients"]]
+good = any(frames) and frames == [client["frames"] for client in report["clients"]]
+print(f"{'' if good else 'not '}ok - each frame is in one class, {frames}")
+if not good:
+    sys.exit(1)
+
+stats = dict(line.split(": ") for line in open("/sys/kernel/debug/dri/0/stats"))
+times = lines("alloc_times")
+good = len(times) > 1 and times == sorted(times) and \
+    sum(count for _, count in times) == int(stats["allocs"]) and \
+    times[-1][0] <= int(stats["alloc_max_ns"]) < 2 * times[-1][0]
+print(f"{'' if good else 'not '}ok - each allocation is in one class, {len(times)} classes")
+if not good:
+    sys.exit(1)
+
+memory = lines("memory")
+good = 1 < len(memory) <= 512 and memory == sorted(memory) and \
+    all(held >= dead for _, held, dead in memory) and any(held for _, held, _ in memory)
+print(f"{'' if good else 'not '}ok - memory over time, {len(memory)} samples")
 sys.exit(0 if good else 1)
 END

@@ -86,6 +86,30 @@ static uint64_t frame_ns(const struct client *c, size_t permille)
 	return c->nr_frames ? c->frames[(c->nr_frames * permille + 999) / 1000 - 1] : 0;
 }
 
+/* Four classes an octave, as the kernel's of allocations. */
+static uint64_t class_of(uint64_t ns)
+{
+	int shift = ns > 4 ? 61 - __builtin_clzll(ns) : 0;
+
+	return (ns > 4 ? ns : 4) >> shift << shift;
+}
+
+/* What so many frames took at least, and how many: of those that are sorted. */
+static void print_frames(FILE *out, const struct client *c)
+{
+	size_t first = 0;
+
+	fputs(", \"frame_times\": [", out);
+	for (size_t i = 1; i <= c->nr_frames; i++) {
+		if (i < c->nr_frames && class_of(c->frames[i]) == class_of(c->frames[first]))
+			continue;
+		fprintf(out, "%s[%" PRIu64 ", %zu]", first ? ", " : "",
+			class_of(c->frames[first]), i - first);
+		first = i;
+	}
+	fputc(']', out);
+}
+
 static void print_client(FILE *out, const struct client *c)
 {
 	const struct counts *n = &c->counts;
@@ -99,11 +123,13 @@ static void print_client(FILE *out, const struct client *c)
 		", \"waits\": %" PRIu64 ", \"waits_busy\": %" PRIu64
 		", \"errors\": %" PRIu64 ", \"wall_ns\": %" PRIu64
 		", \"frames\": %zu, \"frame_p50_ns\": %" PRIu64
-		", \"frame_p99_ns\": %" PRIu64 "}",
+		", \"frame_p99_ns\": %" PRIu64,
 		n->events, c->trace.nr_events,
 		n->creates, n->closes, n->submits, n->submits_no_memory,
 		n->waits, n->waits_busy, n->errors, n->wall_ns,
 		c->nr_frames, frame_ns(c, 500), frame_ns(c, 990));
+	print_frames(out, c);
+	fputc('}', out);
 }
 
 int report_stats(const struct client *clients, int nr, const char *file)
