@@ -10,7 +10,7 @@ SHELL = /bin/bash
 
 export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE RELEASE ROUNDS
 export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
-export VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY SEEDS MINUTES MODE CPUS
+export VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY COPY SEEDS MINUTES MODE CPUS
 
 help: ## show this
 	@echo 'Fence-ordered LRU and delayed destroy for TTM'
@@ -38,7 +38,8 @@ help: ## show this
 # TRACES=<names>     demo: recordings in traces/, or files; each is a program, with @0.1 at its own speed
 # PRICES=<settings>  demo: what costs how much, as "interrupt_ns=4000"; see swgpu_cost.c
 # MIX=<names>        pressure: only these mixes of programs; default: a sample
-# POLICY=<names>     pressure: only these policies; default: all
+# POLICY=<names>     pressure: only these policies; default: all but the ours-k ones
+# COPY=<names>       pressure: who moves, cpu or async, or both; default: cpu
 # SEEDS=<n>          pressure: how many seeds; default: 1, with FULL=1 5
 # MINUTES=<n>        fuzz: how long, shared by the modes; default: 4, in make test 2
 # MODE=<text>        fuzz: only modes whose names contain it, as fence_lru=1 or copy=async

@@ -191,6 +191,7 @@ check "checkpatch on patches" checkpatch_patches
 check "clang-format" clang_format
 check "patches are mails" patches_are_mails
 check "patches are exported commits" "$ROOT/scripts/series.sh" check
+check "policies to compare with can be laid" "$ROOT/scripts/policy.sh" check
 check "the engine knows no TTM, driver or version" engine_is_plain
 check "each file of the engine calls only those below it" "$ROOT/scripts/check-floors.py"
 check "small functions and files" sizes

@@ -5,7 +5,7 @@
 #
 # pressure-guest.sh <directory> <modules> <parameters of swgpu> <seed> <job speed> <client> ...
 #
-# Leaves counters, clients, messages and status in the directory. The modules are paths of
+# Leaves counters, clients, messages, status, alloc_times and memory in the directory. The modules are paths of
 # files in the order in which they go in, swgpu last.
 
 . "$(dirname "$0")/guest-lib.sh"
@@ -15,3 +15,6 @@ shift 3
 
 insert_modules "$MODULES" "cost=1 $PARAMETERS"
 virtual_replay "$RESULT/" "$@"
+for file in alloc_times memory; do
+	cat /sys/kernel/debug/dri/0/$file >"$RESULT/$file"
+done

@@ -39,33 +39,42 @@ declare -A MIXES=(
 	[slow-leak]="supertuxkart-race weston-compositor piglit-streaming-texture-leak@0.1"
 )
 ALL_MIXES="pair pair-48 pair-96 pair-fast pair-short pair-slow-queue pair-large default compositor-leak game-leak two-games loading desktop slow-leak"
-SAMPLE_MIXES="pair pair-large default compositor-leak game-leak two-games"
+SAMPLE_MIXES="pair default compositor-leak two-games"
 
-# Name, and the parameters of swgpu. Modules of its own: those of bench/policies/.
+# Name, and the parameters of swgpu. All but two have a TTM of their own: see policy.sh.
 declare -A POLICIES=(
 	[today]="fence_lru=0"
 	[today-512]="fence_lru=0"
+	[list]="fence_lru=0"
 	[timer]="fence_lru=0"
+	[evict-first]="fence_lru=1"
+	[strict]="fence_lru=1"
 	[ours]="fence_lru=1"
+	[ours-k0]="fence_lru=1"
+	[ours-k1]="fence_lru=1"
+	[ours-k2]="fence_lru=1"
+	[ours-k8]="fence_lru=1"
 )
-ALL_POLICIES="today today-512 timer ours"
+# shellcheck disable=SC2034 # variables.sh accepts these
+ALL_POLICIES="today today-512 list timer evict-first strict ours ours-k0 ours-k1 ours-k2 ours-k8"
+SAMPLE_POLICIES="today today-512 list timer evict-first strict ours"
 
 # In per cent of what a mix wants at most.
 if [ -n "${FULL:-}" ]; then
-	SIZES="33 50 80" SPEEDS="1 0.25 0.1" COPIES="cpu async"
+	SIZES="33 50 80" SPEEDS="1 0.25 0.1" COPY=${COPY:-cpu async}
 	MIX=${MIX:-$ALL_MIXES} SEEDS=${SEEDS:-5}
 else
-	SIZES="33 50 80" SPEEDS="1 0.1" COPIES="cpu"
+	SIZES="33 50 80" SPEEDS="1 0.1" COPY=${COPY:-cpu}
 	MIX=${MIX:-$SAMPLE_MIXES} SEEDS=${SEEDS:-1}
 fi
-POLICY=${POLICY:-$ALL_POLICIES}
+POLICY=${POLICY:-$SAMPLE_POLICIES}
 
 # What all results depend on; those of other sources stand aside.
 sources_key()
 {
 	(cd "$ROOT" && cat swgpu/*.[ch] ttm_fence_lru/*.[ch] include/*/*.h include/*/*/*.h \
 		tools/replay/*.[ch] patches/6.12/*.patch bench/policies/*.patch configs/um*.config \
-		scripts/pressure-*.sh scripts/virtual-lib.sh) | sha256sum | cut -c1-12
+		scripts/{policy,pressure-cell,pressure-guest,virtual-lib}.sh) | sha256sum | cut -c1-12
 }
 
 # wanted_mb <client> ...: what they want together, and the largest jobs; in MiB.
@@ -104,28 +113,37 @@ policy_modules()
 	done
 }
 
-# TTM with a patch of bench/policies/, as a module for the kernel of the demo.
+# TTM with that policy, as a module for the kernel of the demo.
 build_policy()
 {
-	local policy=$1 patch=$ROOT/bench/policies/$1.patch own=$RESULTS/policies/$1
+	local own=$RESULTS/policies/$1
 
-	rm -rf "$own"
-	mkdir -p "$own"
-	cp -L "$(kernel_tree)"/drivers/gpu/drm/ttm/{*.[ch],Makefile} "$own"
-	patch -d "$own" -p5 --no-backup-if-mismatch <"$patch"
+	"$ROOT/scripts/policy.sh" lay "$1" "$own"
 	make --no-print-directory -C "$(kernel_tree)" O="$(kernel_out um-demo)" ARCH=um \
 		M="$own" -j "$JOBS" modules
 }
 
-# Each policy that has a patch; the others are as the kernel is.
+# Each policy that the kernel has not.
 build_policies()
 {
 	local policy
 
 	for policy in $POLICY; do
-		[ -e "$ROOT/bench/policies/$policy.patch" ] || continue
+		[[ " today ours " != *" $policy "* ]] || continue
 		run_step "policy-$policy" "building TTM with the policy $policy" \
-			"Does bench/policies/$policy.patch apply?" build_policy "$policy"
+			"Can it be laid? See scripts/policy.sh." build_policy "$policy"
+	done
+}
+
+# sizes <MiB wanted> <MiB of the largest jobs>: lines of per cent and MiB, each MiB once
+sizes()
+{
+	local size mb last=
+
+	for size in $SIZES; do
+		mb=$(vram_mb "$size" "$1" "$2")
+		[ "$mb" = "$last" ] || say "$size $mb"
+		last=$mb
 	done
 }
 
@@ -139,10 +157,9 @@ list_cells()
 		wanted=$(wanted_mb ${MIXES[$mix]})
 		for seed in $(seq "$SEEDS"); do
 			for speed in $SPEEDS; do
-				for size in $SIZES; do
-					# shellcheck disable=SC2086 # two numbers
-					mb=$(vram_mb "$size" $wanted)
-					for copy in $COPIES; do
+				# shellcheck disable=SC2086 # two numbers
+				sizes $wanted | while read -r size mb; do
+					for copy in $COPY; do
 						for policy in $POLICY; do
 							say "$CELLS/$KEY/$mix,$policy,$copy,$size,$speed,$seed $policy $copy $mb $seed $speed $mix"
 						done

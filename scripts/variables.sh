@@ -75,6 +75,7 @@ check_names()
 	must_name MIX "mix of clients" "${names[@]}"
 	mapfile -t names < <(sed -n -E 's/^ALL_POLICIES="(.*)"/\1/p' "$ROOT/scripts/pressure.sh" | tr ' ' '\n')
 	must_name POLICY policy "${names[@]}"
+	must_name COPY "way to copy" cpu async
 	must_name MODEL card geforce3 geforcefx5900 geforce6800
 	! given MODE || [[ $FUZZ_MODES == *"$MODE"* ]] ||
 		refuse "MODE=$MODE: no mode has that in its name" "There are: $FUZZ_MODES"

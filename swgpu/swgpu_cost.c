@@ -2,6 +2,7 @@
 
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
+#include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -148,6 +149,20 @@ void swgpu_cost_pay(enum swgpu_cost_item item, u64 count)
 		pass(count * prices[item]);
 }
 
+/* What a policy of bench/policies/ counts of its work, if it exports that; or NULL */
+static const u64 *policy_steps;
+
+void swgpu_cost_init(void)
+{
+	policy_steps = symbol_get(ttm_policy_steps);
+}
+
+void swgpu_cost_fini(void)
+{
+	if (policy_steps)
+		symbol_put(ttm_policy_steps);
+}
+
 /**
  * swgpu_cost_pay_operations - pay for what TTM has done since the last time
  * @sdev: the device
@@ -162,6 +177,8 @@ void swgpu_cost_pay_operations(struct swgpu_device *sdev)
 	if (!param_cost)
 		return;
 	swgpu_read_operations(&sdev->ttm, &steps, &buried);
+	if (policy_steps)
+		steps += READ_ONCE(*policy_steps);
 	ns = (steps - paid->steps) * prices[SWGPU_COST_STEP] +
 	     (buried - paid->buried) * prices[SWGPU_COST_BURY];
 	paid->steps = steps;

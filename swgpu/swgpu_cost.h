@@ -53,6 +53,11 @@ static inline ktime_t swgpu_now(void)
 	return now;
 }
 
+/* Of a TTM that is changed for a benchmark: steps that the engine does not count */
+extern u64 ttm_policy_steps;
+
+void swgpu_cost_init(void);
+void swgpu_cost_fini(void);
 bool swgpu_cost_enabled(void);
 void swgpu_cost_pay(enum swgpu_cost_item item, u64 count);
 void swgpu_cost_pay_operations(struct swgpu_device *sdev);

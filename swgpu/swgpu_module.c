@@ -239,17 +239,21 @@ static int __init swgpu_init(void)
 	ret = check_params();
 	if (ret)
 		return ret;
+	swgpu_cost_init();
 	ret = platform_driver_register(&platform_driver);
 	for (i = 0; !ret && i < param_devices; i++)
 		ret = add_device(i);
 	if (ret && i)
 		take_down();
+	if (ret)
+		swgpu_cost_fini();
 	return ret;
 }
 
 static void __exit swgpu_exit(void)
 {
 	take_down();
+	swgpu_cost_fini();
 }
 
 module_init(swgpu_init);

@@ -217,6 +217,7 @@ traces()
 	refused demo TRACES=doom@0.1 "no recording 'doom'"
 	refused pressure MIX=lunch "no mix of clients 'lunch'"
 	refused pressure POLICY=none "no policy 'none'"
+	refused pressure COPY=disk "no way to copy 'disk'"
 	refused demo PRICES=lunch_ns=7 "no price 'lunch_ns'"
 	refused demo PRICES=step_ns "is no <price>=<ns>"
 	refused demo "TRACES=mpv-720p60 $dir" "is a directory"
@@ -247,7 +248,7 @@ right_ones()
 		"MODEL=geforce3 geforce6800" "CASE=a hung channel" MUTANT=reclaim.c:119:negate \
 		INSTALL_MOD_PATH=/ SIGN_KEY=/etc/passwd SIGN_CERT=/etc/passwd \
 		"TRACES=mpv-720p60@0.1 $SCRATCH/traces/right ring:" "PRICES=step_ns=54 use_ns=0" \
-		"MIX=pair default" POLICY=ours SEEDS=2
+		"MIX=pair default" "POLICY=ours ours-k8 list" "COPY=cpu async" SEEDS=2
 	result "a mutant in the glue is accepted" accepts MUTANT=ttm_zombies.c:119:negate.2
 	result "a named mutant is accepted" accepts MUTANT=counter-not-updated
 	result "those that are empty are accepted" accepts JOBS= SEED= TRACES= BENCH= CASE= FULL=
@@ -267,7 +268,7 @@ help_has_all()
 
 	make help >"$SCRATCH/help"
 	for variable in KERNEL_SRC KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT DEBIAN_MIRROR RELEASE \
-		JOBS SEED HISTORIES ROUNDS VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY SEEDS V BENCH FORCE FULL PART MUTANTS \
+		JOBS SEED HISTORIES ROUNDS VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY COPY SEEDS V BENCH FORCE FULL PART MUTANTS \
 		MUTANT BOCHS MODEL CASE; do
 		grep -qE "(^|[^A-Z_])$variable=" "$SCRATCH/help" || missing+=("$variable")
 	done
