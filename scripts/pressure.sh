@@ -4,9 +4,11 @@
 # pressure.sh: policies side by side, in modelled time. Each cell is one replay of a mix
 # of clients, on one policy, with so much VRAM, at a speed of the GPU, with one way to
 # copy, and with one seed. What is there already, of the same sources, is not run again.
-# Prints medians and ratios; writes build/pressure/results.json.
+# Prints medians and ratios, and what misses its limit; writes build/pressure/results.json,
+# and a drawing for each mix and way to copy.
 #
 # MIX=<names>     only these mixes; POLICY=<names>: only these policies
+# COPY=<names>    cpu, async, or both; default: cpu, with FULL=1 both
 # SEEDS=<n>       how many seeds; default: 1, with FULL=1 5
 # FULL=1          all sizes of VRAM, speeds and ways to copy; default: a sample
 # JOBS=<n>        how many cells at a time
@@ -209,6 +211,16 @@ run_cells()
 	say "  $all of $all cells: done ($((SECONDS - start)) s)"
 }
 
+plot()
+{
+	local drawing policies titles
+
+	while IFS='|' read -r drawing policies titles; do
+		gnuplot -c "$ROOT/scripts/pressure-plot.gnuplot" "$RESULTS" \
+			"$drawing" "$policies" "$titles"
+	done <"$RESULTS/plots/list"
+}
+
 "$ROOT/scripts/packages.sh" build demo
 run_step tools "building the replay" "Is libc's static library there?" build_tools
 "$ROOT/scripts/build.sh" um-demo
@@ -218,4 +230,7 @@ mkdir -p "$CELLS/$KEY"
 build_policies
 list_cells >"$RESULTS/list"
 run_cells
-"$ROOT/scripts/pressure-report.py" "$RESULTS" "$KEY"
+verdict=0
+"$ROOT/scripts/pressure-report.py" "$RESULTS" "$KEY" || verdict=1
+run_step plot "plotting" "What is drawn is in build/pressure/plots/" plot
+[ "$verdict" = 0 ]
