@@ -41,8 +41,9 @@ def client_ratios(cells, base, key):
 
 
 def geometric_mean(values):
-    """One that moves nothing where today's does counts as a hundredth."""
-    return math.exp(sum(math.log(max(value, 0.01)) for value in values) / len(values))
+    """Nothing where today's is something counts as a hundredth; the reverse is left out."""
+    logs = [math.log(max(value, 0.01)) for value in values if value != math.inf]
+    return math.exp(sum(logs) / len(logs)) if logs else math.inf
 
 
 def release_ns(buffers=8):
