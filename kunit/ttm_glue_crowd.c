@@ -82,6 +82,7 @@ static void dead_buffers_in_other_memory_stay(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, ttm_range_man_fini(&dev->bdev, TTM_PL_TT), 0);
 	ret = ttm_range_man_init(&dev->bdev, TTM_PL_TT, true, CROWD);
 	KUNIT_ASSERT_EQ(test, ret, 0);
+	ttm_fence_lru_set_limit(dev->bdev.fence_lru, TTM_PL_TT, U64_MAX);
 	bury_crowd(dev, &glue_gtt);
 	glue_fill(dev, bo);
 	glue_complete(glue_use(bo[3], 0));

@@ -30,7 +30,9 @@ static struct glue_fence *bury(struct glue_device *dev, char name,
 
 static void declare_reclaim_safe(struct glue_device *dev, unsigned int type)
 {
-	ttm_manager_type(&dev->bdev, type)->reclaim_safe = true;
+	struct ttm_resource_manager *man = ttm_manager_type(&dev->bdev, type);
+
+	ttm_resource_manager_set_reclaim_safe(man);
 }
 
 /* As the system does it: where somebody waits for memory. Returns pages. */
@@ -106,11 +108,26 @@ static void the_default_limit_is_of_system_memory(struct kunit *test)
 	struct ttm_fence_lru *lru = dev->bdev.fence_lru;
 
 	KUNIT_EXPECT_EQ(test, lru->limits[TTM_PL_TT],
-			(u64)totalram_pages() / 16 << PAGE_SHIFT);
+			(u64)totalram_pages() / 256 << PAGE_SHIFT);
 	KUNIT_EXPECT_EQ(test, lru->limits[TTM_PL_SYSTEM],
 			lru->limits[TTM_PL_TT]);
 	KUNIT_EXPECT_EQ(test, lru->limits[TTM_PL_VRAM], U64_MAX);
 	KUNIT_EXPECT_EQ(test, lru->limit, U64_MAX);
+}
+
+/* Where the system can have it back. */
+static void it_is_higher_where_a_shrinker_may_free(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_fence_lru *lru = dev->bdev.fence_lru;
+	u64 system = lru->limits[TTM_PL_SYSTEM];
+
+	declare_reclaim_safe(dev, TTM_PL_TT);
+	KUNIT_EXPECT_EQ(test, lru->limits[TTM_PL_TT],
+			(u64)totalram_pages() / 16 << PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, lru->limits[TTM_PL_SYSTEM], system);
+	declare_reclaim_safe(dev, TTM_PL_VRAM);
+	KUNIT_EXPECT_EQ(test, lru->limits[TTM_PL_VRAM], U64_MAX);
 }
 
 static void trimming_lets_imports_and_zombies_go(struct kunit *test)
@@ -422,6 +439,7 @@ static void what_the_shrinker_may_not_have_stays_ripe(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(the_limit_of_system_memory_is_obeyed),
 	KUNIT_CASE(the_default_limit_is_of_system_memory),
+	KUNIT_CASE(it_is_higher_where_a_shrinker_may_free),
 	KUNIT_CASE(trimming_lets_imports_and_zombies_go),
 	KUNIT_CASE(an_import_that_died_busy_is_let_go_by_trimming),
 	KUNIT_CASE(the_pages_of_an_import_are_not_the_systems),

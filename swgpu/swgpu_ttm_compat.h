@@ -52,7 +52,7 @@ static inline bool swgpu_bo_is_unlinked(struct ttm_buffer_object *bo)
 /* Freeing there takes no lock under which memory is allocated, and wakes nobody. */
 static inline void swgpu_set_reclaim_safe(struct ttm_resource_manager *man)
 {
-	man->reclaim_safe = true;
+	ttm_resource_manager_set_reclaim_safe(man);
 }
 
 static inline void swgpu_channel_set_lock(struct ttm_fence_lru_channel *channel,

@@ -12,8 +12,8 @@
 
 #define MIB		(1UL << 20)
 #define BUFFER		(4 * MIB)
-/* The dead may keep a sixteenth of all memory in GTT. */
-#define LIMIT_SHARE	16
+/* The dead may keep so much of all memory in GTT, without a shrinker. */
+#define LIMIT_SHARE	256
 
 /* Buffers in GTT that die while their channel hangs. Returns the channel. */
 static uint32_t bury(int fd, unsigned int mib)
