@@ -124,6 +124,52 @@ static void a_dead_buffer_makes_room_for_an_engine(struct kunit *test)
 	nv_channel_del(channel);
 }
 
+/* So much that what is dead here is enough, or is not. */
+static int needs_a_page(struct nv_mock *mock)
+{
+	struct ttm_resource_manager *man = glue_vram_manager(mock->glue);
+
+	return ttm_resource_manager_usage(man) > PAGE_SIZE ? -ENOSPC : 0;
+}
+
+static int needs_more(struct nv_mock *mock)
+{
+	return -ENOSPC;
+}
+
+/* How often the channel is asked, which is past one of two buffers, for an object. */
+static unsigned int reads_of(struct nv_mock *mock, int chid,
+			     int (*needs)(struct nv_mock *mock), int error)
+{
+	struct nv_channel *channel = new_channel(mock, chid);
+	struct glue_bo *a = glue_bo(mock->glue, 'a', &glue_vram);
+	struct glue_bo *b = glue_bo(mock->glue, 'b', &glue_vram);
+	unsigned int reads;
+
+	push(channel, a);
+	push(channel, b);
+	glue_put(a);
+	channel->done = 1;
+	mock->object_error = needs;
+	reads = channel->reads;
+	KUNIT_EXPECT_EQ(mock->glue->test, nv_new_engine_object(channel), error);
+	reads = channel->reads - reads;
+	nv_channel_del(channel);
+	return reads;
+}
+
+/* It is tried again when a is gone, but channels have said how far they are. */
+static void what_fits_nowhere_asks_channels_no_more(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	unsigned int reads = reads_of(mock, 3, needs_a_page, 0);
+
+	glue_expect_usage(mock->glue, TTM_PL_VRAM, 1);
+	KUNIT_EXPECT_GT(test, reads, 0);
+	KUNIT_EXPECT_EQ(test, reads_of(mock, 4, needs_more, -ENOSPC), reads);
+	glue_expect_usage(mock->glue, TTM_PL_VRAM, 2);
+}
+
 /*
  * The fence of the first channel outlives it, and its context is that of the second:
  * which buffer was used on which is known all the same.
@@ -275,6 +321,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_device_that_sleeps_is_not_read),
 	KUNIT_CASE(a_fence_is_not_read_while_the_device_sleeps),
 	KUNIT_CASE(a_dead_buffer_makes_room_for_an_engine),
+	KUNIT_CASE(what_fits_nowhere_asks_channels_no_more),
 	KUNIT_CASE(an_id_is_used_again),
 	KUNIT_CASE(an_id_in_use_is_refused),
 	KUNIT_CASE(a_channel_that_is_not_registered_is_waited_for),

@@ -14,7 +14,10 @@
 #include "nouveau_ioctl.h"
 #include "nouveau_ttm.h"
 
-/* The PM core takes any other error for the end of the device. */
+/*
+ * The PM core takes any other error for the end of the device. It tries again on its own if
+ * the device was busy.
+ */
 static void a_suspend_that_fails_may_be_tried_again(struct kunit *test)
 {
 	struct nv_mock *mock = nv_mock(test);
@@ -25,6 +28,7 @@ static void a_suspend_that_fails_may_be_tried_again(struct kunit *test)
 	pci_set_drvdata(pdev, mock->drm);
 	mock->eviction_error = -ENOMEM;
 	KUNIT_EXPECT_EQ(test, nv_runtime_suspend(&pdev->dev), -EBUSY);
+	KUNIT_EXPECT_EQ(test, mock->busy_marks, 1);
 	KUNIT_EXPECT_EQ(test, drm->switch_power_state, DRM_SWITCH_POWER_ON);
 	KUNIT_EXPECT_FALSE(test, mock->drm->ttm.asleep);
 }

@@ -2,6 +2,7 @@
 /* As nouveau_source.c: of the device itself. */
 #ifndef __CHECKER__
 #include <linux/module.h>
+#include <linux/pm_runtime.h>
 
 #include <drm/ttm/ttm_device.h>
 #include <drm/ttm/ttm_resource.h>
@@ -19,6 +20,7 @@
 
 #define ttm_resource_manager_evict_all nv_evict_all
 #define ttm_device_trim nv_trim
+#define pm_runtime_mark_last_busy nv_mark_busy
 
 #include "../../nouveau/nouveau_drm.c"
 

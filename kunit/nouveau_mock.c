@@ -166,6 +166,11 @@ void nv_trim(struct ttm_device *bdev)
 	the_mock->trims++;
 }
 
+void nv_mark_busy(struct device *dev)
+{
+	the_mock->busy_marks++;
+}
+
 /*
  * The device and its clients.
  */

@@ -25,6 +25,7 @@
  * @mapping: if set, called before an address is given away
  * @object_error: what making an object on a channel returns, if set
  * @eviction_error: what emptying VRAM for suspend returns
+ * @busy_marks: how often the PM core was told that it is used
  * @trims: how often dead buffers were trimmed
  * @cpu_copies: buffers that were copied by the CPU
  */
@@ -37,6 +38,7 @@ struct nv_mock {
 	void (*mapping)(struct nv_mock *mock);
 	int (*object_error)(struct nv_mock *mock);
 	int eviction_error;
+	unsigned int busy_marks;
 	unsigned int trims;
 	unsigned int cpu_copies;
 };
@@ -99,6 +101,7 @@ int nv_copy_by_cpu(struct ttm_buffer_object *bo, struct ttm_operation_ctx *ctx,
 		   struct ttm_resource *reg);
 int nv_evict_all(struct ttm_device *bdev, struct ttm_resource_manager *man);
 void nv_trim(struct ttm_device *bdev);
+void nv_mark_busy(struct device *dev);
 
 struct nouveau_fence *nv_emit(struct nv_channel *channel);
 struct nouveau_fence *nv_push(struct nv_channel *channel, struct glue_bo *bo);

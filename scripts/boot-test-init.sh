@@ -61,6 +61,18 @@ side_by_side()
 	[ "$(users ttm)" -gt 0 ] && [ "$(users fl_ttm)" -gt 0 ]
 }
 
+# Neither TTM counts the other's pages: if both swap only at their limits, there must be
+# memory left even then.
+limits_leave_room()
+{
+	theirs=$(cat /sys/module/ttm/parameters/pages_limit)
+	ours=$(cat /sys/module/fl_ttm/parameters/pages_limit)
+	pages=$(awk '/^MemTotal:/ { print int($2 / 4) }' /proc/meminfo)
+	echo "limits of $theirs and $ours pages, of $pages"
+	[ "$theirs" -gt 0 ] && [ "$ours" -gt 0 ] &&
+		[ $((theirs + ours)) -le $((pages * 3 / 4)) ]
+}
+
 is_ours()
 {
 	for module; do
@@ -107,6 +119,7 @@ exec 3>/run/held
 # shellcheck disable=SC2086
 try "our modules load beside them" load $OTHERS $OURS
 try "each TTM has users of its own" side_by_side
+try "their limits leave a quarter of memory" limits_leave_room
 try "they are ours" is_ours ttm_fence_lru fl_ttm fl_ttm_helper swgpu nouveau
 try "TTM's debugfs is there twice" test -d /sys/kernel/debug/ttm -a -d /sys/kernel/debug/fl_ttm
 try "a trace replays on the software GPU" replay
