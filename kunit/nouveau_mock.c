@@ -104,6 +104,7 @@ int nouveau_mem_map(struct nouveau_mem *mem, struct nvif_vmm *vmm,
 		    struct nvif_vma *vma)
 {
 	expect_there(vmm);
+	the_mock->maps++;
 	return 0;
 }
 

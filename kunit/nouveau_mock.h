@@ -23,6 +23,7 @@
  * @cli: its client
  * @events: how often interrupts were switched on
  * @mapping: if set, called before an address is given away
+ * @maps: how often memory was mapped
  * @object_error: what making an object on a channel returns, if set
  * @eviction_error: what emptying VRAM for suspend returns
  * @busy_marks: how often the PM core was told that it is used
@@ -36,6 +37,7 @@ struct nv_mock {
 	struct nouveau_cli *cli;
 	unsigned int events;
 	void (*mapping)(struct nv_mock *mock);
+	unsigned int maps;
 	int (*object_error)(struct nv_mock *mock);
 	int eviction_error;
 	unsigned int busy_marks;
@@ -90,7 +92,7 @@ void nv_expect_vmas(struct kunit *test, struct nouveau_cli *cli,
 typedef void (*nv_destroy_function)(struct ttm_buffer_object *bo);
 nv_destroy_function nv_bo_destroy_function(void);
 void nv_bo_move_notify(struct nouveau_bo *nvbo, struct nouveau_mem *mem);
-int nv_bo_move(struct nouveau_bo *nvbo, struct nouveau_mem *mem,
+int nv_bo_move(struct nouveau_bo *nvbo, struct nouveau_mem *mem, bool no_wait,
 	       struct ttm_place *hop);
 int nv_new_engine_object(struct nv_channel *channel);
 void nv_client_fini(struct nouveau_cli *cli);

@@ -43,7 +43,19 @@ static int move(struct nv_bo *bo, struct nouveau_mem *mem,
 	int ret;
 
 	nv_lock(bo);
-	ret = nv_bo_move(&bo->base, mem, hop);
+	ret = nv_bo_move(&bo->base, mem, false, hop);
+	nv_unlock(bo);
+	return ret;
+}
+
+/* For somebody who does not wait. */
+static int move_now(struct nv_bo *bo, struct nouveau_mem *mem)
+{
+	struct ttm_place hop = {};
+	int ret;
+
+	nv_lock(bo);
+	ret = nv_bo_move(&bo->base, mem, true, &hop);
 	nv_unlock(bo);
 	return ret;
 }
@@ -52,6 +64,42 @@ static void done(struct nv_bo *bo, struct nouveau_cli *cli)
 {
 	nouveau_vmm_fini(&cli->vmm);
 	dma_resv_fini(bo->base.bo.base.resv);
+}
+
+static void use(struct nv_bo *bo, struct nv_channel *channel)
+{
+	struct dma_resv *resv = bo->base.bo.base.resv;
+	struct nouveau_fence *fence = nv_emit(channel);
+
+	nv_lock(bo);
+	KUNIT_EXPECT_EQ(channel->mock->glue->test,
+			dma_resv_reserve_fences(resv, 1), 0);
+	dma_resv_add_fence(resv, &fence->base, DMA_RESV_USAGE_WRITE);
+	nv_unlock(bo);
+	nouveau_fence_unref(&fence);
+}
+
+/* Its job goes on where it began. */
+static void a_busy_buffer_is_not_mapped_elsewhere(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = nv_channel(mock, 0);
+	struct nouveau_mem elsewhere = { .base.mem_type = TTM_PL_TT };
+	struct nv_bo *bo = nv_bo(mock);
+	struct nouveau_vma *vma = open_bo(bo, mock->cli);
+	unsigned int maps = mock->maps;
+
+	KUNIT_ASSERT_NOT_NULL(test, vma);
+	use(bo, channel);
+	KUNIT_EXPECT_EQ(test, move_now(bo, &elsewhere), -EBUSY);
+	KUNIT_EXPECT_EQ(test, mock->maps, maps);
+
+	nv_channel_run(channel);
+	KUNIT_EXPECT_EQ(test, move_now(bo, &elsewhere), 0);
+	KUNIT_EXPECT_EQ(test, mock->maps, maps + 1);
+	KUNIT_EXPECT_PTR_EQ(test, vma->mem, &elsewhere);
+	done(bo, mock->cli);
+	nv_channel_del(channel);
 }
 
 /* The GPU has it where it is: the way out may turn out to be barred. */
@@ -121,6 +169,7 @@ static void a_move_that_comes_late_is_copied_by_the_cpu(struct kunit *test)
 }
 
 static struct kunit_case cases[] = {
+	KUNIT_CASE(a_busy_buffer_is_not_mapped_elsewhere),
 	KUNIT_CASE(a_stop_on_the_way_out_changes_nothing),
 	KUNIT_CASE(a_stop_on_the_way_in_changes_nothing),
 	KUNIT_CASE(a_move_that_comes_late_is_copied_by_the_cpu),

@@ -4,6 +4,7 @@
 #include "nouveau_weak.h"
 
 #include "../../nouveau/nvkm/core/event.c"
+#include "../../nouveau/nvkm/core/ramht.c"
 #include "../../nouveau/nvkm/engine/fifo/runl.c"
 #include "../../nouveau/nvkm/engine/fifo/chan.c"
 #include "../../nouveau/nvkm/engine/fifo/uchan.c"
@@ -11,6 +12,13 @@
 #include "nouveau_runlist.h"
 
 /* What it keeps to itself. */
+
+u32 nv_ramht_hash(int bits, int chid, u32 handle)
+{
+	struct nvkm_ramht ramht = { .bits = bits };
+
+	return nvkm_ramht_hash(&ramht, chid, handle);
+}
 
 int nv_uchan_stop(struct nvkm_chan *chan)
 {

@@ -418,6 +418,20 @@ static void a_runlist_has_an_interrupt_of_its_own(struct kunit *test)
 	expect_notice(test, RUNLIST + 1, RUNLIST);
 }
 
+/* Before NV50 all channels share a table of their objects; there are 32 of them. */
+static void objects_of_all_channels_are_in_the_table(struct kunit *test)
+{
+	const int bits = 9;
+	int chid;
+
+	for (chid = 0; chid < 32; chid++) {
+		KUNIT_EXPECT_LT(test, nv_ramht_hash(bits, chid, 0), 1 << bits);
+		KUNIT_EXPECT_LT(test, nv_ramht_hash(bits, chid, ~0), 1 << bits);
+	}
+	KUNIT_EXPECT_NE(test, nv_ramht_hash(bits, 1, 0),
+			nv_ramht_hash(bits, 2, 0));
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(an_error_is_reported_when_the_channel_was_preempted),
 	KUNIT_CASE(an_error_is_reported_when_the_engine_was_reset),
@@ -428,6 +442,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_channel_is_stopped_by_the_firmware),
 	KUNIT_CASE(runlists_share_an_interrupt),
 	KUNIT_CASE(a_runlist_has_an_interrupt_of_its_own),
+	KUNIT_CASE(objects_of_all_channels_are_in_the_table),
 	{}
 };
 

@@ -8,6 +8,7 @@ struct nvkm_uevent;
 
 extern const struct nvkm_chan_func *const nv_firmware_chan;
 
+u32 nv_ramht_hash(int bits, int chid, u32 handle);
 int nv_uchan_stop(struct nvkm_chan *chan);
 int nv_uchan_event(struct nvkm_chan *chan, struct nvkm_uevent *uevent);
 

@@ -34,10 +34,10 @@ void nv_bo_move_notify(struct nouveau_bo *nvbo, struct nouveau_mem *mem)
 	nouveau_bo_move_ntfy(&nvbo->bo, mem ? &mem->base : NULL);
 }
 
-int nv_bo_move(struct nouveau_bo *nvbo, struct nouveau_mem *mem,
+int nv_bo_move(struct nouveau_bo *nvbo, struct nouveau_mem *mem, bool no_wait,
 	       struct ttm_place *hop)
 {
-	struct ttm_operation_ctx ctx = {};
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = no_wait };
 
 	return nouveau_bo_move(&nvbo->bo, true, &ctx, &mem->base, hop);
 }

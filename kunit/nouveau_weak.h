@@ -112,7 +112,6 @@
 #pragma weak nvkm_object_init
 #pragma weak nvkm_object_new
 #pragma weak nvkm_oproxy_ctor
-#pragma weak nvkm_ramht_del
 #pragma weak nvkm_subdev_oneinit
 #pragma weak nvkm_top_fault_id
 #pragma weak nvkm_umem_search
