@@ -226,8 +226,7 @@ struct dma_fence *mock_fences_blocker(struct mock_fences *fences)
 		fence = fences->fences[i];
 		if (dma_fence_is_signaled(fence))
 			continue;
-		if (!fence->ops->signaled)
-			dma_fence_enable_sw_signaling(fence);
+		ttm_fence_lru_arm_fence(fence);
 		blocker = blocker ?: fence;
 	}
 	return blocker;

@@ -90,11 +90,11 @@ void glue_complete(struct glue_fence *fence)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(fence->base.lock, flags);
+	spin_lock_irqsave(&fence->channel->lock, flags);
 	WRITE_ONCE(fence->done, true);
 	if (test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->base.flags))
 		dma_fence_signal_locked(&fence->base);
-	spin_unlock_irqrestore(fence->base.lock, flags);
+	spin_unlock_irqrestore(&fence->channel->lock, flags);
 }
 
 static void do_nothing(struct glue_fence *fence)
