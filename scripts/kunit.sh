@@ -9,8 +9,11 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/kunit-lib.sh"
 
-# Results of TTM's own suites in the kernel the patches are for.
-TTM_RESULTS=102
+# Results of TTM's own suites in the kernels the patches are for.
+case $KERNEL in
+6.12) TTM_RESULTS=102 ;;
+*)    TTM_RESULTS=102 ;;
+esac
 # Globs of suites. Each is a boot of its own: what one breaks in the kernel is
 # not to spoil the other.
 OURS='ttm_fence_lru*'

@@ -64,7 +64,7 @@ POLICY=${POLICY:-$ALL_POLICIES}
 sources_key()
 {
 	(cd "$ROOT" && cat swgpu/*.[ch] ttm_fence_lru/*.[ch] include/*/*.h include/*/*/*.h \
-		tools/replay/*.[ch] patches/6.12/*.patch bench/policies/*.patch configs/um*.config \
+		tools/replay/*.[ch] patches/{6.12,common}/*.patch compat/*.h bench/policies/*.patch configs/um*.config \
 		scripts/pressure-*.sh scripts/virtual-lib.sh) | sha256sum | cut -c1-12
 }
 
