@@ -19,6 +19,13 @@
 #define DRIVER_DATE(day)
 #define DMA_BUF_KEEPS_MAPPINGS
 
+/* What is swapped stands apart, as what is pinned. */
+#define ttm_bo_is_swapped_apart(bo) ((bo)->ttm && ttm_tt_is_swapped((bo)->ttm))
+
+/* Fences are asked in an RCU read section: what plays another task there leaves it. */
+#define leave_fence_ops() rcu_read_unlock()
+#define enter_fence_ops() rcu_read_lock()
+
 /* How many pages there are, of those that a pool keeps. */
 #define ttm_pool_count(type) list_lru_count(&(type)->pages)
 
@@ -29,6 +36,11 @@
 
 #define DRIVER_DATE(day) .date = (day),
 #define DMA_BUF_KEEPS_MAPPINGS .cache_sgt_mapping = true,
+
+#define ttm_bo_is_swapped_apart(bo) false
+
+#define leave_fence_ops()
+#define enter_fence_ops()
 
 #define ttm_pool_count(type) list_count_nodes(&(type)->pages)
 

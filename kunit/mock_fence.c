@@ -53,7 +53,9 @@ static bool mock_fence_signaled(struct dma_fence *base)
 	struct mock_fence *fence = to_mock_fence(base);
 
 	fence->dev->nr_samples++;
+	leave_fence_ops();
 	mock_meanwhile(fence->dev, &fence->dev->sampled);
+	enter_fence_ops();
 	return READ_ONCE(fence->done);
 }
 

@@ -124,7 +124,7 @@ static bool is_in_busy_group(struct ttm_buffer_object *tbo)
 static struct list_head *place_of(struct glue_device *dev,
 				  struct ttm_buffer_object *tbo)
 {
-	if (tbo->pin_count)
+	if (tbo->pin_count || ttm_bo_is_swapped_apart(tbo))
 		return &dev->bdev.unevictable;
 	if (ttm_bo_is_busy(tbo) || is_in_busy_group(tbo))
 		return &dev->bdev.parked;
@@ -139,7 +139,8 @@ static bool stands_where_it_must(struct glue_device *dev,
 		return true;
 	return stands_on(place_of(dev, tbo), tbo->resource) &&
 	       tbo->resource->parked ==
-		       (ttm_bo_is_busy(tbo) && !tbo->pin_count);
+		       (ttm_bo_is_busy(tbo) && !tbo->pin_count &&
+			!ttm_bo_is_swapped_apart(tbo));
 }
 
 /* The engine finds nothing wrong with itself, nor we with where buffers stand. */
