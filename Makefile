@@ -9,7 +9,7 @@ SHELL = /bin/bash
 	each-patch series series-export
 
 export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE RELEASE ROUNDS
-export KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
+export KERNEL KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
 export VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY COPY SEEDS MINUTES MODE CPUS
 
 help: ## show this
@@ -23,7 +23,8 @@ help: ## show this
 
 # Checked by scripts/variables.sh, all of them before anything is done:
 #
-# KERNEL_SRC=<tree>  a plain Linux 6.12 tree to use instead of Debian's; only read
+# KERNEL=7.3|6.12    which Linux: for kunit, test, source and series; default: 6.12
+# KERNEL_SRC=<tree>  a plain tree of that kernel to use instead of Debian's; only read
 # KDIR=<headers>     of the kernel that modules are for; default: Debian's, fetched
 # INSTALL_MOD_PATH=<dir>  install modules below it; default: /
 # SIGN_KEY=<file>    sign modules with it, and SIGN_CERT=<file>, when installing

@@ -13,7 +13,7 @@
 
 struct bench_channel *bench_fence_channel(struct dma_fence *fence)
 {
-	return container_of(fence->lock, struct bench_channel, lock);
+	return container_of(fence->extern_lock, struct bench_channel, lock);
 }
 
 static const char *fence_name(struct dma_fence *fence)

@@ -200,7 +200,7 @@ static void put_all(struct run *run)
 	unsigned int i;
 
 	for (i = 0; i < run->config->buffers; i++)
-		ttm_bo_put(&run->dev->bos[i]->tbo);
+		ttm_bo_fini(&run->dev->bos[i]->tbo);
 }
 
 static void signal_all(struct run *run)

@@ -127,7 +127,7 @@ int bench_device_init(struct bench_device *dev, struct drm_device *drm,
 	dev->wake_at = -1;
 	ret = ttm_device_init(&dev->bdev, &device_funcs, drm->dev,
 			      drm->anon_inode->i_mapping,
-			      drm->vma_offset_manager, false, false);
+			      drm->vma_offset_manager, 0);
 	if (ret)
 		return ret;
 

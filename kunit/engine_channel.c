@@ -467,4 +467,4 @@ kunit_test_suite(suite);
 
 MODULE_DESCRIPTION("KUnit tests of the fence-ordered LRU on plain objects");
 MODULE_LICENSE("Dual MIT/GPL");
-MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");

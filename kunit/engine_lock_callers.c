@@ -248,7 +248,7 @@ static void killing_in_an_interrupt(struct kunit *test)
 	while (!READ_ONCE(fired))
 		msleep(20);
 	timer_delete_sync(&timer);
-	destroy_timer_on_stack(&timer);
+	timer_destroy_on_stack(&timer);
 }
 
 /* The driver's emission lock of the channel. */

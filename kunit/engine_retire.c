@@ -332,9 +332,10 @@ static void retire(struct kunit *test)
 	ttm_fence_lru_retire(&dev->lru);
 }
 
-static void wait_for_waiters(struct mock_device *dev, size_t count)
+/* There is nothing else that they wait for. */
+static void wait_for_waiter(struct mock_thread *thread)
 {
-	while (list_count_nodes(&dev->lru.reclaim_lock.wait_list) < count)
+	while (!(READ_ONCE(thread->task->__state) & TASK_UNINTERRUPTIBLE))
 		schedule_timeout_uninterruptible(1);
 }
 
@@ -357,7 +358,8 @@ static void one_retire_serves_all_that_came_before_it(struct kunit *test)
 	retires = ++dev->lru.retires;
 	for (i = 0; i < ARRAY_SIZE(threads); i++)
 		mock_thread_start(&threads[i]);
-	wait_for_waiters(dev, ARRAY_SIZE(threads));
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		wait_for_waiter(&threads[i]);
 	dev->lru.retired = retires;
 	dev->nr_samples = 0;
 	mutex_unlock(&dev->lru.reclaim_lock);
@@ -382,7 +384,7 @@ static void a_report_does_not_serve_an_allocation(struct kunit *test)
 	mock_thread_create(&thread, test, retire);
 	mutex_lock(&dev->lru.reclaim_lock);
 	mock_thread_start(&thread);
-	wait_for_waiters(dev, 1);
+	wait_for_waiter(&thread);
 	mutex_unlock(&dev->lru.reclaim_lock);
 	refresh(dev);
 	mock_thread_join(&thread);

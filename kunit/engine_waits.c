@@ -439,7 +439,7 @@ static int init(struct kunit *test)
 }
 
 /* A case that failed may have left others behind. */
-static void exit(struct kunit *test)
+static void exit_test(struct kunit *test)
 {
 	complete_all(&first_goes_on);
 	complete_all(&second_goes_on);
@@ -462,7 +462,7 @@ static struct kunit_case cases[] = {
 static struct kunit_suite suite = {
 	.name = "ttm_fence_lru_waits",
 	.init = init,
-	.exit = exit,
+	.exit = exit_test,
 	.test_cases = cases,
 };
 

@@ -53,7 +53,9 @@ static bool mock_fence_signaled(struct dma_fence *base)
 	struct mock_fence *fence = to_mock_fence(base);
 
 	fence->dev->nr_samples++;
+	leave_fence_ops();
 	mock_meanwhile(fence->dev, &fence->dev->sampled);
+	enter_fence_ops();
 	return READ_ONCE(fence->done);
 }
 
@@ -226,8 +228,7 @@ struct dma_fence *mock_fences_blocker(struct mock_fences *fences)
 		fence = fences->fences[i];
 		if (dma_fence_is_signaled(fence))
 			continue;
-		if (!fence->ops->signaled)
-			dma_fence_enable_sw_signaling(fence);
+		ttm_fence_lru_arm_fence(fence);
 		blocker = blocker ?: fence;
 	}
 	return blocker;

@@ -312,7 +312,7 @@ static int init(struct kunit *test)
 	return 0;
 }
 
-static void exit(struct kunit *test)
+static void exit_test(struct kunit *test)
 {
 	nvkm_runl_fini(hw->runl);
 	nvkm_event_ntfy_del(&hw->report);
@@ -449,7 +449,7 @@ static struct kunit_case cases[] = {
 static struct kunit_suite suite = {
 	.name = "ttm_fence_lru_nouveau_runlist",
 	.init = init,
-	.exit = exit,
+	.exit = exit_test,
 	.test_cases = cases,
 };
 

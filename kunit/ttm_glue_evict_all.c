@@ -59,7 +59,8 @@ static void allocate_for(struct allocation *allocation, unsigned long delay)
 	struct glue_bo *bo = allocation->bo;
 
 	KUNIT_ASSERT_EQ(bo->dev->test, 0,
-			ttm_resource_alloc(&bo->tbo, &place, &allocation->res));
+			ttm_resource_alloc(&bo->tbo, &place, &allocation->res,
+					   NULL));
 	schedule_delayed_work(&allocation->work, delay);
 }
 

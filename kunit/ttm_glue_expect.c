@@ -45,7 +45,7 @@ void glue_expect_pinned(struct glue_device *dev, const char *names)
 	char found[32] = "";
 
 	spin_lock(&dev->bdev.lru_lock);
-	list_names(&dev->bdev.pinned, found, sizeof(found));
+	list_names(&dev->bdev.unevictable, found, sizeof(found));
 	spin_unlock(&dev->bdev.lru_lock);
 
 	KUNIT_EXPECT_STREQ(dev->test, (char *)found, (char *)names);
@@ -124,8 +124,8 @@ static bool is_in_busy_group(struct ttm_buffer_object *tbo)
 static struct list_head *place_of(struct glue_device *dev,
 				  struct ttm_buffer_object *tbo)
 {
-	if (tbo->pin_count)
-		return &dev->bdev.pinned;
+	if (tbo->pin_count || ttm_bo_is_swapped_apart(tbo))
+		return &dev->bdev.unevictable;
 	if (ttm_bo_is_busy(tbo) || is_in_busy_group(tbo))
 		return &dev->bdev.parked;
 	return &ttm_manager_type(&dev->bdev, tbo->resource->mem_type)
@@ -139,7 +139,8 @@ static bool stands_where_it_must(struct glue_device *dev,
 		return true;
 	return stands_on(place_of(dev, tbo), tbo->resource) &&
 	       tbo->resource->parked ==
-		       (ttm_bo_is_busy(tbo) && !tbo->pin_count);
+		       (ttm_bo_is_busy(tbo) && !tbo->pin_count &&
+			!ttm_bo_is_swapped_apart(tbo));
 }
 
 /* The engine finds nothing wrong with itself, nor we with where buffers stand. */

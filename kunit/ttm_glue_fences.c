@@ -90,11 +90,11 @@ void glue_complete(struct glue_fence *fence)
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(fence->base.lock, flags);
+	spin_lock_irqsave(&fence->channel->lock, flags);
 	WRITE_ONCE(fence->done, true);
 	if (test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->base.flags))
 		dma_fence_signal_locked(&fence->base);
-	spin_unlock_irqrestore(fence->base.lock, flags);
+	spin_unlock_irqrestore(&fence->channel->lock, flags);
 }
 
 static void do_nothing(struct glue_fence *fence)
@@ -105,6 +105,9 @@ static void do_nothing(struct glue_fence *fence)
 void glue_complete_on_wait(struct glue_fence *fence)
 {
 	fence->on_wait = do_nothing;
+	/* Somebody may have asked for it before: a delayed delete does. */
+	if (test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->base.flags))
+		schedule_work(&fence->work);
 }
 
 static void drain(struct glue_fence *fence)

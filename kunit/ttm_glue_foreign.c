@@ -30,7 +30,9 @@ struct foreign_module {
 
 static struct foreign_module *to_module(struct dma_fence *fence)
 {
-	return container_of(fence->ops, struct foreign_module, ops);
+	/* They stay, as the module wants to know of the fence's release. */
+	return container_of((__force const struct dma_fence_ops *)fence->ops,
+			    struct foreign_module, ops);
 }
 
 static const char *foreign_name(struct dma_fence *fence)

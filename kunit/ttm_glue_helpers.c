@@ -204,7 +204,7 @@ static int init_ttm(struct glue_device *dev, bool opt_in)
 	dev->funcs = device_funcs;
 	ret = ttm_device_init(&dev->bdev, &dev->funcs, drm->dev,
 			      drm->anon_inode->i_mapping,
-			      drm->vma_offset_manager, false, false);
+			      drm->vma_offset_manager, 0);
 	if (!ret && opt_in)
 		ret = ttm_device_enable_fence_lru(&dev->bdev);
 	if (!ret)
@@ -362,7 +362,7 @@ void glue_fill(struct glue_device *dev, struct glue_bo **bo)
 void glue_put(struct glue_bo *bo)
 {
 	list_del(&bo->entry);
-	ttm_bo_put(&bo->tbo);
+	ttm_bo_fini(&bo->tbo);
 }
 
 void glue_lock(struct glue_bo *bo)
@@ -482,4 +482,4 @@ struct glue_fence *glue_use_group(struct ttm_bo_group *group,
 
 MODULE_DESCRIPTION("KUnit tests for the fence-ordered LRU on TTM");
 MODULE_LICENSE("Dual MIT/GPL");
-MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");

@@ -62,7 +62,7 @@ static void count_put(struct glue_bo *bo, struct lock_count *count)
 	KUNIT_ASSERT_EQ(test, 0,
 			tracepoint_probe_register(count->tracepoint, count_lock,
 						  count));
-	ttm_bo_put(&bo->tbo);
+	ttm_bo_fini(&bo->tbo);
 	tracepoint_probe_unregister(count->tracepoint, count_lock, count);
 	tracepoint_synchronize_unregister();
 }

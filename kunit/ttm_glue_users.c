@@ -257,12 +257,12 @@ static void an_import_is_not_let_go_by_who_looks_at_it(struct kunit *test)
 
 	a->tbo.type = ttm_bo_type_sg;
 	glue_put(a);
-	KUNIT_ASSERT_NOT_NULL(test, ttm_bo_get_unless_zero(&a->tbo));
+	KUNIT_ASSERT_TRUE(test, kref_get_unless_zero(&a->tbo.kref));
 	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
 	glue_expect_usage(dev, TTM_PL_VRAM, 0);
 
 	dma_resv_lock(&dev->vm_resv, NULL);
-	ttm_bo_put(&a->tbo);
+	ttm_bo_fini(&a->tbo);
 	dma_resv_unlock(&dev->vm_resv);
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
 	ttm_device_trim_imports(&dev->bdev);

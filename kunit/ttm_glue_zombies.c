@@ -294,21 +294,22 @@ static void it_gets_no_more_than_it_wants(struct kunit *test)
 }
 
 /* A pool of pages that go back to it, whatever their caching: those of coherent DMA. */
-static struct list_head *use_pool(struct glue_device *dev)
+static struct ttm_pool_type *use_pool(struct glue_device *dev)
 {
 	struct ttm_pool *pool = &dev->bdev.pool;
 
 	ttm_pool_fini(pool);
 	dev->drm->dev->coherent_dma_mask = DMA_BIT_MASK(64);
-	ttm_pool_init(pool, dev->drm->dev, NUMA_NO_NODE, true, false);
-	return &pool->caching[ttm_cached].orders[0].pages;
+	ttm_pool_init(pool, dev->drm->dev, NUMA_NO_NODE,
+		      TTM_ALLOCATION_POOL_USE_DMA_ALLOC);
+	return &pool->caching[ttm_cached].orders[0];
 }
 
 /* Pages in a pool are not the system's yet; those that are there for long may stay. */
 static void the_pool_gives_back_what_it_got(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
-	struct list_head *pages = use_pool(dev);
+	struct ttm_pool_type *pool = use_pool(dev);
 	struct glue_fence *fence;
 	struct glue_bo *a, *b;
 
@@ -318,10 +319,10 @@ static void the_pool_gives_back_what_it_got(struct kunit *test)
 	fence = bury(dev, 'z', &glue_gtt);
 	glue_put(a);
 	glue_put(b);
-	KUNIT_EXPECT_EQ(test, list_count_nodes(pages), 2);
+	KUNIT_EXPECT_EQ(test, ttm_pool_count(pool), 2);
 	glue_complete(fence);
 	KUNIT_EXPECT_EQ(test, shrink(dev, 1), 1);
-	KUNIT_EXPECT_EQ(test, list_count_nodes(pages), 2);
+	KUNIT_EXPECT_EQ(test, ttm_pool_count(pool), 2);
 }
 
 /* Nobody else comes and goes meanwhile: the next shrinker is that of the next device. */

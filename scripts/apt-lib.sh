@@ -9,7 +9,10 @@
 MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 # What is built for the older release runs on both.
-SUITES=(bookworm-backports trixie)
+case $KERNEL in
+6.12) SUITES=(bookworm-backports trixie) ;;
+*)    SUITES=(trixie-backports) ;;
+esac
 APT=$BUILD/apt
 # shellcheck disable=SC2034 # for who sources this
 DEBS=$APT/deb

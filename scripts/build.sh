@@ -16,6 +16,8 @@
 CONFIG=$1
 ARCH=${CONFIG%%-*}
 FRAGMENTS=("$ROOT/configs/$ARCH.config" "$ROOT/configs/${CONFIG%-unpatched}.config")
+[ ! -e "$ROOT/configs/linux-$KERNEL.config" ] ||
+	FRAGMENTS+=("$ROOT/configs/linux-$KERNEL.config")
 cat "${FRAGMENTS[@]}" >/dev/null || die "there is no configuration '$CONFIG' in configs/"
 
 purposes=(build)
@@ -47,11 +49,22 @@ up_to_date()
 {
 	[ -z "$KERNEL_SRC" ] && [ -e "$OUT/.built" ] &&
 		[ "$(cat "$OUT/.built")" = "$(inputs)" ] &&
-		[ -z "$(cd "$ROOT" && find Kconfig Kbuild ttm_fence_lru kunit swgpu \
+		[ -z "$(cd "$ROOT" && find Kconfig Kbuild compat ttm_fence_lru kunit swgpu \
 			bench include -newer "$OUT/.built" -print -quit)" ]
 }
 
-# Every line of the fragments must have come true.
+# All lines of the fragments; of two about the same symbol the last one counts.
+wanted()
+{
+	cat "${FRAGMENTS[@]}" | tac | awk '
+		match($0, /CONFIG_[A-Z0-9_]+/) && /^(# )?CONFIG_/ {
+			if (seen[substr($0, RSTART, RLENGTH)]++)
+				next
+		}
+		{ print }' | tac
+}
+
+# Every one of them must have come true.
 verify_config()
 {
 	local line symbol wrong=0
@@ -81,7 +94,7 @@ verify_config()
 configure()
 {
 	mkdir -p "$OUT"
-	cat "${FRAGMENTS[@]}" >"$OUT/.wanted"
+	wanted >"$OUT/.wanted"
 	kmake KCONFIG_ALLCONFIG="$OUT/.wanted" allnoconfig
 	verify_config
 }

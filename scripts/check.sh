@@ -10,6 +10,9 @@ failed=0
 skipped=0
 OURS=drivers/gpu/drm/ttm_fence_lru
 
+# All patches that this kernel may get, series or not.
+PATCHES=("$ROOT"/patches/{"$KERNEL",common}*/*.patch)
+
 # What a check returns that cannot be made here, after it has said why.
 CANNOT=77
 
@@ -47,8 +50,8 @@ files()
 # Ours as the kernel sees them, by their path in the farm.
 kernel_files()
 {
-	files 'ttm_fence_lru/*.[ch]' 'kunit/*.[ch]' 'swgpu/*.[ch]' 'bench/*.[ch]' |
-		sed "s,^,$OURS/,"
+	files 'ttm_fence_lru/*.[ch]' 'kunit/*.[ch]' 'swgpu/*.[ch]' 'bench/*.[ch]' \
+		'compat/*.h' | sed "s,^,$OURS/,"
 	files 'include/*.h'
 }
 
@@ -95,7 +98,7 @@ checkpatch_patches()
 	# A patch need not be signed off here. New files are covered by MAINTAINERS. The
 	# kernel's history, in which the commits of "Fixes:" are, is not here.
 	cd "$TREE" && scripts/checkpatch.pl --strict --no-signoff --show-types --terse \
-		--ignore FILE_PATH_CHANGES,UNKNOWN_COMMIT_ID "$ROOT/patches/$KERNEL"*/*.patch
+		--ignore FILE_PATH_CHANGES,UNKNOWN_COMMIT_ID "${PATCHES[@]}"
 }
 
 # Versions differ in what they want. This one is in Debian 12 and 13.
@@ -118,7 +121,7 @@ patches_are_mails()
 {
 	local patch field
 
-	for patch in "$ROOT/patches/$KERNEL"*/*.patch; do
+	for patch in "${PATCHES[@]}"; do
 		git mailinfo /dev/null /dev/null <"$patch" >"$LOGS/mailinfo"
 		for field in 'Author: .' 'Date: .' 'Subject: .*: .'; do
 			grep -q "^$field" "$LOGS/mailinfo" ||

@@ -34,7 +34,8 @@ run_suites()
 {
 	local kernel=$1 log=$3 run status=0 limit=${GUEST_TIMEOUT:-900}
 	local memory=${GUEST_MEMORY:-1G} COMMAND
-	local arguments=(kunit.enable=1 "kunit.filter_glob=$2"
+	# An older kernel runs them in any case.
+	local arguments=(kunit.enable=1 kunit.autorun=1 "kunit.filter_glob=$2"
 		${SEED:+"ttm_fence_lru_test.seed=$SEED"})
 	shift 3
 	arguments+=("$@" ${HISTORIES:+"ttm_fence_lru_test.histories=$HISTORIES"})

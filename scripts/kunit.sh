@@ -9,7 +9,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/kunit-lib.sh"
 
-# Results of TTM's own suites in the kernel the patches are for.
+# Results of TTM's own suites in the kernels the patches are for.
 TTM_RESULTS=102
 # Globs of suites. Each is a boot of its own: what one breaks in the kernel is
 # not to spoil the other.
@@ -32,6 +32,9 @@ if [ -n "${FULL:-}" ]; then
 fi
 
 complaint=0
-! complaints "$PROVOKED" "$LOGS/kunit-ours.log" "$LOGS/kunit-ttm.log" || complaint=1
+! complaints "$PROVOKED" "$LOGS/kunit-ours.log" || complaint=1
+# On 7.3 TTM's ttm_bo_reserve_deadlock() has a lock twice, as lockdep sees it.
+[ "$KERNEL" = 6.12 ] || PROVOKED+='|WARNING: possible recursive locking detected'
+! complaints "$PROVOKED" "$LOGS/kunit-ttm.log" || complaint=1
 python3 "$ROOT/scripts/kunit-count.py" --expect-ttm="$TTM_RESULTS" --complaint=$complaint \
 	"$LOGS/kunit-ours.log.json" "$LOGS/kunit-ttm.log.json"

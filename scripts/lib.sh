@@ -9,7 +9,9 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 BUILD=$ROOT/build
 LOGS=$BUILD/logs
-KERNEL=6.12
+# The kernels that the patches are for, the newest first.
+KERNELS=(7.3 6.12)
+KERNEL=${KERNEL:-6.12}
 JOBS=${JOBS:-$(nproc)}
 V=${V:-}
 # A relative KERNEL_SRC means: as seen from where make was called.
@@ -89,11 +91,45 @@ kernel_suffix()
 		"$(printf %s "$src" | sha256sum | cut -c1-8)"
 }
 
+# suffix_of <directory>: "-nouveau" of 6.12-nouveau, nothing of 6.12.
+suffix_of()
+{
+	local kernel
+
+	for kernel in "${KERNELS[@]}"; do
+		set -- "${1#"$kernel"}"
+	done
+	say "$1"
+}
+
+# has_nouveau: whether the kernel has nouveau's series, too.
+has_nouveau()
+{
+	[ -e "$ROOT/patches/$KERNEL-nouveau" ]
+}
+
 # TTM's series first; nouveau's builds on it, and nothing else does.
+PATCH_DIRS=("$KERNEL")
+! has_nouveau || PATCH_DIRS+=("$KERNEL-nouveau")
+
+# patches_of <directory> [<patches>]: what is in patches/<kernel>... and in the directory
+# of the same name with "common", in order. Of two with one name the kernel's own counts.
+patches_of()
+{
+	local own=${2:-$ROOT/patches}/$1 common name
+
+	common=${own%/*}/common$(suffix_of "$1")
+
+	# Either may be missing.
+	{ find "$own" "$common" -name '*.patch' -printf '%f\n' 2>/dev/null || true; } | sort -u |
+		while read -r name; do
+			[ -e "$own/$name" ] || { say "$common/$name"; continue; }
+			say "$own/$name"
+		done
+}
+
 # shellcheck disable=SC2034 # for who sources this
-PATCH_DIRS=("$KERNEL" "$KERNEL-nouveau")
-# shellcheck disable=SC2034 # likewise
-PATCH_SERIES=("$ROOT/patches/$KERNEL"/*.patch "$ROOT/patches/$KERNEL-nouveau"/*.patch)
+mapfile -t PATCH_SERIES < <(for dir in "${PATCH_DIRS[@]}"; do patches_of "$dir"; done)
 
 # touched_files <patch> ...: what the patches change, make or remove.
 touched_files()
@@ -108,10 +144,14 @@ kernel_tree()
 	say "$BUILD/tree-$KERNEL${UNPATCHED:+-unpatched}${SERIES:+-series}$(kernel_suffix)"
 }
 
-# kernel_out <config>: where that kernel is built.
+# kernel_out <config>: where that kernel is built. 6.12 has no name, for there was once no
+# other.
 kernel_out()
 {
-	say "$BUILD/$1${SERIES:+-series}$(kernel_suffix)"
+	local name=-$KERNEL
+
+	[ "$KERNEL" != 6.12 ] || name=
+	say "$BUILD/$1$name${SERIES:+-series}$(kernel_suffix)"
 }
 
 # Shows that a step is alive: on a terminal the last line of its log, else

@@ -71,7 +71,7 @@ link_sources()
 	cp -rs -t "$stage/include/drm" "$tree/include/drm/ttm"
 	# Ours includes it from its own directory.
 	ln -s -t "$stage/include/uapi/drm" "$tree"/include/uapi/drm/{drm,drm_mode}.h
-	cp -rs -t "$stage/$drm" "$tree/$drm/nouveau" "$ROOT"/{ttm_fence_lru,swgpu} \
+	cp -rs -t "$stage/$drm" "$tree/$drm/nouveau" "$ROOT"/{compat,ttm_fence_lru,swgpu} \
 		"$tree/$drm"/{drm_gem_ttm_helper,drm_fbdev_ttm}.c
 	# That one is made by stage().
 	find "$tree/$drm/ttm" -maxdepth 1 \( -name Makefile -o -name '*.[ch]' \) \

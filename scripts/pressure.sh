@@ -75,8 +75,9 @@ POLICY=${POLICY:-$SAMPLE_POLICIES}
 sources_key()
 {
 	(cd "$ROOT" && cat swgpu/*.[ch] ttm_fence_lru/*.[ch] include/*/*.h include/*/*/*.h \
-		tools/replay/*.[ch] patches/6.12/*.patch bench/policies/*.patch configs/um*.config \
-		scripts/{policy,pressure-cell,pressure-guest,virtual-lib}.sh) | sha256sum | cut -c1-12
+		tools/replay/*.[ch] patches/{6.12,common}/*.patch compat/*.h bench/policies/*.patch \
+		configs/um*.config scripts/{policy,pressure-cell,pressure-guest,virtual-lib}.sh) |
+		sha256sum | cut -c1-12
 }
 
 # wanted_mb <client> ...: what they want together, and the largest jobs; in MiB.

@@ -5,13 +5,15 @@
 #
 # The patches are commits, and their files are never edited by hand. To change one:
 #
-#	make series                             lays build/series-6.12, a git repository
+#	make series                             lays build/series-6.12, a git repository;
 #	cd build/series-6.12                    branch "series", on the tag "base"
 #	... edit ...
 #	git commit -a --fixup=<commit>
 #	git rebase -i --autosquash base
 #	make series-export                      writes the files, from the commits
 #	make test
+#
+# With KERNEL=7.3 all of it is about that kernel, and build/series-7.3.
 #
 # lay     makes that repository: the plain kernel, and the series on it as "git am" makes
 #         commits of it. One that is there follows patches/, unless it has something
@@ -25,11 +27,15 @@
 # directory. It goes along when commits are rebased, unlike tags, and unlike branches
 # needs no option for that.
 #
+# A patch that is the same for all kernels, its places aside, is in patches/common, with
+# the places of the newest: see Documentation/series.rst. For the older ones only its text
+# is compared; export proves that it makes the same files of them.
+#
 # What is exported depends on the commits only: not on whose settings or which version of
 # git, and not on what else the repository holds.
 #
 # patches/6.12-buddy is no series but two alternatives, one for each place of the
-# allocator; patches/6.12-um mends the guests, not what is tested in them. Both are left
+# allocator; patches/common-um mends the guests, not what is tested in them. Both are left
 # alone: edit them by hand, and mind the counts of their hunks.
 
 . "$(dirname "$0")/lib.sh"
@@ -39,6 +45,8 @@ REPO=$BUILD/series-$KERNEL$(kernel_suffix)
 # What the series are made on, as git names it.
 RECORD=$KERNEL.base
 MARK="series: patches/"
+# Of which patches/common has the places.
+NEWEST=${KERNELS[0]}
 FORCE=${FORCE:-}
 
 # Hunks are named after functions, never after labels, as the kernel's own attributes want
@@ -80,8 +88,8 @@ lay_series()
 		git -C "$1" -c core.hooksPath=/dev/null commit -q --allow-empty --no-gpg-sign \
 			-m "$MARK$dir" -m "The commits after this one are what patches/$dir holds.
 It is empty, and to be kept: export goes by it." || return
-		files=("$2/$dir"/*.patch)
-		[ -e "${files[0]}" ] || continue
+		mapfile -t files < <(patches_of "$dir" "$2")
+		[ ${#files[@]} -gt 0 ] || continue
 		git -C "$1" -c core.hooksPath=/dev/null am "${AM[@]}" "${files[@]}" || return
 	done
 }
@@ -143,8 +151,9 @@ base_is_current()
 
 patches_id()
 {
-	(cd "$PATCHES" && find "${PATCH_DIRS[@]}" -name '*.patch' -print0 | sort -z |
-		xargs -r0 sha256sum) | sha256sum
+	(cd "$PATCHES" && for dir in "${PATCH_DIRS[@]}"; do
+		patches_of "$dir" .
+	done | xargs -rd '\n' sha256sum) | sha256sum
 }
 
 # laid <repository>: its commits and the files are the same now.
@@ -233,7 +242,7 @@ kept()
 {
 	local repo others
 
-	for repo in "$BUILD/series-$KERNEL"*/; do
+	for repo in "$BUILD"/series-*/; do
 		repo=${repo%/}
 		[ -e "$repo/.git/series-patches" ] || continue
 		settled "$repo"
@@ -322,19 +331,32 @@ export_series()
 	} >"$2/$RECORD"
 }
 
-# differing <patches> <others> [<filter> ...]: the files that are not the same.
+# patch_named <directory> <name> <patches>: its file, the kernel's own or the common one.
+patch_named()
+{
+	local own=$3/$1/$2
+
+	[ -e "$own" ] || own=$3/common$(suffix_of "$1")/$2
+	say "$own"
+}
+
+# differing <patches> <others> [<filter>]: the patches that are not the same. The common
+# ones have the places of the newest kernel.
 differing()
 {
-	local one=$1 other=$2 file
-	shift 2
+	local one other dir name filter
 
-	(for file in "$one" "$other"; do
-		cd "$file" && find "${PATCH_DIRS[@]}" -name '*.patch'
-	done) | sort -u | while read -r file; do
-		if ! [ -e "$one/$file" ] || ! [ -e "$other/$file" ] ||
-		   ! cmp -s <("${@:-cat}" "$one/$file") <("${@:-cat}" "$other/$file"); then
-			say "$file"
-		fi
+	for dir in "${PATCH_DIRS[@]}"; do
+		{ patches_of "$dir" "$1"; patches_of "$dir" "$2"; } | sed 's,.*/,,' | sort -u |
+			while read -r name; do
+			one=$(patch_named "$dir" "$name" "$1")
+			other=$(patch_named "$dir" "$name" "$2")
+			filter=${3:-cat}
+			[ "$KERNEL" = "$NEWEST" ] || [[ $one$other != */common* ]] ||
+				filter=without_places
+			cmp -s <("$filter" "$one" 2>/dev/null) <("$filter" "$other" 2>/dev/null) ||
+				say "$dir/$name"
+		done
 	done
 }
 
@@ -351,13 +373,11 @@ same_kernel()
 # the record has it. That can be said without that kernel.
 chained()
 {
-	local files file
+	local files dir
 
-	for file in "${PATCH_DIRS[@]}"; do
-		files+=("$1/$file"/*.patch)
-	done
+	mapfile -t files < <(for dir in "${PATCH_DIRS[@]}"; do patches_of "$dir" "$1"; done)
 	# shellcheck disable=SC2016 # awk's
-	awk '
+	awk -v older="$([ "$KERNEL" = "$NEWEST" ] || say 1)" '
 		FILENAME ~ /\.base$/ {
 			if (split($0, word, /[ \t]/) == 4)
 				blob[word[4]] = word[3]
@@ -366,7 +386,12 @@ chained()
 		/^index [0-9a-f]+\.\.[0-9a-f]+/ && name {
 			split($2, ends, /\.\./)
 			before = name in blob ? blob[name] : "0000000000000000000000000000000000000000"
-			if (ends[1] != before) {
+			if (older && FILENAME ~ /\/common/) {
+				blob[name] = "unknown"
+				name = ""
+				next
+			}
+			if (before != "unknown" && ends[1] != before) {
 				print "error: " FILENAME ": " name " is not what it was before"
 				bad = 1
 			}
@@ -386,7 +411,7 @@ without_places()
 # verify <patches>: laid in the scratch repository and exported, they are the same.
 verify()
 {
-	local new=$SCRATCH/verified filter=() file
+	local new=$SCRATCH/verified filter=cat file dir name
 
 	git -C "$SCRATCH/small" add -A -f .
 	git -C "$SCRATCH/small" commit -q -m base
@@ -402,19 +427,95 @@ verify()
 		return 1
 	elif ! same_kernel "$1" "$new"; then
 		say "This kernel is not the one the series were exported on: places are not compared."
-		filter=(without_places)
+		filter=without_places
 		chained "$1" || return
 	elif ! cmp <(grep -v '^#' "$1/$RECORD") <(grep -v '^#' "$new/$RECORD"); then
 		say "error: patches/$RECORD does not name what the series change"
 		return 1
 	fi
-	differing "$1" "$new" "${filter[@]}" >"$SCRATCH/differing"
-	while read -r file; do
-		say "error: patches/$file is not as its commit is exported" \
+	differing "$1" "$new" "$filter" >"$SCRATCH/differing"
+	while IFS=/ read -r dir name; do
+		file=$(patch_named "$dir" "$name" "$1")
+		say "error: patches/${file#"$1/"} is not as its commit is exported" \
 		    "       Do not edit it: change its commit (see Documentation/series.rst)."
-		diff -uN "$1/$file" "$new/$file" | sed -n '3,30p'
+		diff -uN "$file" "$new/$dir/$name" | sed -n '3,30p'
 	done <"$SCRATCH/differing"
 	[ ! -s "$SCRATCH/differing" ]
+}
+
+# What all kernels have in common ------------------------------------------------------
+
+other_kernels()
+{
+	printf '%s\n' "${KERNELS[@]}" | grep -vxF "$KERNEL"
+}
+
+# alike <patch> <another>: they differ at most in their places.
+alike()
+{
+	cmp -s <(without_places "$1") <(without_places "$2")
+}
+
+# others_patch <kernel> <suffix> <name>: what another kernel has by that name, if anything.
+others_patch()
+{
+	local own=$PATCHES/$1$2/$3 common=$PATCHES/common$2/$3
+
+	if [ -e "$own" ]; then
+		say "$own"
+	elif [ -e "$common" ] && { [ -z "$2" ] || [ -e "$PATCHES/$1$2" ]; }; then
+		say "$common"
+	fi
+}
+
+# share <exported>: moves to its common/ what is the same for all kernels; and gives to
+# another kernel what is not any more.
+share()
+{
+	local new=$1 dir suffix name other theirs file
+
+	for dir in "${PATCH_DIRS[@]}"; do
+		suffix=$(suffix_of "$dir")
+		mkdir -p "$new/common$suffix"
+		for other in $(other_kernels); do
+			mkdir -p "$new/$other$suffix"
+			for file in "$new/$dir"/*.patch "$PATCHES/common$suffix"/*.patch; do
+				name=${file##*/}
+				# There may be none, and a common one comes twice.
+				{ [ -e "$file" ] && [ ! -e "$new/common$suffix/$name" ]; } || continue
+				file=$new/$dir/$name
+				theirs=$(others_patch "$other" "$suffix" "$name")
+				[ -n "$theirs" ] || continue
+				if [ -e "$file" ] && alike "$file" "$theirs"; then
+					[ "$KERNEL" = "$NEWEST" ] || cp "$theirs" "$file"
+					mv "$file" "$new/common$suffix/$name"
+				elif [ "$theirs" = "$PATCHES/common$suffix/$name" ]; then
+					cp "$theirs" "$new/$other$suffix/$name"
+				fi
+			done
+		done
+	done
+}
+
+# shared: no two kernels have a patch each that could be one.
+shared()
+{
+	local dir suffix other theirs file bad=0
+
+	for dir in "${PATCH_DIRS[@]}"; do
+		suffix=$(suffix_of "$dir")
+		for other in $(other_kernels); do
+			for file in "$PATCHES/$dir"/*.patch; do
+				theirs=$PATCHES/$other$suffix/${file##*/}
+				if [ -e "$theirs" ] && alike "$file" "$theirs"; then
+					say "error: patches/$dir and patches/$other$suffix have the same ${file##*/}" \
+					    "       'make series-export' makes one of them."
+					bad=1
+				fi
+			done
+		done
+	done
+	return $bad
 }
 
 # Only files that the patches touch: a repository of these takes a second.
@@ -426,7 +527,18 @@ check()
 	{ say Makefile; touched_files "${PATCH_SERIES[@]}"; } | while read -r file; do
 		[ ! -e "$SRC/$file" ] || (cd "$SRC" && cp --parents -t "$SCRATCH/small" "$file")
 	done
+	shared
 	verify "$PATCHES"
+}
+
+# same_files: laying the files made the same of the kernel as the commits are.
+same_files()
+{
+	local small=$SCRATCH/small
+
+	cmp <(git -C "$small" ls-tree -r series) \
+		<(git -C "$small" ls-tree -r --name-only series |
+			xargs -d '\n' git -C "$REPO" ls-tree -r series --)
 }
 
 # What is written must be what git am makes these commits of.
@@ -435,24 +547,59 @@ export_and_verify()
 	local files
 
 	export_series "$REPO" "$SCRATCH/new"
+	share "$SCRATCH/new"
 	new_repository "$SCRATCH/small"
 	mapfile -t files < <(sed -n -E 's/^[0-7]+ blob [^\t]*\t//p' "$SCRATCH/new/$RECORD")
 	in_plain archive "$(in_repo rev-parse base)" -- Makefile "${files[@]}" | tar -C "$SCRATCH/small" -x
 	verify "$SCRATCH/new"
+	same_files
+}
+
+# put <file below patches>: from what was exported.
+put()
+{
+	cmp -s "$SCRATCH/new/$1" "$PATCHES/$1" && return
+	say "  written: patches/$1"
+	mkdir -p "$(dirname "$PATCHES/$1")"
+	cp "$SCRATCH/new/$1" "$PATCHES/$1"
+}
+
+# put_directory <directory>
+put_directory()
+{
+	local file
+
+	for file in "$SCRATCH/new/$1"/*.patch; do
+		[ ! -e "$file" ] || put "$1/${file##*/}"
+	done
+}
+
+# drop <file below patches>: if it is there.
+drop()
+{
+	[ -e "$PATCHES/$1" ] || return 0
+	say "  removed: patches/$1"
+	rm "$PATCHES/$1"
 }
 
 take_over()
 {
-	local new=$SCRATCH/new file
+	local new=$SCRATCH/new dir suffix other file name
 
-	differing "$PATCHES" "$new" | while read -r file; do
-		if [ -e "$new/$file" ]; then
-			say "  written: patches/$file"
-			cp "$new/$file" "$PATCHES/$file"
-		else
-			say "  removed: patches/$file"
-			rm "$PATCHES/$file"
-		fi
+	for dir in "${PATCH_DIRS[@]}"; do
+		suffix=$(suffix_of "$dir")
+		put_directory "$dir"
+		put_directory "common$suffix"
+		for file in "$PATCHES/$dir"/*.patch "$PATCHES/common$suffix"/*.patch; do
+			name=${file#"$PATCHES/"}
+			[ -e "$new/$name" ] || drop "$name"
+		done
+		for other in $(other_kernels); do
+			put_directory "$other$suffix"
+			for file in "$new/common$suffix"/*.patch; do
+				drop "$other$suffix/${file##*/}"
+			done
+		done
 	done
 	cmp -s "$new/$RECORD" "$PATCHES/$RECORD" || {
 		say "  written: patches/$RECORD"

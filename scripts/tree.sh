@@ -17,16 +17,14 @@
 "$ROOT/scripts/source.sh"
 PATCHES=("${PATCH_SERIES[@]}")
 SRC=$(kernel_source)
-# The allocator of the software GPU has moved in later releases.
-if [ -e "$SRC/drivers/gpu/buddy.c" ]; then
-	PATCHES+=("$ROOT/patches/$KERNEL-buddy"/gpu-*.patch)
-else
-	PATCHES+=("$ROOT/patches/$KERNEL-buddy"/drm-*.patch)
-fi
+# The allocator of the software GPU has moved in later releases of 6.12; 7.3's is mended.
+buddy=drm
+[ ! -e "$SRC/drivers/gpu/buddy.c" ] || buddy=gpu
+mapfile -t -O ${#PATCHES[@]} PATCHES < <(patches_of "$KERNEL-buddy" | grep "/$buddy-")
 # The first one only has our directory built.
 [ -z "${UNPATCHED:-}" ] || PATCHES=("${PATCHES[0]}")
 # What the guests need is the same for kernels that are compared.
-PATCHES+=("$ROOT/patches/$KERNEL-um"/*.patch)
+mapfile -t -O ${#PATCHES[@]} PATCHES < <(patches_of "$KERNEL-um")
 [ -z "${SERIES:-}" ] || PATCHES=("${PATCHES[@]:0:SERIES}")
 TREE=$(kernel_tree)
 SCRATCH=$TREE.scratch
@@ -70,7 +68,7 @@ source_place()
 link_directories()
 {
 	find "$TREE/$OURS" -type l -delete
-	ln -s -t "$TREE/$OURS" "$ROOT"/{Kconfig,Kbuild,ttm_fence_lru,kunit,swgpu,bench}
+	ln -s -t "$TREE/$OURS" "$ROOT"/{Kconfig,Kbuild,compat,ttm_fence_lru,kunit,swgpu,bench}
 }
 
 link_headers()

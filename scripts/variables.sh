@@ -32,6 +32,20 @@ must_name()
 	done
 }
 
+# What does its work on every kernel; on the default one all do.
+PORTED=(clean kunit packages series source test tree)
+
+check_kernel()
+{
+	local command
+
+	command=$(basename "$0" .sh)
+	must_name KERNEL kernel "${KERNELS[@]}"
+	[ "$KERNEL" = 6.12 ] || printf '%s\n' "${PORTED[@]}" | grep -xF -e "$command" >/dev/null ||
+		refuse "KERNEL=$KERNEL: '$command' is not ported to that kernel yet" \
+			"So far these are: ${PORTED[*]}"
+}
+
 check_numbers()
 {
 	local variable
@@ -96,7 +110,7 @@ check_mutant()
 	[ -z "$(find "$ROOT/tests/mutants" -name "$MUTANT.mutant")" ] || return 0
 	must_match MUTANT '[a-z_]+\.[ch]:[1-9][0-9]*:[a-z-]+(\.[0-9]+)?' \
 		"as reclaim.c:119:negate, or the name of a file in tests/mutants/*/"
-	[ -e "$ROOT/ttm_fence_lru/$file" ] || grep -q "^+++ b/.*/ttm/$file" "$ROOT/patches/$KERNEL"/*.patch ||
+	[ -e "$ROOT/ttm_fence_lru/$file" ] || grep -q "^+++ b/.*/ttm/$file" "${PATCH_SERIES[@]}" ||
 		refuse "MUTANT=$MUTANT: neither the engine nor its glue has a file $file"
 }
 
@@ -222,6 +236,7 @@ check_prices()
 
 check_variables()
 {
+	check_kernel
 	check_numbers
 	check_switches
 	check_names

@@ -89,7 +89,7 @@ static void gem_free(struct drm_gem_object *obj)
 	if (bo->vm)
 		swgpu_vm_remove(bo);
 	swgpu_measure_deleting_begin(sdev, &mark);
-	ttm_bo_put(&bo->tbo);
+	ttm_bo_fini(&bo->tbo);
 	swgpu_measure_deleting_end(sdev, &mark);
 }
 

@@ -138,7 +138,7 @@ const struct drm_driver swgpu_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER,
 	.name = "swgpu",
 	.desc = "software GPU on TTM",
-	.date = "20260101",
+	DRIVER_DATE("20260101")
 	.major = 1,
 	.minor = 0,
 	.fops = &fops,

@@ -32,7 +32,9 @@ static const struct dma_fence_ops fence_ops;
 
 struct swgpu_fence *to_swgpu_fence(struct dma_fence *fence)
 {
-	if (fence->ops != &fence_ops)
+	/* Compared, and not looked at: they stay until they are taken away below. */
+	if ((__force const struct dma_fence_ops *)READ_ONCE(fence->ops) !=
+	    &fence_ops)
 		return NULL;
 	return container_of(fence, struct swgpu_fence, base);
 }

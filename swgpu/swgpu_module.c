@@ -261,4 +261,4 @@ module_exit(swgpu_exit);
 
 MODULE_DESCRIPTION("software GPU on TTM");
 MODULE_LICENSE("Dual MIT/GPL");
-MODULE_IMPORT_NS(DMA_BUF);
+MODULE_IMPORT_NS("DMA_BUF");

@@ -69,7 +69,7 @@ static int move_from_vram(struct ttm_buffer_object *tbo,
 		pay_copy(tbo);
 		return 0;
 	}
-	ret = ttm_tt_populate(tbo->bdev, tbo->ttm, ctx);
+	ret = ttm_bo_populate(tbo, ctx);
 	if (ret)
 		return ret;
 	swgpu_vram_visit_pages(tbo->resource, copy_to_tt, tbo->ttm);
@@ -89,7 +89,7 @@ static int move_to_vram(struct ttm_buffer_object *tbo,
 		clear_vram(new_mem);
 		return 0;
 	}
-	ret = ttm_tt_populate(tbo->bdev, tt, ctx);
+	ret = ttm_bo_populate(tbo, ctx);
 	if (ret)
 		return ret;
 	swgpu_vram_visit_pages(new_mem, copy_from_tt, tt);

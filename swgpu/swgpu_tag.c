@@ -68,8 +68,8 @@ static void place_of_sg(struct sg_table *sgt, struct swgpu_tag_place *place)
 	struct scatterlist *last = sg_last(sgt->sgl, sgt->orig_nents);
 
 	place->first = sg_page(sgt->sgl);
-	place->last = nth_page(sg_page(last),
-			       (last->offset + last->length - 1) >> PAGE_SHIFT);
+	place->last = sg_page(last) +
+		      ((last->offset + last->length - 1) >> PAGE_SHIFT);
 }
 
 /**

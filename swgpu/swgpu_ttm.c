@@ -163,7 +163,7 @@ int swgpu_ttm_init(struct swgpu_device *sdev, bool fence_lru)
 
 	ret = ttm_device_init(bdev, &ttm_funcs, drm->dev,
 			      drm->anon_inode->i_mapping,
-			      drm->vma_offset_manager, false, false);
+			      drm->vma_offset_manager, 0);
 	if (ret)
 		return ret;
 	ret = drmm_add_action_or_reset(drm, device_fini, NULL);

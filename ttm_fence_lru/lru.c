@@ -88,12 +88,15 @@ static void init_channel(struct ttm_fence_lru *lru,
 }
 
 /*
- * Show lockdep the order of the locks, outermost first, before anybody can get it wrong;
- * a fence that is seen signaled is signaled under the mutex.
+ * Show lockdep the order of the locks, outermost first, before anybody can get it wrong.
+ * A fence that is seen signaled is signaled under the mutex, so who is about to signal one
+ * must not take it. Beginning to signal says nothing of what was locked before, and
+ * waiting does: in place of that of a fence let it see the wait for one that has signaled.
  */
 static void teach_lock_order(struct ttm_fence_lru *lru)
 {
 	struct ttm_fence_lru_channel *channel;
+	struct dma_fence *signaled;
 	bool cookie;
 
 	if (!IS_ENABLED(CONFIG_LOCKDEP))
@@ -102,9 +105,11 @@ static void teach_lock_order(struct ttm_fence_lru *lru)
 	if (!channel)
 		return;
 	init_channel(lru, channel, 0);
+	signaled = dma_fence_get_stub();
 
 	fs_reclaim_acquire(GFP_KERNEL);
 	mutex_lock(&lru->reclaim_lock);
+	dma_fence_wait(signaled, false);
 	cookie = dma_fence_begin_signalling();
 	spin_lock(&channel->lock);
 	spin_lock(lru->lru_lock);
@@ -114,6 +119,7 @@ static void teach_lock_order(struct ttm_fence_lru *lru)
 	mutex_unlock(&lru->reclaim_lock);
 	fs_reclaim_release(GFP_KERNEL);
 
+	dma_fence_put(signaled);
 	kfree(channel);
 }
 

@@ -282,18 +282,45 @@ bool ttm_fence_lru_has_signaled(struct dma_fence *fence)
 	return signaled;
 }
 
-/*
- * A fence that cannot be asked signals only once its signaling was enabled. Not to
- * be called with a spinlock held: it is the fence's driver that does it.
- */
+/* Whether a fence cannot be asked: it signals only once its signaling was enabled. */
+static bool is_silent(struct dma_fence *fence)
+{
+	const struct dma_fence_ops *ops;
+	bool silent;
+
+	/* A fence that has signaled may have lost its operations, and their module. */
+	rcu_read_lock();
+	ops = rcu_dereference_raw(fence->ops);
+	silent = ops && !ops->signaled;
+	rcu_read_unlock();
+	return silent;
+}
+
+/* Not to be called with a spinlock held: it is the fence's driver that enables it. */
 void ttm_fence_lru_arm(struct ttm_fence_lru *lru, struct dma_fence *fence)
 {
-	if (fence->ops->signaled ||
-	    test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->flags))
+	if (test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->flags) ||
+	    !is_silent(fence))
 		return;
 
 	spin_lock(lru->lru_lock);
 	lru->stats.armed++;
 	spin_unlock(lru->lru_lock);
-	dma_fence_enable_sw_signaling(fence);
+	dma_fence_enable_signaling(fence);
 }
+
+/**
+ * ttm_fence_lru_arm_fence - let a fence signal that nobody waits for
+ * @fence: the fence of a buffer that dies busy
+ *
+ * Enables the signaling of a fence that cannot be asked, and so would never signal. What
+ * an owner does for each fence in &ttm_fence_lru_ops.arm.
+ *
+ * Context: no spinlock is held: it is the fence's driver that does it.
+ */
+void ttm_fence_lru_arm_fence(struct dma_fence *fence)
+{
+	if (is_silent(fence))
+		dma_fence_enable_signaling(fence);
+}
+EXPORT_SYMBOL(ttm_fence_lru_arm_fence);

@@ -109,8 +109,9 @@ struct ttm_fence_lru_ops {
 
 	/**
 	 * @arm: the buffer dies busy: request the signaling of those of its fences
-	 * that signal only on request. Must not sleep: it may be called in an RCU
-	 * read section. May be NULL if there are none but those of channels.
+	 * that signal only on request, with ttm_fence_lru_arm_fence() for each.
+	 * Must not sleep: it may be called in an RCU read section. May be NULL if
+	 * there are none but those of channels.
 	 */
 	void (*arm)(struct ttm_fence_lru_bo *bo);
 
@@ -588,6 +589,7 @@ unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
 struct dma_fence *ttm_fence_lru_oldest_zombie(struct ttm_fence_lru *lru,
 					      unsigned int type,
 					      unsigned long patience, u64 *seq);
+void ttm_fence_lru_arm_fence(struct dma_fence *fence);
 void ttm_fence_lru_note_wait(struct ttm_fence_lru *lru,
 			     struct dma_fence *fence);
 void ttm_fence_lru_visit_busy(struct ttm_fence_lru *lru, unsigned long patience,

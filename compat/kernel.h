@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef _COMPAT_KERNEL_H_
+#define _COMPAT_KERNEL_H_
+
+/*
+ * The code has the names of Linux 7.3. What an older kernel calls otherwise, for the
+ * software GPU, the tests and the benchmark; the compiler includes it first.
+ */
+
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_device.h>
+#include <drm/ttm/ttm_pool.h>
+#include <drm/ttm/ttm_resource.h>
+#include <drm/ttm/ttm_tt.h>
+
+#if __has_include(<drm/ttm/ttm_allocation.h>)
+
+/* Drivers have none any more, and all keep the mappings of their attachments. */
+#define DRIVER_DATE(day)
+#define DMA_BUF_KEEPS_MAPPINGS
+
+/* What is swapped stands apart, as what is pinned. */
+#define ttm_bo_is_swapped_apart(bo) ((bo)->ttm && ttm_tt_is_swapped((bo)->ttm))
+
+/* Fences are asked in an RCU read section: what plays another task there leaves it. */
+#define leave_fence_ops() rcu_read_unlock()
+#define enter_fence_ops() rcu_read_lock()
+
+/* How many pages there are, of those that a pool keeps. */
+#define ttm_pool_count(type) list_lru_count(&(type)->pages)
+
+#else
+
+#include <linux/dma-fence-array.h>
+#include <linux/module.h>
+
+#define DRIVER_DATE(day) .date = (day),
+#define DMA_BUF_KEEPS_MAPPINGS .cache_sgt_mapping = true,
+
+#define ttm_bo_is_swapped_apart(bo) false
+
+#define leave_fence_ops()
+#define enter_fence_ops()
+
+#define ttm_pool_count(type) list_count_nodes(&(type)->pages)
+
+#undef MODULE_IMPORT_NS
+#define MODULE_IMPORT_NS(ns) MODULE_INFO(import_ns, ns)
+
+#define timer_destroy_on_stack destroy_timer_on_stack
+
+#define dma_fence_array_create(count, fences, context, seqno) \
+	dma_fence_array_create(count, fences, context, seqno, false)
+
+#define unevictable pinned
+#define ttm_bo_fini ttm_bo_put
+
+static inline int ttm_bo_populate(struct ttm_buffer_object *bo,
+				  struct ttm_operation_ctx *ctx)
+{
+	return bo->ttm ? ttm_tt_populate(bo->bdev, bo->ttm, ctx) : 0;
+}
+
+/* The only flag that is used here */
+#define TTM_ALLOCATION_POOL_USE_DMA_ALLOC BIT(8)
+
+static inline void compat_ttm_pool_init(struct ttm_pool *pool,
+					struct device *dev, int nid,
+					unsigned int alloc_flags)
+{
+	ttm_pool_init(pool, dev, nid,
+		      alloc_flags & TTM_ALLOCATION_POOL_USE_DMA_ALLOC, false);
+}
+#undef ttm_pool_init
+#define ttm_pool_init compat_ttm_pool_init
+
+static inline int compat_ttm_device_init(struct ttm_device *bdev,
+					 const struct ttm_device_funcs *funcs,
+					 struct device *dev,
+					 struct address_space *mapping,
+					 struct drm_vma_offset_manager *offsets,
+					 unsigned int alloc_flags)
+{
+	return ttm_device_init(bdev, funcs, dev, mapping, offsets,
+			       alloc_flags & TTM_ALLOCATION_POOL_USE_DMA_ALLOC,
+			       false);
+}
+#undef ttm_device_init
+#define ttm_device_init compat_ttm_device_init
+
+/* There are no cgroups to charge. */
+static inline int compat_ttm_resource_alloc(struct ttm_buffer_object *bo,
+					    const struct ttm_place *place,
+					    struct ttm_resource **res,
+					    void *charge_pool)
+{
+	return ttm_resource_alloc(bo, place, res);
+}
+#undef ttm_resource_alloc
+#define ttm_resource_alloc compat_ttm_resource_alloc
+
+#endif
+
+#endif
