@@ -4,8 +4,10 @@
 
 /*
  * The code has the names of Linux 7.3. What an older kernel calls otherwise, for the
- * software GPU, the tests and the benchmark; the compiler includes it first.
+ * software GPU, the tests and the benchmark; the compiler includes it first. What has the
+ * names of its own kernel, as nouveau's sources, defines COMPAT_NOTHING.
  */
+#ifndef COMPAT_NOTHING
 
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_device.h>
@@ -100,5 +102,7 @@ static inline int compat_ttm_resource_alloc(struct ttm_buffer_object *bo,
 #define ttm_resource_alloc compat_ttm_resource_alloc
 
 #endif
+
+#endif /* COMPAT_NOTHING */
 
 #endif
