@@ -93,7 +93,7 @@ static void nothing_is_learnt_behind_another_copy(struct kunit *test)
 	glue_bo(dev, 'y', &glue_vram);
 	glue_expect_evicted(dev, "ab");
 	KUNIT_EXPECT_PTR_EQ(test, cost_of(dev)->probe, probe);
-	last = glue_vram_manager(dev)->move;
+	last = &list_last_entry(&dev->fences, struct glue_fence, entry)->base;
 	KUNIT_ASSERT_PTR_NE(test, last, probe);
 
 	complete_after(dev, probe, 800);
