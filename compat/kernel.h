@@ -15,7 +15,7 @@
 #include <drm/ttm/ttm_resource.h>
 #include <drm/ttm/ttm_tt.h>
 
-#if __has_include(<drm/ttm/ttm_allocation.h>)
+#ifdef TTM_NUM_MOVE_FENCES
 
 /* Drivers have none any more, and all keep the mappings of their attachments. */
 #define DRIVER_DATE(day)
