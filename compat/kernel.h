@@ -17,12 +17,11 @@
 
 #ifdef TTM_NUM_MOVE_FENCES
 
-/* Drivers have none any more, and all keep the mappings of their attachments. */
-#define DRIVER_DATE(day)
-#define DMA_BUF_KEEPS_MAPPINGS
-
 /* What is swapped stands apart, as what is pinned. */
-#define ttm_bo_is_swapped_apart(bo) ((bo)->ttm && ttm_tt_is_swapped((bo)->ttm))
+static inline bool ttm_bo_is_swapped_apart(struct ttm_buffer_object *bo)
+{
+	return bo->ttm && ttm_tt_is_swapped(bo->ttm);
+}
 
 /* Fences are asked in an RCU read section: what plays another task there leaves it. */
 #define leave_fence_ops() rcu_read_unlock()
@@ -36,10 +35,14 @@
 #include <linux/dma-fence-array.h>
 #include <linux/module.h>
 
-#define DRIVER_DATE(day) .date = (day),
-#define DMA_BUF_KEEPS_MAPPINGS .cache_sgt_mapping = true,
+/* Later drivers have none, and all keep the mappings of their attachments. */
+#define DRIVERS_HAVE_A_DATE
+#define EXPORTERS_ASK_FOR_CACHING
 
-#define ttm_bo_is_swapped_apart(bo) false
+static inline bool ttm_bo_is_swapped_apart(struct ttm_buffer_object *bo)
+{
+	return false;
+}
 
 #define leave_fence_ops()
 #define enter_fence_ops()
@@ -73,6 +76,7 @@ static inline void compat_ttm_pool_init(struct ttm_pool *pool,
 	ttm_pool_init(pool, dev, nid,
 		      alloc_flags & TTM_ALLOCATION_POOL_USE_DMA_ALLOC, false);
 }
+
 #undef ttm_pool_init
 #define ttm_pool_init compat_ttm_pool_init
 
@@ -87,6 +91,7 @@ static inline int compat_ttm_device_init(struct ttm_device *bdev,
 			       alloc_flags & TTM_ALLOCATION_POOL_USE_DMA_ALLOC,
 			       false);
 }
+
 #undef ttm_device_init
 #define ttm_device_init compat_ttm_device_init
 
@@ -98,6 +103,7 @@ static inline int compat_ttm_resource_alloc(struct ttm_buffer_object *bo,
 {
 	return ttm_resource_alloc(bo, place, res);
 }
+
 #undef ttm_resource_alloc
 #define ttm_resource_alloc compat_ttm_resource_alloc
 

@@ -138,7 +138,9 @@ const struct drm_driver swgpu_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER,
 	.name = "swgpu",
 	.desc = "software GPU on TTM",
-	DRIVER_DATE("20260101")
+#ifdef DRIVERS_HAVE_A_DATE
+	.date = "20260101",
+#endif
 	.major = 1,
 	.minor = 0,
 	.fops = &fops,

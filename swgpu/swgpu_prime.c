@@ -64,7 +64,9 @@ struct sg_table *swgpu_prime_get_sg_table(struct drm_gem_object *obj)
 }
 
 static const struct dma_buf_ops dma_buf_ops = {
-	DMA_BUF_KEEPS_MAPPINGS
+#ifdef EXPORTERS_ASK_FOR_CACHING
+	.cache_sgt_mapping = true,
+#endif
 	.attach = drm_gem_map_attach,
 	.detach = drm_gem_map_detach,
 	.map_dma_buf = drm_gem_map_dma_buf,
