@@ -2,7 +2,7 @@
 /*
  * Memory that becomes free goes to the request that waits for it first.
  */
-#include <linux/delay.h>
+#include <linux/sched.h>
 
 #include "ttm_bo_fence_lru.h"
 #include "ttm_glue_helpers.h"
@@ -124,7 +124,7 @@ static void a_claim_without_progress_is_void(struct kunit *test)
 	glue_set_moment(test, 1);
 	claim(&room, a, &anywhere, &ctx);
 	while (time_before_eq(jiffies, room.progress + 1))
-		msleep(1);
+		schedule_timeout_uninterruptible(1);
 	glue_bo(dev, 'x', &glue_vram);
 	glue_expect_evicted(dev, "");
 	ttm_room_drop_claim(&room);
@@ -265,4 +265,5 @@ static struct kunit_suite suite = {
 	.exit = glue_exit,
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);

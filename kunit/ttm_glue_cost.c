@@ -136,4 +136,5 @@ static struct kunit_suite suite = {
 	.exit = glue_exit,
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);
