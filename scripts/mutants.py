@@ -50,7 +50,7 @@ LOCKS = {'spin_lock': 'spin_unlock', 'spin_lock_nested': 'spin_unlock',
 UNLOCKS = set(LOCKS.values())
 # These only look, or are the tests' own door into the engine.
 NO_STATEMENT = re.compile(r'(lockdep_\w+|might_\w+|WARN\w*|KUNIT_\w+|va_start|va_end|'
-                          r'static_assert|BUILD_BUG\w*)\b')
+                          r'static_assert|BUILD_BUG\w*|trace_ttm_\w+)\b')
 TAILS = {'list_add': 'list_add_tail', 'list_move': 'list_move_tail',
          'list_splice_init': 'list_splice_tail_init', 'list_splice': 'list_splice_tail',
          'list_for_each_entry': 'list_for_each_entry_reverse',

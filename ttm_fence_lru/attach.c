@@ -8,6 +8,7 @@
 #include <linux/sched/mm.h>
 
 #include "internal.h"
+#include "trace.h"
 
 /**
  * DOC: attach
@@ -194,9 +195,11 @@ void ttm_fence_lru_attach_locked(struct ttm_fence_lru_channel *channel,
 	if (nr_free)
 		enter(channel, node, free, nr_free);
 
-	/* None of the buffers may have had a link to spare. */
-	if (node)
+	if (node) {
+		trace_ttm_fence_lru_attach(channel, node, count, nr_free);
+		/* None of the buffers may have had a link to spare. */
 		ttm_fence_lru_node_drop_empty(channel, node, emptied);
+	}
 	join(channel);
 }
 

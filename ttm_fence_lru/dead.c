@@ -13,6 +13,7 @@
 #include <kunit/visibility.h>
 
 #include "internal.h"
+#include "trace.h"
 
 /**
  * DOC: dead
@@ -83,12 +84,14 @@ void ttm_fence_lru_become_zombie(struct ttm_fence_lru *lru,
 	lru->ops->resurrect(bo);
 	stats->deferred++;
 	stats->peak_bytes = max(stats->peak_bytes, stats->zombies.bytes);
+	trace_ttm_fence_lru_release(bo);
 }
 
 void ttm_fence_lru_ripen(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
 {
 	ttm_fence_lru_set_state(lru, bo, TTM_FENCE_LRU_RIPE);
 	list_add_tail(&bo->link.entry, &dead_of(lru, bo)->ripe);
+	trace_ttm_fence_lru_ripe(bo);
 }
 
 static struct ttm_fence_lru_blocker *find_blocker(struct ttm_fence_lru *lru,
@@ -167,6 +170,7 @@ void ttm_fence_lru_leave_over(struct ttm_fence_lru *lru,
 	struct ttm_fence_lru_blocker *blocker = NULL;
 
 	ttm_fence_lru_set_state(lru, bo, TTM_FENCE_LRU_LEFTOVER);
+	trace_ttm_fence_lru_leftover(bo, fence);
 	if (!bo->cleaned)
 		lru->ops->idle(bo);
 
@@ -301,8 +305,10 @@ void ttm_fence_lru_test_blocked(struct ttm_fence_lru *lru, unsigned int type,
 }
 
 /* A zombie that is on no list holds no memory any more. */
-void ttm_fence_lru_empty(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
+void ttm_fence_lru_empty(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
+			 int site)
 {
+	trace_ttm_fence_lru_cleaned(bo, site);
 	ttm_fence_lru_set_state(lru, bo, TTM_FENCE_LRU_EMPTY);
 	bo->bytes = 0;
 	WRITE_ONCE(bo->cleaned, true);
@@ -331,7 +337,7 @@ bool ttm_fence_lru_cleaned(struct ttm_fence_lru *lru,
 		 bo->state == TTM_FENCE_LRU_LEFTOVER;
 	if (listed)
 		blocker = unlist(lru, bo);
-	ttm_fence_lru_empty(lru, bo);
+	ttm_fence_lru_empty(lru, bo, TTM_FENCE_LRU_BY_OWNER);
 	spin_unlock(lru->lru_lock);
 
 	free_blocker(blocker);

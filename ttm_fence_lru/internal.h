@@ -21,7 +21,11 @@
  *	dead.c		group.c	zombies on no channel; buffers that are fenced as one
  *	attach.c		a buffer is used under a fence
  *	node.c			fences, nodes and links
+ *	trace.c			the tracepoints
  */
+
+/* Where the owner released the memory of a zombie by itself; else an enum ttm_fence_lru_site. */
+#define TTM_FENCE_LRU_BY_OWNER -1
 
 /* Nodes and links that are passed in one hold of a spinlock. */
 #define TTM_FENCE_LRU_STEPS_PER_HOLD 256
@@ -188,8 +192,8 @@ void ttm_fence_lru_become_zombie(struct ttm_fence_lru *lru,
 				 struct ttm_fence_lru_bo *bo);
 void ttm_fence_lru_ripen(struct ttm_fence_lru *lru,
 			 struct ttm_fence_lru_bo *bo);
-void ttm_fence_lru_empty(struct ttm_fence_lru *lru,
-			 struct ttm_fence_lru_bo *bo);
+void ttm_fence_lru_empty(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
+			 int site);
 struct ttm_fence_lru_blocker *ttm_fence_lru_blocker_alloc(void);
 void ttm_fence_lru_leave_over(struct ttm_fence_lru *lru,
 			      struct ttm_fence_lru_bo *bo,

@@ -10,6 +10,7 @@
 #include <kunit/visibility.h>
 
 #include "internal.h"
+#include "trace.h"
 
 /* How far back the node of an old fence is looked for. */
 #define MAX_STEPS_BACK 16
@@ -118,6 +119,7 @@ static struct ttm_fence_lru_node *append(struct ttm_fence_lru_channel *channel,
 	WRITE_ONCE(node->seq, atomic64_inc_return(&channel->lru->seq));
 	rcu_assign_pointer(node->fence, dma_fence_get(fence));
 	channel->unswept = channel->unswept ?: node;
+	trace_ttm_fence_lru_node(channel, node);
 	return node;
 }
 
@@ -159,6 +161,7 @@ void ttm_fence_lru_node_drop(struct ttm_fence_lru_channel *channel,
 
 	lockdep_assert_held(&channel->lock);
 
+	trace_ttm_fence_lru_node_gone(channel, node);
 	if (channel->unswept == node)
 		channel->unswept = ttm_fence_lru_next_node(channel, node);
 	if (channel->resume == node)

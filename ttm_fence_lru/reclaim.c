@@ -216,7 +216,7 @@ static void note(struct ttm_fence_lru *lru, struct taken *taken,
 
 	if (taken->verdict == TTM_FENCE_LRU_CLEANED) {
 		try->bytes += bo->bytes;
-		ttm_fence_lru_empty(lru, bo);
+		ttm_fence_lru_empty(lru, bo, try->site);
 	}
 	/* A walk of the owner's LRU may have cleaned it, too. */
 	if (bo->state == TTM_FENCE_LRU_EMPTY)

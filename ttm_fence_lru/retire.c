@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 
 #include "internal.h"
+#include "trace.h"
 
 /* What one sweep looks at. */
 #define CHANNELS_PER_SWEEP 4
@@ -209,7 +210,7 @@ static unsigned int retire_node(struct ttm_fence_lru_channel *channel,
 				struct ttm_fence_lru_emptied *emptied)
 {
 	struct ttm_fence_lru_link *link, *next;
-	unsigned int steps = 1;
+	unsigned int steps = 1, dead;
 
 	list_for_each_entry_safe(link, next, &node->alive, entry) {
 		if (steps == max)
@@ -217,9 +218,10 @@ static unsigned int retire_node(struct ttm_fence_lru_channel *channel,
 		ttm_fence_lru_link_leave(channel, link);
 		steps++;
 	}
-	steps += retire_zombies(channel, node, max - steps);
+	dead = retire_zombies(channel, node, max - steps);
+	trace_ttm_fence_lru_retire(channel, node, steps - 1, dead);
 	ttm_fence_lru_node_drop_empty(channel, node, emptied);
-	return steps;
+	return steps + dead;
 }
 
 /* Retire nodes that were seen signaled, up to this number, in one hold of the locks. */
@@ -418,13 +420,16 @@ static void sweep_node(struct ttm_fence_lru_channel *channel, u64 seq,
 {
 	struct ttm_fence_lru *lru = channel->lru;
 	struct ttm_fence_lru_node *node;
+	unsigned int dead;
 
 	spin_lock(&channel->lock);
 	node = channel->unswept;
 	if (node && node->seq == seq) {
 		spin_lock(lru->lru_lock);
-		retire_zombies(channel, node, TTM_FENCE_LRU_STEPS_PER_HOLD);
+		dead = retire_zombies(channel, node,
+				      TTM_FENCE_LRU_STEPS_PER_HOLD);
 		spin_unlock(lru->lru_lock);
+		trace_ttm_fence_lru_retire(channel, node, 0, dead);
 		if (list_empty(&node->zombies))
 			channel->unswept =
 				ttm_fence_lru_next_node(channel, node);
