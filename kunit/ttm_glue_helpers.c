@@ -205,8 +205,12 @@ static int init_ttm(struct glue_device *dev, bool opt_in)
 	ret = ttm_device_init(&dev->bdev, &dev->funcs, drm->dev,
 			      drm->anon_inode->i_mapping,
 			      drm->vma_offset_manager, 0);
-	if (!ret && opt_in)
+	if (!ret && opt_in) {
 		ret = ttm_device_enable_fence_lru(&dev->bdev);
+		/* Only where a case wants it. */
+		if (!ret)
+			disable_delayed_work(&dev->bdev.drain);
+	}
 	if (!ret)
 		ret = ttm_range_man_init(&dev->bdev, TTM_PL_VRAM, false,
 					 GLUE_VRAM_PAGES);

@@ -265,7 +265,7 @@ static void an_import_is_not_let_go_by_who_looks_at_it(struct kunit *test)
 	ttm_bo_fini(&a->tbo);
 	dma_resv_unlock(&dev->vm_resv);
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
-	ttm_device_trim_imports(&dev->bdev);
+	ttm_device_trim(&dev->bdev);
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
 	KUNIT_EXPECT_EQ(test, dev->nr_notified, 1);
 }

@@ -3,8 +3,6 @@
  * The memory that dead BOs keep: limits, the shrinker, what is told about it.
  */
 #include <linux/dma-mapping.h>
-#include <linux/notifier.h>
-#include <linux/oom.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
 #include <linux/swap.h>
@@ -56,19 +54,6 @@ static unsigned long shrink(struct glue_device *dev, unsigned long pages)
 	KUNIT_EXPECT_EQ(dev->test, state.reclaimed,
 			freed == SHRINK_STOP ? 0 : freed);
 	return freed;
-}
-
-/* As the system does it before it kills a task. Returns pages. */
-static unsigned long run_out_of_memory(struct glue_device *dev)
-{
-	struct notifier_block *nb = &dev->bdev.zombies_oom;
-	unsigned long freed = 5;
-
-	fs_reclaim_acquire(GFP_KERNEL);
-	KUNIT_EXPECT_EQ(dev->test, NOTIFY_OK, nb->notifier_call(nb, 0, &freed));
-	fs_reclaim_release(GFP_KERNEL);
-	/* Others may have freed some, too. */
-	return freed - 5;
 }
 
 static unsigned long count(struct glue_device *dev)
@@ -180,30 +165,135 @@ static void the_pages_of_an_import_are_not_the_systems(struct kunit *test)
 			ttm_device_zombies(&dev->bdev, TTM_PL_TT, &ripe));
 }
 
-static void all_imports_are_let_go_at_once(struct kunit *test)
+/* What the worker has to do, also what it would do later. */
+static void run_drain(struct glue_device *dev)
 {
-	struct glue_fence *fences[12];
+	KUNIT_EXPECT_TRUE(dev->test, flush_delayed_work(&dev->bdev.drain));
+}
+
+/* Nobody comes to the device any more, and its imports go all the same. */
+static void an_idle_device_keeps_no_import(struct kunit *test)
+{
+	struct glue_fence *fences[12], *fence;
 	struct glue_device *dev = test->priv;
-	struct glue_fence *fence = bury(dev, 'z', &glue_gtt);
 	struct glue_bo *bo;
 	int i;
 
-	glue_complete(fence);
-	ttm_device_trim_imports(&dev->bdev);
-	glue_expect_zombies(dev, 1, 0);
+	enable_delayed_work(&dev->bdev.drain);
+	fence = bury(dev, 'z', &glue_vram);
+	/* There is none. */
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&dev->bdev.drain));
 
 	for (i = 0; i < ARRAY_SIZE(fences); i++) {
 		bo = glue_bo(dev, 'a' + i, &glue_gtt);
-		fences[i] = glue_use(bo, 0);
+		fences[i] = glue_use(bo, 1);
 		bo->tbo.type = ttm_bo_type_sg;
 		glue_put(bo);
 	}
-	ttm_device_trim_imports(&dev->bdev);
-	KUNIT_EXPECT_EQ(test, dev->nr_bos, 12);
+	run_drain(dev);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 13);
 	for (i = 0; i < ARRAY_SIZE(fences); i++)
 		glue_complete(fences[i]);
-	ttm_device_trim_imports(&dev->bdev);
-	glue_expect_zombies(dev, 0, 0);
+	run_drain(dev);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&dev->bdev.drain));
+	glue_complete(fence);
+}
+
+/* Not in a second: now. */
+static void an_import_that_dies_idle_goes_at_once(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_gtt);
+
+	enable_delayed_work(&dev->bdev.drain);
+	a->tbo.type = ttm_bo_type_sg;
+	glue_put(a);
+	KUNIT_EXPECT_FALSE(test, timer_pending(&dev->bdev.drain.timer));
+	flush_delayed_work(&dev->bdev.drain);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+}
+
+/* Under a fence of no channel it is a leftover from the first. */
+static void one_with_a_foreign_fence_goes_later(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_gtt);
+	struct glue_fence *fence = glue_use(a, GLUE_FOREIGN);
+
+	enable_delayed_work(&dev->bdev.drain);
+	a->tbo.type = ttm_bo_type_sg;
+	glue_put(a);
+	KUNIT_EXPECT_TRUE(test, timer_pending(&dev->bdev.drain.timer));
+	run_drain(dev);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
+	glue_complete(fence);
+	run_drain(dev);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+}
+
+static bool yes(void)
+{
+	return true;
+}
+
+/* As with init_on_free=1, which must not change while the system runs. */
+static void clear_what_is_freed(struct kunit *test)
+{
+	kunit_activate_static_stub(test, ttm_zombies_are_cleared, yes);
+}
+
+/* What may stay as long as nobody wants it, but for that. */
+static void what_must_be_cleared_is_left_to_a_worker(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_gtt);
+
+	clear_what_is_freed(test);
+	enable_delayed_work(&dev->bdev.drain);
+	glue_lock(a);
+	glue_put(a);
+	dma_resv_unlock(a->tbo.base.resv);
+	/* The worker may have met the lock. */
+	ttm_device_trim(&dev->bdev);
+	flush_delayed_work(&dev->bdev.drain);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+	glue_expect_freed(dev, TTM_FREED_AT_RELEASE, 0);
+	glue_expect_freed(dev, TTM_FREED_AT_DRAIN, 1);
+}
+
+/* Neither whoever frees another buffer, nor whoever submits. */
+static void nobody_clears_what_is_beyond_the_limit(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+
+	clear_what_is_freed(test);
+	enable_delayed_work(&dev->bdev.drain);
+	ttm_fence_lru_set_limit(dev->bdev.fence_lru, TTM_PL_TT, 0);
+	glue_complete(bury(dev, 'a', &glue_gtt));
+	glue_complete(bury(dev, 'b', &glue_gtt));
+	flush_delayed_work(&dev->bdev.drain);
+	ttm_device_trim(&dev->bdev);
+	flush_delayed_work(&dev->bdev.drain);
+	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
+	glue_expect_freed(dev, TTM_FREED_AT_RELEASE, 0);
+	glue_expect_freed(dev, TTM_FREED_AT_DRAIN, 2);
+	/* Nothing is left to do. */
+	ttm_device_trim(&dev->bdev);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&dev->bdev.drain));
+}
+
+static void whoever_wants_it_clears_it(struct kunit *test)
+{
+	struct ttm_fence_lru_need need = { .type = TTM_PL_TT };
+	struct glue_device *dev = test->priv;
+
+	clear_what_is_freed(test);
+	glue_complete(bury(dev, 'a', &glue_gtt));
+	while (ttm_fence_lru_reclaim(dev->bdev.fence_lru, &need))
+		;
+	KUNIT_EXPECT_EQ(test, need.released, PAGE_SIZE);
+	glue_expect_freed(dev, TTM_FREED_AT_RECLAIM, 1);
 }
 
 static void a_device_of_today_has_nothing_to_trim(struct kunit *test)
@@ -214,7 +304,6 @@ static void a_device_of_today_has_nothing_to_trim(struct kunit *test)
 	u64 ripe = 1;
 
 	ttm_device_trim(&dev->bdev);
-	ttm_device_trim_imports(&dev->bdev);
 	KUNIT_EXPECT_EQ(test, 0,
 			ttm_device_zombies(&dev->bdev, TTM_PL_TT, &ripe));
 	KUNIT_EXPECT_EQ(test, 0, ripe);
@@ -277,7 +366,7 @@ static void what_could_not_be_destroyed_is_not_forgotten(struct kunit *test)
 			ttm_device_swapout(&dev->bdev, &ctx, GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, dev->nr_notified, 1);
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
-	ttm_device_trim_imports(&dev->bdev);
+	ttm_device_trim(&dev->bdev);
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
 }
 
@@ -329,7 +418,6 @@ static void the_pool_gives_back_what_it_got(struct kunit *test)
 static void the_system_knows_the_devices_that_are_there(struct kunit *test)
 {
 	struct glue_device *dev = test->priv, *other;
-	struct notifier_block *oom = &dev->bdev.zombies_oom;
 	struct shrinker *shrinker = dev->bdev.zombies_shrinker;
 	struct list_head *next = shrinker->list.next;
 
@@ -338,9 +426,6 @@ static void the_system_knows_the_devices_that_are_there(struct kunit *test)
 			    &other->bdev.zombies_shrinker->list);
 	glue_device_destroy(other);
 	KUNIT_EXPECT_PTR_EQ(test, shrinker->list.next, next);
-
-	KUNIT_EXPECT_EQ(test, unregister_oom_notifier(oom), 0);
-	KUNIT_EXPECT_EQ(test, register_oom_notifier(oom), 0);
 }
 
 /* Nobody has said that it is safe to free those there, and VRAM is of no use to it. */
@@ -388,37 +473,6 @@ static void zombies_in_its_way_stay_where_they_are(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
 }
 
-static void all_pages_are_given_back_before_a_task_is_killed(struct kunit *test)
-{
-	struct glue_device *dev = test->priv;
-	int i;
-
-	declare_reclaim_safe(dev, TTM_PL_TT);
-	KUNIT_EXPECT_EQ(test, run_out_of_memory(dev), 0);
-	for (i = 0; i < 8; i++)
-		glue_complete(bury(dev, 'a' + i, &glue_gtt));
-	glue_complete(bury(dev, 'v', &glue_vram));
-	KUNIT_EXPECT_EQ(test, run_out_of_memory(dev), 8);
-	glue_expect_usage(dev, TTM_PL_TT, 0);
-	glue_expect_usage(dev, TTM_PL_VRAM, 1);
-	KUNIT_EXPECT_EQ(test, run_out_of_memory(dev), 0);
-}
-
-/* A task lives on if the GPU is done in a moment, and not for a GPU that hangs. */
-static void a_moment_is_waited_before_a_task_is_killed(struct kunit *test)
-{
-	struct glue_device *dev = test->priv;
-	struct glue_fence *fence;
-
-	declare_reclaim_safe(dev, TTM_PL_TT);
-	fence = bury(dev, 'a', &glue_gtt);
-	KUNIT_EXPECT_EQ(test, run_out_of_memory(dev), 0);
-	glue_expect_usage(dev, TTM_PL_TT, 1);
-
-	glue_complete_later(fence);
-	KUNIT_EXPECT_EQ(test, run_out_of_memory(dev), 1);
-}
-
 /* Nobody uses it, though not everybody may have it; and it is tried again. */
 static void what_the_shrinker_may_not_have_stays_ripe(struct kunit *test)
 {
@@ -444,7 +498,12 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(trimming_lets_imports_and_zombies_go),
 	KUNIT_CASE(an_import_that_died_busy_is_let_go_by_trimming),
 	KUNIT_CASE(the_pages_of_an_import_are_not_the_systems),
-	KUNIT_CASE(all_imports_are_let_go_at_once),
+	KUNIT_CASE(an_idle_device_keeps_no_import),
+	KUNIT_CASE(an_import_that_dies_idle_goes_at_once),
+	KUNIT_CASE(one_with_a_foreign_fence_goes_later),
+	KUNIT_CASE(what_must_be_cleared_is_left_to_a_worker),
+	KUNIT_CASE(nobody_clears_what_is_beyond_the_limit),
+	KUNIT_CASE(whoever_wants_it_clears_it),
 	KUNIT_CASE(a_device_of_today_has_nothing_to_trim),
 	KUNIT_CASE(opting_in_may_fail),
 	KUNIT_CASE(the_system_gets_pages_of_dead_bos),
@@ -455,8 +514,6 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(other_managers_are_left_alone),
 	KUNIT_CASE(only_the_declared_manager_is_shrunk),
 	KUNIT_CASE(zombies_in_its_way_stay_where_they_are),
-	KUNIT_CASE(all_pages_are_given_back_before_a_task_is_killed),
-	KUNIT_CASE(a_moment_is_waited_before_a_task_is_killed),
 	KUNIT_CASE(what_the_shrinker_may_not_have_stays_ripe),
 	{}
 };

@@ -42,7 +42,6 @@ static void postclose(struct drm_device *drm, struct drm_file *file)
 
 	swgpu_vms_destroy(sfile);
 	kfree(sfile);
-	ttm_device_trim_imports(&to_swgpu(drm)->ttm);
 }
 
 static void debugfs_init(struct drm_minor *minor)

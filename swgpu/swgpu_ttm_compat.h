@@ -114,10 +114,6 @@ static inline void ttm_device_trim(struct ttm_device *bdev)
 {
 }
 
-static inline void ttm_device_trim_imports(struct ttm_device *bdev)
-{
-}
-
 static inline u64 ttm_device_zombies(struct ttm_device *bdev, u32 mem_type,
 				     u64 *ripe)
 {

@@ -85,7 +85,8 @@ void ttm_fence_lru_obey_limits(struct ttm_fence_lru *lru, unsigned int type)
 }
 
 /* Whether a trim has anything to do about a memory type. */
-static bool wants_trim(struct ttm_fence_lru *lru, unsigned int type, bool all)
+static bool type_wants_trim(struct ttm_fence_lru *lru, unsigned int type,
+			    bool all)
 {
 	struct ttm_fence_lru_dead *dead = &lru->dead[type];
 
@@ -93,6 +94,24 @@ static bool wants_trim(struct ttm_fence_lru *lru, unsigned int type, bool all)
 	       type_is_over(lru, type) ||
 	       (all && ttm_fence_lru_ripe_bytes(lru, type));
 }
+
+/**
+ * ttm_fence_lru_wants_trim - whether ttm_fence_lru_trim() would do anything
+ * @lru: the device's engine
+ *
+ * Context: any.
+ * Return: true if there are leftovers, or zombies hold more than they may; a snapshot.
+ */
+bool ttm_fence_lru_wants_trim(struct ttm_fence_lru *lru)
+{
+	bool wanted = all_are_over(lru);
+	unsigned int type;
+
+	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES && !wanted; type++)
+		wanted = type_wants_trim(lru, type, false);
+	return wanted;
+}
+EXPORT_SYMBOL(ttm_fence_lru_wants_trim);
 
 /**
  * ttm_fence_lru_trim - do a little about the limits, and about leftovers
@@ -121,7 +140,7 @@ void ttm_fence_lru_trim(struct ttm_fence_lru *lru)
 	if (over)
 		ttm_fence_lru_sweep(lru);
 	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES; type++)
-		if (wants_trim(lru, type, all))
+		if (type_wants_trim(lru, type, all))
 			ttm_fence_lru_release_few(lru, type,
 						  TTM_FENCE_LRU_AT_DRAIN);
 	end_trim(lru, &trim);

@@ -580,6 +580,7 @@ u64 ttm_fence_lru_shrink(struct ttm_fence_lru *lru, unsigned int type,
 u64 ttm_fence_lru_drain(struct ttm_fence_lru *lru);
 void ttm_fence_lru_set_limit(struct ttm_fence_lru *lru, unsigned int type,
 			     u64 bytes);
+bool ttm_fence_lru_wants_trim(struct ttm_fence_lru *lru);
 void ttm_fence_lru_trim(struct ttm_fence_lru *lru);
 
 unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,

@@ -38,9 +38,11 @@ void test_clear(int fd)
 
 	create_and_use(fd, channel, &handle);
 	check_is(gpu_wait(fd, handle, 0, 5 * SECOND), 0);
+	gpu_stats(fd, SWGPU_STATS_RESET);
 	start = now();
 	check_is(gpu_close(fd, handle), 0);
 	print_ms("closing it idle", start);
+	check_is(gpu_stats(fd, 0).freed_bytes_at[SWGPU_FREED_AT_RELEASE], 0);
 
 	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	start = create_and_use(fd, channel, &handle);

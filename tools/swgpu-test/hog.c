@@ -12,6 +12,7 @@
 
 #define MIB		(1UL << 20)
 #define BUFFER		(4 * MIB)
+#define HOGS		4
 /* The dead may keep so much of all memory in GTT, without a shrinker. */
 #define LIMIT_SHARE	256
 
@@ -66,21 +67,35 @@ static uint64_t total_memory(void)
 	return (uint64_t)info.totalram * info.mem_unit;
 }
 
-/* Memory that nobody can take away again. Whom the system kills for it has failed. */
+/* Memory that nobody can take away again. */
+static int fill(int file, uint64_t start, uint64_t end)
+{
+	int ret = 0;
+
+	for (; start < end && !ret; start += BUFFER)
+		ret = fallocate(file, 0, start, BUFFER);
+	return !!ret;
+}
+
+/* Several want it at once. Whom the system kills for it has failed. */
 static void hog(uint64_t bytes)
 {
-	pid_t pid = fork();
-	int file, status = -1;
+	int i, status, file = memfd_create("hog", 0);
+	uint64_t part = bytes / HOGS;
+	pid_t pids[HOGS];
 
-	if (!pid) {
-		file = memfd_create("hog", 0);
-		for (uint64_t i = 0; i < bytes; i += BUFFER)
-			if (file < 0 || fallocate(file, 0, i, BUFFER))
-				_exit(1);
-		_exit(0);
+	check(file >= 0);
+	for (i = 0; i < HOGS; i++) {
+		pids[i] = fork();
+		if (!pids[i])
+			_exit(fill(file, i * part, (i + 1) * part));
 	}
-	check(waitpid(pid, &status, 0) == pid);
-	check_is(status, 0);
+	for (i = 0; i < HOGS; i++) {
+		status = -1;
+		check(waitpid(pids[i], &status, 0) == pids[i]);
+		check_is(status, 0);
+	}
+	close(file);
 }
 
 /*
