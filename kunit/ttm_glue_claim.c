@@ -3,6 +3,7 @@
  * Memory that becomes free goes to the request that waits for it first.
  */
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "ttm_bo_fence_lru.h"
 #include "ttm_glue_helpers.h"
@@ -226,6 +227,55 @@ static void one_that_would_evict_waits_its_turn(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, list_empty(&others.claim));
 }
 
+/* x has waited for a, and waits for b, c and d with a claim. */
+static void nothing_is_left_of_the_claim_of_a_killed_task(struct kunit *test)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	struct glue_fence *fence;
+	int i, err;
+
+	glue_fill(dev, bo);
+	glue_complete_on_wait(glue_use(bo[0], 0));
+	fence = glue_emit(dev, 0, true);
+	for (i = 1; i < GLUE_VRAM_PAGES; i++)
+		glue_attach(bo[i], fence);
+	for (i = 0; i < GLUE_VRAM_PAGES; i++)
+		glue_put(bo[i]);
+
+	dev->pages = 2;
+	glue_begin_interruptible(fence);
+	glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &err);
+	KUNIT_EXPECT_EQ(test, err, -ERESTARTSYS);
+	KUNIT_EXPECT_TRUE(test, list_empty(&glue_vram_manager(dev)->claims));
+	/* It has waited before, with success. */
+	glue_expect_usage(dev, TTM_PL_VRAM, GLUE_VRAM_PAGES - 1);
+	glue_end_interruptible(fence);
+}
+
+static void a_signal_ends_its_turn(struct kunit *test)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true }, others = {};
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = leave_a_page(dev);
+	struct ttm_room room;
+	int err;
+
+	glue_vram_manager(dev)->evict_cost.page_ns = 10ull * NSEC_PER_SEC;
+	claim(&room, a, &anywhere, &others);
+	allow_signal(SIGUSR1);
+	send_sig(SIGUSR1, current, 1);
+	glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &err);
+	flush_signals(current);
+	disallow_signal(SIGUSR1);
+	KUNIT_EXPECT_EQ(test, err, -ERESTARTSYS);
+	glue_expect_evicted(dev, "");
+	KUNIT_EXPECT_TRUE(test,
+			  list_is_singular(&glue_vram_manager(dev)->claims));
+	ttm_room_drop_claim(&room);
+}
+
 static void a_part_of_the_memory_is_not_claimed(struct kunit *test)
 {
 	static const struct ttm_place parts[] = {
@@ -255,6 +305,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(they_come_in_turn),
 	KUNIT_CASE(the_first_wait_claims_nothing),
 	KUNIT_CASE(one_that_would_evict_waits_its_turn),
+	KUNIT_CASE(nothing_is_left_of_the_claim_of_a_killed_task),
+	KUNIT_CASE(a_signal_ends_its_turn),
 	KUNIT_CASE(a_part_of_the_memory_is_not_claimed),
 	{}
 };

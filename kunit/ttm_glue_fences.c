@@ -3,6 +3,7 @@
  * Fences for the tests of the glue on real TTM.
  */
 #include <linux/jiffies.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include <kunit/static_stub.h>
@@ -133,6 +134,32 @@ void glue_complete_later(struct glue_fence *fence)
 {
 	fence->on_wait = glue_sleep_a_moment;
 	schedule_work(&fence->work);
+}
+
+/* Send this thread a signal, once it has begun to wait for the fence. */
+static struct task_struct *waiting;
+
+static void interrupt(struct glue_fence *fence)
+{
+	send_sig(SIGUSR1, waiting, 1);
+	/* The fence is completed when this returns: not before the signal was seen. */
+	while (READ_ONCE(waiting))
+		schedule_timeout_uninterruptible(1);
+}
+
+void glue_begin_interruptible(struct glue_fence *fence)
+{
+	allow_signal(SIGUSR1);
+	waiting = current;
+	fence->on_wait = interrupt;
+}
+
+void glue_end_interruptible(struct glue_fence *fence)
+{
+	WRITE_ONCE(waiting, NULL);
+	flush_work(&fence->work);
+	flush_signals(current);
+	disallow_signal(SIGUSR1);
 }
 
 /* Somebody has waited for the channel, for so many jiffies, and it did not go on. */

@@ -183,6 +183,8 @@ void glue_sleep_a_moment(struct glue_fence *fence);
 void glue_drain_on_wait(struct glue_fence *fence);
 void glue_complete_later(struct glue_fence *fence);
 void glue_complete_late(struct glue_fence *fence);
+void glue_begin_interruptible(struct glue_fence *fence);
+void glue_end_interruptible(struct glue_fence *fence);
 
 void glue_make_late(struct glue_channel *channel, unsigned long time);
 

@@ -4,7 +4,6 @@
  * so, and free nothing that is under it.
  */
 #include <linux/jiffies.h>
-#include <linux/sched/signal.h>
 
 #include <kunit/static_stub.h>
 
@@ -222,42 +221,16 @@ static void swapping_out_comes_to_an_end(struct kunit *test)
 	glue_expect_zombies(dev, 1, 0);
 }
 
-/* Send this thread a signal, once it has begun to wait for the fence. */
-static struct task_struct *waiting;
-
-static void interrupt(struct glue_fence *fence)
-{
-	send_sig(SIGUSR1, waiting, 1);
-	/* The fence is completed when this returns: not before the signal was seen. */
-	while (READ_ONCE(waiting))
-		schedule_timeout_uninterruptible(1);
-}
-
-static void begin_interruptible(struct glue_fence *fence)
-{
-	allow_signal(SIGUSR1);
-	waiting = current;
-	fence->on_wait = interrupt;
-}
-
-static void end_interruptible(struct glue_fence *fence)
-{
-	WRITE_ONCE(waiting, NULL);
-	flush_work(&fence->work);
-	flush_signals(current);
-	disallow_signal(SIGUSR1);
-}
-
 static void a_signal_ends_swapping_out(struct kunit *test)
 {
 	struct ttm_operation_ctx ctx = { .interruptible = true };
 	struct glue_device *dev = test->priv;
 	struct glue_fence *fence = glue_use(glue_bo(dev, 'a', &glue_gtt), 0);
 
-	begin_interruptible(fence);
+	glue_begin_interruptible(fence);
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout(&dev->bdev, &ctx, GFP_KERNEL),
 			-ERESTARTSYS);
-	end_interruptible(fence);
+	glue_end_interruptible(fence);
 	glue_expect_lru(dev, TTM_PL_TT, "", 1);
 }
 
@@ -273,9 +246,9 @@ static void a_signal_ends_an_allocation(struct kunit *test)
 		glue_attach(bo[i], fence);
 	glue_put(bo[0]);
 
-	begin_interruptible(fence);
+	glue_begin_interruptible(fence);
 	try_vram(dev, -ERESTARTSYS);
-	end_interruptible(fence);
+	glue_end_interruptible(fence);
 	glue_expect_zombies(dev, 1, 0);
 	glue_expect_lru(dev, TTM_PL_VRAM, "", GLUE_VRAM_PAGES);
 }
@@ -291,9 +264,9 @@ static void a_signal_hides_no_idle_buffer(struct kunit *test)
 	fence = glue_use(bo[3], 0);
 	glue_put(bo[3]);
 
-	begin_interruptible(fence);
+	glue_begin_interruptible(fence);
 	try_vram(dev, 0);
-	end_interruptible(fence);
+	glue_end_interruptible(fence);
 	glue_expect_evicted(dev, "a");
 }
 
