@@ -90,11 +90,63 @@ static void a_group_may_end_under_a_cursor(struct kunit *test)
 	glue_expect_lru(dev, TTM_PL_VRAM, "axyz", 0);
 }
 
+static const struct ttm_resource_manager_func *vram_func;
+
+/* The copy ends while the manager waits for its own lock, and another task retires. */
+static void free_when_the_copy_ends(struct ttm_resource_manager *man,
+				    struct ttm_resource *res)
+{
+	struct glue_device *dev = to_glue_device(man->bdev);
+	struct glue_fence *fence;
+
+	list_for_each_entry(fence, &dev->fences, entry)
+		glue_complete(fence);
+	glue_retire(dev);
+	vram_func->free(man, res);
+}
+
+/*
+ *   VRAM: [a]    GTT: -     a is copied
+ *   VRAM: -      GTT: -     the copy has ended: a is idle, its memory is being released
+ *   VRAM: -      GTT: [a]
+ */
+static void a_member_becomes_idle_while_its_memory_goes(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_resource_manager *man = glue_vram_manager(dev);
+	struct ttm_bo_group *group = glue_group(dev);
+	struct ttm_resource_manager_func func = *man->func;
+	struct glue_fence *fence;
+
+	glue_member(group, 'a');
+	vram_func = man->func;
+	func.free = free_when_the_copy_ends;
+	man->func = &func;
+	dev->mover = &dev->channels[1];
+	dev->pipeline = true;
+	KUNIT_EXPECT_EQ(test, ttm_resource_manager_evict_all(&dev->bdev, man),
+			0);
+	dev->mover = NULL;
+	man->func = vram_func;
+	KUNIT_ASSERT_NULL(test, group->bulk.pos[TTM_PL_VRAM][0].first);
+	glue_expect_lru(dev, TTM_PL_VRAM, "", 0);
+	glue_expect_lru(dev, TTM_PL_TT, "a", 0);
+	glue_expect_sound(dev);
+
+	fence = glue_use_group(group, 0);
+	glue_expect_lru(dev, TTM_PL_TT, "", 1);
+	glue_complete(fence);
+	glue_retire(dev);
+	glue_expect_lru(dev, TTM_PL_TT, "a", 0);
+	ttm_bo_group_put(group);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(who_shares_no_reservation_does_not_join),
 	KUNIT_CASE(a_member_of_one_group_joins_no_other),
 	KUNIT_CASE(the_fences_of_a_member_that_dies_are_told),
 	KUNIT_CASE(a_group_may_end_under_a_cursor),
+	KUNIT_CASE(a_member_becomes_idle_while_its_memory_goes),
 	{}
 };
 
