@@ -298,9 +298,9 @@ static void a_trim_is_wanted_where_there_is_something_to_do(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_wants_trim(lru));
 
 	/* Any limit, and a leftover. */
-	ttm_fence_lru_set_limit(lru, 0, 0);
+	ttm_fence_lru_set_limit(lru, a->type, 0);
 	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_wants_trim(lru));
-	ttm_fence_lru_set_limit(lru, 0, U64_MAX);
+	ttm_fence_lru_set_limit(lru, a->type, U64_MAX);
 	ttm_fence_lru_set_limit(lru, TTM_FENCE_LRU_ANY_TYPE, 0);
 	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_wants_trim(lru));
 	ttm_fence_lru_set_limit(lru, TTM_FENCE_LRU_ANY_TYPE, U64_MAX);

@@ -101,7 +101,7 @@ static void free_when_the_copy_ends(struct ttm_resource_manager *man,
 
 	list_for_each_entry(fence, &dev->fences, entry)
 		glue_complete(fence);
-	glue_retire(dev);
+	ttm_fence_lru_retire(dev->bdev.fence_lru);
 	vram_func->free(man, res);
 }
 
