@@ -6,7 +6,7 @@ SHELL = /bin/bash
 .DEFAULT_GOAL = help
 .PHONY: help demo bench pressure test check kunit fuzz mutants coverage kernel source clean distclean \
 	modules modules_install modules_uninstall dkms dkms-test debian-test boot-test nouveau \
-	each-patch series series-export
+	each-patch series series-export docs
 
 export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE RELEASE ROUNDS
 export KERNEL KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
@@ -69,6 +69,9 @@ test: ## run all checks and tests; the last line counts them
 
 check: ## only the static checks: warnings, style, documentation, patches
 	@scripts/check.sh
+
+docs: ## build these documents with Sphinx, into build/docs/html
+	@scripts/docs.sh
 
 kunit: ## only KUnit: our suites and TTM's own
 	@scripts/kunit.sh

@@ -3,7 +3,9 @@
 """Checks what the documents say of the code that Sphinx would not notice.
 
 Every literalinclude must find its markers, once each, with something in between. Every
-KUnit case that promises.rst or locking.rst names must exist, in the suite it is named with.
+KUnit case that promises.rst, locking.rst or driver-guide.rst names must exist, in the suite
+it is named with. Every DOC section of the engine, of TTM's patches and of the software GPU
+must be included, once. Every file that README links to must be there.
 """
 
 import glob
@@ -67,12 +69,46 @@ def check_cases(doc, text, known):
             wrong.append(f'{os.path.relpath(doc, ROOT)}: no case {suite}.{case}')
 
 
+def doc_sections():
+    """The DOC sections of ours, as (name of the file, name of the section)."""
+    found = set()
+    for path in glob.glob(f'{ROOT}/ttm_fence_lru/*.[ch]') + glob.glob(f'{ROOT}/swgpu/*.[ch]'):
+        found |= {(os.path.basename(path), name)
+                  for name in re.findall(r'^ \* DOC: (.+)$', read(path), re.M)}
+    for path in glob.glob(f'{ROOT}/patches/*/*.patch'):
+        for file, hunks in re.findall(r'^\+\+\+ b/(\S+)\n(.*?)(?=^diff |\Z)', read(path),
+                                      re.M | re.S):
+            found |= {(os.path.basename(file), name)
+                      for name in re.findall(r'^\+ \* DOC: (.+)$', hunks, re.M)}
+    return found
+
+
+def check_sections(docs):
+    """Each is included once."""
+    included = [(os.path.basename(path), name) for doc in docs for path, name in
+                re.findall(r'^\.\. kernel-doc:: (\S+)\n +:doc: (.+)$', read(doc), re.M)]
+    for section in sorted(doc_sections()):
+        if included.count(section) != 1:
+            wrong.append(f'{section[0]}: its DOC section "{section[1]}" is included '
+                         f'{included.count(section)} times')
+
+
+def check_links(path):
+    """What a page in Markdown links to, within the repository."""
+    for target in re.findall(r'\]\(([^)#:]+)(?:#[^)]*)?\)', read(path)):
+        if not os.path.exists(os.path.join(os.path.dirname(path), target)):
+            wrong.append(f'{os.path.relpath(path, ROOT)}: there is no {target}')
+
+
 def main():
     known = suites()
-    for doc in glob.glob(f'{ROOT}/Documentation/*.rst'):
+    docs = glob.glob(f'{ROOT}/Documentation/*.rst')
+    check_sections(docs)
+    check_links(f'{ROOT}/README.md')
+    for doc in docs:
         text = read(doc)
         check_includes(doc, text)
-        if os.path.basename(doc) in ('promises.rst', 'locking.rst'):
+        if os.path.basename(doc) in ('promises.rst', 'locking.rst', 'driver-guide.rst'):
             check_cases(doc, text, known)
     for line in wrong:
         print(f'error: {line}')

@@ -190,7 +190,7 @@ sizes()
 		FNR == 501 { print FILENAME ": more than 500 lines" }' | grep .
 }
 
-"$ROOT/scripts/packages.sh" build check
+"$ROOT/scripts/packages.sh" build check docs
 check "patches apply in series" "$ROOT/scripts/tree.sh"
 TREE=$(kernel_tree)
 OUT=$(kernel_out um-check)
@@ -211,5 +211,6 @@ check "small functions and files" sizes
 check "shellcheck" shell_scripts
 check "python" python_scripts
 check "documents name what exists" "$ROOT/scripts/check-docs.py"
+check "documents build without a warning" "$ROOT/scripts/docs.sh"
 check "SPDX lines" spdx
 summary

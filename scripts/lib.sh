@@ -176,7 +176,7 @@ tick()
 # What a log complains of, or its end.
 blame()
 {
-	grep -aE -A 2 '([Ee]rror|warning): ?|undefined reference|^(ERROR|WARNING|CHECK|E): ?|:(ERROR|WARNING|CHECK):' "$1" |
+	grep -aE -A 2 '([Ee]rror|warning): ?|undefined reference|^(ERROR|WARNING|CHECK|E): ?|: ?(ERROR|WARNING|CHECK): ?' "$1" |
 		head -n 40 | grep . || tail -n 25 "$1"
 }
 

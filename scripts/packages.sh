@@ -15,6 +15,7 @@ packages_of()
 	build) say gcc:gcc libc6-dev:/usr/include/stdio.h make:make flex:flex \
 		bison:bison bc:bc python3:python3 perl:perl xz-utils:xz patch:patch \
 		kmod:modprobe ;;
+	docs) say python3-sphinx:sphinx-build ;;
 	check) say sparse:sparse clang-format-19:clang-format shellcheck:shellcheck \
 		git:git ;;
 	series) say git:git ;;

@@ -173,13 +173,21 @@ struct drm_swgpu_fault {
 	__u32 fault;
 };
 
-/* Where the memory of dead buffers was released. */
+/**
+ * enum drm_swgpu_freed_at - where the memory of dead buffers was released
+ * @SWGPU_FREED_AT_RELEASE: by the last put itself
+ * @SWGPU_FREED_AT_BACKGROUND: by a work item
+ * @SWGPU_FREED_AT_RECLAIM: by an allocation that did not fit
+ * @SWGPU_FREED_AT_EVICTION: by a walk of the LRU
+ * @SWGPU_FREED_AT_DRAIN: by a drain or teardown
+ * @SWGPU_FREED_AT_COUNT: how many there are
+ */
 enum drm_swgpu_freed_at {
-	SWGPU_FREED_AT_RELEASE,		/* by the last put itself */
-	SWGPU_FREED_AT_BACKGROUND,	/* by a work item */
-	SWGPU_FREED_AT_RECLAIM,		/* by an allocation that did not fit */
-	SWGPU_FREED_AT_EVICTION,	/* by a walk of the LRU */
-	SWGPU_FREED_AT_DRAIN,		/* by a drain or teardown */
+	SWGPU_FREED_AT_RELEASE,
+	SWGPU_FREED_AT_BACKGROUND,
+	SWGPU_FREED_AT_RECLAIM,
+	SWGPU_FREED_AT_EVICTION,
+	SWGPU_FREED_AT_DRAIN,
 	SWGPU_FREED_AT_COUNT,
 };
 
