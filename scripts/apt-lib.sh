@@ -14,7 +14,7 @@ case $KERNEL in
 *)    SUITES=(trixie-backports) ;;
 esac
 APT=$BUILD/apt
-# shellcheck disable=SC2034 # for who sources this
+# shellcheck disable=SC2034 # for the script that sources this
 DEBS=$APT/deb
 
 # private_apt <tool> ...: apt with a configuration of our own: the system's is not

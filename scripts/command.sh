@@ -103,7 +103,7 @@ end_all()
 	done
 }
 
-# interrupted <signal>: whoever waits for this script is to see what ended it.
+# interrupted <signal>: the parent of this script is to see what ended it.
 # shellcheck disable=SC2317 # it is the traps'
 interrupted()
 {

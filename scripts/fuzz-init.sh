@@ -9,7 +9,7 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t debugfs debugfs /sys/kernel/debug
 mount -t devtmpfs devtmpfs /dev
-# fuzz_seconds and fuzz_seed are variables of whoever is the first process.
+# fuzz_seconds and fuzz_seed are variables of the first process.
 # shellcheck disable=SC2154
 fuzz "$fuzz_seconds" "$fuzz_seed" /known-failures
 echo "# exit status $?"

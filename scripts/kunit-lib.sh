@@ -5,7 +5,7 @@
 # lib.sh.
 
 # Warnings that TTM's own suites and ours provoke; TTM's also in the unpatched kernel.
-# shellcheck disable=SC2034 # for whoever sources this
+# shellcheck disable=SC2034 # for the script that sources this
 PROVOKED='WARNING: .* (ttm_device_init|ttm_bo_reserve_no_wait_ticket|ttm_bo_release|'
 PROVOKED+='ttm_bo_fence_lru_release|ttm_bo_group_join|glue_join|nvkm_runl_preempt_wait)\+'
 

@@ -128,7 +128,7 @@ patches_of()
 		done
 }
 
-# shellcheck disable=SC2034 # for who sources this
+# shellcheck disable=SC2034 # for the script that sources this
 mapfile -t PATCH_SERIES < <(for dir in "${PATCH_DIRS[@]}"; do patches_of "$dir"; done)
 
 # touched_files <patch> ...: what the patches change, make or remove.

@@ -8,7 +8,7 @@
 VERSION=$(sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' "$ROOT/ttm_fence_lru/lru.c")
 DEBIAN=$BUILD/debian
 # All modules of ours, each after what it needs.
-# shellcheck disable=SC2034 # for who sources this
+# shellcheck disable=SC2034 # for the script that sources this
 MODULES=(ttm_fence_lru fl_ttm fl_ttm_helper swgpu nouveau)
 
 # The headers to build against: the user's, or Debian's that debian.sh unpacked.

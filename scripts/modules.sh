@@ -40,7 +40,7 @@ verify()
 			return 1
 		fi
 	done
-	# All who include TTM's headers are to have ours.
+	# All that includes TTM's headers is to have ours.
 	! find "$OUT/source" -name '.*.o.cmd' -exec grep -l "$HEADERS.*/drm/ttm/" {} + | grep . ||
 		{ say "ERROR: these were compiled with the kernel's TTM headers"; return 1; }
 }

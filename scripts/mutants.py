@@ -603,7 +603,7 @@ def read_cases(log):
 
 
 def heading(line):
-    """What a report says, whoever compiled the file where, and however long a function is."""
+    """What a report says, wherever the file was compiled, and however long a function is."""
     text = re.sub(r'^\[[ 0-9.]*\] *', '', line)
     text = re.sub(r'CPU: \d+ PID: \d+ at', 'at', text)
     text = re.sub(r'[\w./-]*/([\w-]+\.[ch]:\d+)', r'\1', text)

@@ -6,7 +6,7 @@ pressure-report.py <directory> <key of the sources>
 
 A cell's name is mix,policy,copy,size,speed,seed. Over the seeds medians with quartiles;
 ratios are those of pairs with one seed. Exit status: 0 only if every cell is complete: what
-is limited, and which cells miss it, is printed and judged by whoever reads it.
+is limited, and which cells miss it, is printed, and judged by the reader.
 """
 
 import json

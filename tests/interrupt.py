@@ -48,7 +48,7 @@ def main():
     name, text, command = sys.argv[1], sys.argv[2], sys.argv[3:]
     leader, terminal = pty.fork()
     if not leader:
-        # Who runs this in the background may have them ignored.
+        # A shell that runs this in the background may have them ignored.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         os.execvp(command[0], command)

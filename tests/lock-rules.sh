@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# tests/lock-rules.sh [<glob of suite>.<glob of case>]: who breaks a lock rule is told so.
+# tests/lock-rules.sh [<glob of suite>.<glob of case>]: a task that breaks a lock rule is reported.
 #
 # Each case of the KUnit suites broken_lock_* breaks one rule of the locking document,
 # in a boot of its own, and names the reports that the kernel must make of it. No

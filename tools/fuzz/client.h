@@ -86,7 +86,7 @@ struct client {
  * @gone: the device went: open it again
  * @epoch: how often it was opened
  * @vram_bytes: its size
- * @new_handle: whoever holds it is the only one to make handles
+ * @new_handle: its holder is the only one to make handles
  * @shared: a child has the files, too, and makes handles as it likes
  * @copy_hung_ns: since when the copy engine of a device hangs for us; 0: it does not
  * @post: DMA-bufs are sent to [0] and received from [1], by anybody

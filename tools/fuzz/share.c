@@ -68,7 +68,7 @@ static int close_dma_buf(struct client *c)
 	return 0;
 }
 
-/* To whoever takes it. */
+/* To the client that takes it. */
 static int post(struct client *c)
 {
 	int fd = *any_dma_buf(c);

@@ -17,7 +17,7 @@ static bool make_used(struct nv_channel *channel, struct nv_bo *bo)
 	       check_is(nv_use_one(channel, bo), 0);
 }
 
-/* What a blocked channel uses is in use, whoever has closed it. */
+/* What a blocked channel uses is in use, though it is closed. */
 void test_free_blocked(int fd)
 {
 	struct nv_channel channel;

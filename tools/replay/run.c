@@ -24,7 +24,7 @@ static void on_signal(int signal)
 	stop = true;
 }
 
-/* Whoever is in the kernel comes back. */
+/* A task that is in the kernel comes back. */
 static void on_wake(int signal)
 {
 	(void)signal;

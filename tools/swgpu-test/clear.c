@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Who waits while the memory of a large buffer is cleared (init_on_free=1). */
+/* What waits while the memory of a large buffer is cleared (init_on_free=1). */
 
 #include <stdio.h>
 #include <time.h>

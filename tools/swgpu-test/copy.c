@@ -74,7 +74,7 @@ void test_pipelined_death(int fd)
 	check(gpu_drain_to(fd, 0));
 }
 
-/* Nobody uses its memory once it is copied, whoever keeps the place that it left. */
+/* Nobody uses its memory once it is copied, though somebody keeps the place that it left. */
 void test_moving_death(int fd)
 {
 	struct drm_swgpu_stats before = gpu_stats(fd, 0), s;
@@ -95,7 +95,7 @@ void test_moving_death(int fd)
 	check_is(s.vram_used_bytes, before.vram_used_bytes + size);
 }
 
-/* Whoever hung the engine last: when that file is closed, it goes on. */
+/* When the file that hung the engine last is closed, it goes on. */
 void test_copy_hung_twice(int fd)
 {
 	uint32_t channel, handle;

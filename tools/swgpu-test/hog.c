@@ -45,7 +45,7 @@ static void let_go(int fd, uint32_t channel)
 	check_is(gpu_close(fd, last), 0);
 }
 
-/* Whoever goes on to submit obeys the limit, step by step. */
+/* A client that goes on to submit obeys the limit, step by step. */
 static void submit_until_obeyed(int fd, uint32_t channel, uint64_t limit)
 {
 	uint32_t handle;

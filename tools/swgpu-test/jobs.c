@@ -155,7 +155,7 @@ static void check_exit(pid_t pid, int error)
 	check_is(WEXITSTATUS(status), error);
 }
 
-/* Whoever submits more waits: for a place, for the end of the channel, or for a signal. */
+/* A client that submits more waits: for a place, for the end of the channel, or for a signal. */
 void test_full_queue(int fd)
 {
 	uint32_t channel;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Who shares a buffer is killed: the exporter, the importer, one before the other. */
+/* Clients that share a buffer are killed: the exporter, the importer, one before the other. */
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -99,7 +99,7 @@ static void kill_both(int first)
 	close(ready[0]);
 }
 
-/* Nothing is left of either: who runs the cases sees to that. */
+/* Nothing is left of either: the runner of the cases sees to that. */
 void test_killed_exporter(int fd)
 {
 	(void)fd;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* What clients leave that are killed, at any moment: nothing, says who runs the cases. */
+/* What clients leave that are killed, at any moment: nothing, as the runner of the cases sees. */
 
 #include <signal.h>
 #include <sys/mman.h>

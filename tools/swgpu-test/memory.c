@@ -164,7 +164,7 @@ void test_too_much(int fd)
 	check_is(gpu_submit(fd, channel, bos, 3, MS, NULL), 0);
 }
 
-/* Nobody drains: whoever needs the memory must find it. */
+/* Nobody drains: an allocation that needs the memory must find it. */
 void test_pressure(int fd)
 {
 	uint64_t size = gpu_stats(fd, 0).vram_bytes / 16;

@@ -25,7 +25,7 @@ struct nomem {
 
 /**
  * struct request - a system call that allocates
- * @name: for who reads the results
+ * @name: for the reader of the results
  * @prepare: what has to be so each time
  * @run: the call
  * @undo: what it did, if it did it

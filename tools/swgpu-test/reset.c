@@ -13,7 +13,7 @@
 
 #include "gpu.h"
 
-/* A hang ends long before; who is stuck is stuck for ever. */
+/* A hang ends long before; a client that is stuck is stuck for ever. */
 #define PATIENCE	(60 * SECOND)
 
 /* 0: has not signaled, 1: has, or its error */
@@ -25,7 +25,7 @@ static int fence_status(int fence)
 	return info.status;
 }
 
-/* The jobs have touched nothing: who comes next finds what was there before. */
+/* The jobs have touched nothing: the next one finds what was there before. */
 void test_reset(int fd)
 {
 	uint64_t jobs = gpu_stats(fd, 0).jobs;
@@ -55,7 +55,7 @@ void test_reset(int fd)
 	check_is(gpu_stats(fd, 0).jobs - jobs, 2);
 }
 
-/* Whoever hangs again and again, with the same job, gets no more time. */
+/* A hang that is renewed, with the same job, gets no more time. */
 void test_reset_renewed(int fd)
 {
 	uint32_t channels[2], handle;
@@ -267,7 +267,7 @@ static int create_all(int fd)
 	return -ret;
 }
 
-/* Who cannot have memory before the copy engine goes on may be killed. */
+/* A client that cannot have memory before the copy engine goes on may be killed. */
 void test_kill_behind_copies(int fd)
 {
 	pid_t pid;

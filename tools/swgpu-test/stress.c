@@ -148,7 +148,7 @@ void test_stress(int fd)
 }
 
 /*
- * Whoever wants VRAM finds the buffer to evict locked by somebody who waits for VRAM, too,
+ * A client that wants VRAM finds the buffer to evict locked by somebody who waits for VRAM, too,
  * and waits for it by his ticket.
  */
 void test_stress_halves(int fd)

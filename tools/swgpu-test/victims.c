@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Who has to make room, what is waited for, and what is not. */
+/* Which buffers have to make room, what is waited for, and what is not. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,7 +104,7 @@ void test_over_committed(int fd)
 	before = gpu_stats(fd, 0);
 	ret = gpu_submit(fd, channel, bos, 2, 0, NULL);
 	check(ret == -ENOMEM || ret == -ENOSPC);
-	/* Whoever waits for a fence enables its signaling. */
+	/* A task that waits for a fence enables its signaling. */
 	check_is(gpu_stats(fd, 0).signaling_enabled - before.signaling_enabled, 0);
 	check_is(gpu_stats(fd, 0).evictions - before.evictions, 0);
 	check_is(gpu_wait(fd, bos[0].handle, 0, 0), -EBUSY);

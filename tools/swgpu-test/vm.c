@@ -216,7 +216,7 @@ void test_vm_jobs(int fd)
 	check_is(gpu_wait(fd, bo.handle, 0, 0), 0);
 	check_is(gpu_stats(fd, 0).jobs - jobs, 40);
 
-	/* Who reads leaves the tags alone. */
+	/* A job that reads leaves the tags alone. */
 	check_is(use(fd, &vm, 0, READ, 0), 0);
 	check_is(wait_all(fd, &vm), 0);
 	check_is(writer(&vm, 0), last);
