@@ -58,7 +58,7 @@ static void move_all(struct plain_device *dev,
 	list_splice_init(&other, &dev->idle);
 }
 
-/* The same for whoever has to follow the list to find the next one, as reclaim does. */
+/* The same for code that follows the list to find the next one, as reclaim does. */
 static void walk_all(struct plain_device *dev, struct bench_timer *timer)
 {
 	struct plain_bo *bo, *next;

@@ -244,7 +244,7 @@ static int delete_idle(struct run *run, struct bench_timer *timer)
 	return check_gone(run);
 }
 
-/* From the first put until the last is free, whoever does what it takes. */
+/* From the first put until the last is free, whichever task does what it takes. */
 static int delete_busy(struct run *run)
 {
 	const struct bench_flavour *flavour = run->dev->flavour;

@@ -52,7 +52,7 @@ struct bench_device {
  * @fence_lru: the engine of a device that opted in
  * @reserve: make room for a fence
  * @fence: add it to buffers; they were used last
- * @wait_busy: return when whoever deletes waits for the first fence
+ * @wait_busy: return when the deleting task waits for the first fence
  * @finish: return when all dead buffers with signaled fences are gone, of which at
  *	most @left remain
  */

@@ -340,7 +340,7 @@ int swgpu_gem_wait_ioctl(struct drm_device *drm, void *data,
 	if (!obj)
 		return -ENOENT;
 
-	/* Whoever would write waits for all, whoever would read for writers. */
+	/* A writer waits for all, a reader for writers. */
 	usage = dma_resv_usage_rw(!(args->flags & SWGPU_WAIT_WRITERS));
 	ret = wait_resv(obj->resv, usage, args->timeout_ns);
 	drm_gem_object_put(obj);

@@ -141,7 +141,7 @@ static void end_jobs_locked(struct swgpu_channel *channel, int error)
 	swgpu_engine_cancel(channel, error);
 	if (swgpu_fence_lru(&channel->sdev->ttm))
 		ttm_fence_lru_channel_kill(&channel->lru_channel);
-	/* Whoever waits for a place has no job there. */
+	/* A task that waits for a place has no job there. */
 	wake_up_all(&channel->done);
 }
 

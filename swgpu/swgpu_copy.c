@@ -105,7 +105,7 @@ static struct swgpu_job *create_job(struct ttm_buffer_object *tbo,
 	return job;
 }
 
-/* A move waits for whoever uses the buffer. */
+/* A move waits for all jobs that use the buffer. */
 static int add_deps(struct swgpu_job *job, struct swgpu_channel *channel,
 		    struct dma_resv *resv)
 {

@@ -42,7 +42,7 @@ static unsigned int prices[SWGPU_NUM_COSTS] = {
 	[SWGPU_COST_USE] = 32,
 	/* the same, ours, less today's: for each that was idle */
 	[SWGPU_COST_LINK] = 14,
-	/* delete, idle, today: for each buffer, whoever releases it */
+	/* delete, idle, today: for each buffer, whichever task releases it */
 	[SWGPU_COST_DELETE] = 231,
 	/* delete, busy, ours, less delete, idle, today; steps come on top */
 	[SWGPU_COST_BURY] = 115,

@@ -11,7 +11,7 @@
  * DOC: fences
  *
  * A fence has signaled once its channel's engine has passed its sequence
- * number, which anybody may sample as he would a GPU's memory. Nobody is told:
+ * number, which anybody may sample like the memory of a GPU. Nobody is told:
  * only for a fence that had signaling enabled in time the engine raises an
  * "interrupt", that is, calls dma_fence_signal().
  *
@@ -57,7 +57,7 @@ void swgpu_fence_complete(struct swgpu_fence *fence)
 {
 	struct swgpu_channel *channel = fence->channel;
 
-	/* Whoever sees the number sees what the job did to memory. */
+	/* A task that sees the number sees what the job did to memory. */
 	smp_store_release(&channel->completed, fence->base.seqno);
 	smp_mb(); /* pairs with test_and_set_bit() where signaling is enabled */
 	if (test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->base.flags)) {

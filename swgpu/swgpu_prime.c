@@ -99,7 +99,7 @@ struct dma_buf *swgpu_prime_export(struct drm_gem_object *obj, int flags)
 struct made_import {
 	/** @entry: in &swgpu_device.imports */
 	struct list_head entry;
-	/** @task: who wants it */
+	/** @task: the one that wants it */
 	struct task_struct *task;
 	/** @dma_buf: what it was made from; a reference */
 	struct dma_buf *dma_buf;

@@ -21,7 +21,7 @@ extern "C" {
 
 /*
  * The last bytes of a buffer's first page, and those of its last page, belong
- * to the GPU: they hold the tags. All others start as zero. Whoever writes to
+ * to the GPU: they hold the tags. All others start as zero. A client that writes to
  * a tag by the CPU makes tag errors.
  */
 #define SWGPU_TAG_BYTES		16
@@ -227,8 +227,8 @@ enum drm_swgpu_freed_at {
  * @vram_used_bytes: memory in use in VRAM: @vram_held_bytes less @vram_signaled_bytes
  * @vram_held_bytes: memory of all buffers in VRAM, alive or dead
  * @vram_zombie_bytes: of that, zombies'
- * @vram_signaled_bytes: of that, of those whose fences have all signaled: who asks
- *	for it gets it without waiting. With delayed delete it is not known, and 0
+ * @vram_signaled_bytes: of that, of those whose fences have all signaled: a
+ *	request for it gets it without waiting. With delayed delete it is not known, and 0
  * @gtt_used_bytes: the same in GTT
  * @gtt_held_bytes: the same in GTT
  * @gtt_zombie_bytes: the same in GTT
