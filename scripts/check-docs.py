@@ -5,7 +5,8 @@
 Every literalinclude must find its markers, once each, with something in between. Every
 KUnit case that promises.rst, locking.rst or driver-guide.rst names must exist, in the suite
 it is named with. Every DOC section of the engine, of TTM's patches and of the software GPU
-must be included, once. Every file that README links to must be there.
+must be included, once. Every file that README links to must be there. Every row of the demo's
+tables must be explained.
 """
 
 import glob
@@ -100,11 +101,21 @@ def check_links(path):
             wrong.append(f'{os.path.relpath(path, ROOT)}: there is no {target}')
 
 
+def check_rows(script, doc):
+    """Rows of a table that a script prints: each is a term of the page, or one of several."""
+    terms = {term.strip() for line in re.findall(r'^(\S.*)\n  \S', read(doc), re.M)
+             for term in line.split(';')}
+    for row in re.findall(r'^    \("([^"]+)", \(', read(script), re.M):
+        if row.strip() not in terms:
+            wrong.append(f'{os.path.relpath(doc, ROOT)}: does not explain "{row.strip()}"')
+
+
 def main():
     known = suites()
     docs = glob.glob(f'{ROOT}/Documentation/*.rst')
     check_sections(docs)
     check_links(f'{ROOT}/README.md')
+    check_rows(f'{ROOT}/scripts/demo-report.py', f'{ROOT}/Documentation/output.rst')
     for doc in docs:
         text = read(doc)
         check_includes(doc, text)
