@@ -127,43 +127,46 @@ static void become_busy(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
 		lru->ops->busy(bo);
 }
 
-/* Take a free link of an alive buffer into use, which stands on the node already. */
+/* Take a free link of an alive buffer into use. */
 static void link_enter(struct ttm_fence_lru_channel *channel,
 		       struct ttm_fence_lru_node *node,
 		       struct ttm_fence_lru_link *link)
 {
 	struct ttm_fence_lru *lru = channel->lru;
 	struct ttm_fence_lru_bo *bo = link->bo;
+	unsigned int nr_links = bo->nr_links + 1;
 
 	lockdep_assert_held(&channel->lock);
 	lockdep_assert_held(lru->lru_lock);
 
+	list_add_tail(&link->entry, &node->alive);
+	channel->nr_links++;
 	WRITE_ONCE(link->channel, channel);
 	/* Pairs with the acquire of those who look for the channel. */
 	smp_store_release(&link->node, node);
-	channel->nr_links++;
 
-	WRITE_ONCE(bo->nr_links, bo->nr_links + 1);
-	if (bo->nr_links == 1)
+	WRITE_ONCE(bo->nr_links, nr_links);
+	if (nr_links == 1)
 		become_busy(lru, bo);
 }
 
-/* Take free links into use. A buffer may be there twice, and one without a link is NULL. */
-static void enter(struct ttm_fence_lru_channel *channel,
-		  struct ttm_fence_lru_node *node,
-		  struct ttm_fence_lru_link **links, unsigned int nr)
+/* Link a buffer to the node, with the LRU lock. True if it was not on the channel. */
+static bool attach_one(struct ttm_fence_lru_channel *channel,
+		       struct ttm_fence_lru_node *node,
+		       struct ttm_fence_lru_bo *bo,
+		       struct ttm_fence_lru_emptied *emptied)
 {
-	struct ttm_fence_lru *lru = channel->lru;
-	unsigned int i;
+	struct ttm_fence_lru_link *link = node ? pick_link(bo, channel) : NULL;
 
-	spin_lock(lru->lru_lock);
-	for (i = 0; i < nr; i++) {
-		if (!links[i])
-			lru->stats.unlinked++;
-		else if (ttm_fence_lru_link_is_free(links[i]))
-			link_enter(channel, node, links[i]);
+	if (link && !ttm_fence_lru_link_is_free(link)) {
+		advance(channel, node, link, emptied);
+		return false;
 	}
-	spin_unlock(lru->lru_lock);
+	if (link)
+		link_enter(channel, node, link);
+	else
+		channel->lru->stats.unlinked++;
+	return true;
 }
 
 /*
@@ -177,26 +180,27 @@ void ttm_fence_lru_attach_locked(struct ttm_fence_lru_channel *channel,
 				 unsigned int count,
 				 struct ttm_fence_lru_emptied *emptied)
 {
-	struct ttm_fence_lru_link *free[TTM_FENCE_LRU_BOS_PER_HOLD], *link;
-	unsigned int i, nr_free = 0;
+	struct ttm_fence_lru *lru = channel->lru;
+	struct ttm_fence_lru_link *link;
+	unsigned int i, joined = 0;
 
 	lockdep_assert_held(&channel->lock);
 
 	for (i = 0; i < count; i++) {
 		link = node ? pick_link(bos[i], channel) : NULL;
-		if (link && !ttm_fence_lru_link_is_free(link)) {
-			advance(channel, node, link, emptied);
-			continue;
-		}
-		free[nr_free++] = link;
-		if (link && list_empty(&link->entry))
-			list_add_tail(&link->entry, &node->alive);
+		if (!link || ttm_fence_lru_link_is_free(link))
+			break;
+		advance(channel, node, link, emptied);
 	}
-	if (nr_free)
-		enter(channel, node, free, nr_free);
+	if (i < count) {
+		spin_lock(lru->lru_lock);
+		for (; i < count; i++)
+			joined += attach_one(channel, node, bos[i], emptied);
+		spin_unlock(lru->lru_lock);
+	}
 
 	if (node) {
-		trace_ttm_fence_lru_attach(channel, node, count, nr_free);
+		trace_ttm_fence_lru_attach(channel, node, count, joined);
 		/* None of the buffers may have had a link to spare. */
 		ttm_fence_lru_node_drop_empty(channel, node, emptied);
 	}
