@@ -176,8 +176,8 @@ static void what_another_could_not_release_is_tried_again(struct kunit *test)
 	bury(bo[0]);
 	bury(bo[1]);
 	begin_to_reclaim(dev, foreign);
-	/* What became of a is noted when both have been tried. */
-	glue_expect_zombies(dev, 2, 0);
+	/* It has tried a, and not b. */
+	glue_expect_zombies(dev, 2, 1);
 	dev->pages = 2;
 	glue_bo(dev, 'x', &glue_vram);
 	end();

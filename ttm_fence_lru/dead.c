@@ -229,21 +229,26 @@ unsigned int ttm_fence_lru_take(struct ttm_fence_lru *lru,
 	return nr;
 }
 
-/* A zombie that was taken, and refused, stands first on the list that it came from. */
-void ttm_fence_lru_give_back(struct ttm_fence_lru *lru,
+/*
+ * A zombie that was taken, and refused, stands first on the list that it came from. False
+ * if it is empty by now.
+ */
+bool ttm_fence_lru_give_back(struct ttm_fence_lru *lru,
 			     struct ttm_fence_lru_bo *bo,
 			     struct list_head *list)
 {
 	struct ttm_fence_lru_dead *dead = dead_of(lru, bo);
-	enum ttm_fence_lru_state state = TTM_FENCE_LRU_LEFTOVER;
 	bool ripe = list == &dead->ripe;
 
-	if (ripe)
-		state = TTM_FENCE_LRU_RIPE;
-	ttm_fence_lru_set_state(lru, bo, state);
+	if (bo->state == TTM_FENCE_LRU_EMPTY)
+		return false;
+
+	ttm_fence_lru_set_state(
+		lru, bo, ripe ? TTM_FENCE_LRU_RIPE : TTM_FENCE_LRU_LEFTOVER);
 	if (!ripe)
 		WRITE_ONCE(dead->nr_locked, dead->nr_locked + 1);
 	list_add(&bo->link.entry, list);
+	return true;
 }
 
 /* Some of the leftovers behind a fence that has signaled are ripe. True if all are. */

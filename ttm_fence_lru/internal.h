@@ -203,7 +203,7 @@ unsigned int ttm_fence_lru_take(struct ttm_fence_lru *lru,
 				struct list_head *list,
 				struct ttm_fence_lru_bo **bos, unsigned int max,
 				u64 target);
-void ttm_fence_lru_give_back(struct ttm_fence_lru *lru,
+bool ttm_fence_lru_give_back(struct ttm_fence_lru *lru,
 			     struct ttm_fence_lru_bo *bo,
 			     struct list_head *list);
 void ttm_fence_lru_test_blocked(struct ttm_fence_lru *lru, unsigned int type,

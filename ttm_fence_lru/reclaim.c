@@ -181,66 +181,49 @@ static u64 missing(const struct attempt *try)
 	return try->target - min(try->target, try->bytes);
 }
 
-/**
- * struct taken - a zombie that was taken off a list
- * @bo: the zombie
- * @verdict: what became of the attempt to release its memory
- * @fence: what blocks it, with a reference, or NULL
- * @spare: to note that, or NULL
+/* Note that a zombie cannot be released now. False if it is empty, and so still ours. */
+static bool leave_over(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
+		       struct dma_fence *fence)
+{
+	struct ttm_fence_lru_blocker *spare = NULL;
+	bool left;
+
+	if (fence)
+		spare = ttm_fence_lru_blocker_alloc();
+	spin_lock(lru->lru_lock);
+	/* A walk of the owner's LRU may have cleaned it. */
+	left = bo->state != TTM_FENCE_LRU_EMPTY;
+	if (left)
+		ttm_fence_lru_leave_over(lru, bo, fence, &spare);
+	spin_unlock(lru->lru_lock);
+	kfree(spare);
+	dma_fence_put(fence);
+	return left;
+}
+
+/*
+ * Clean zombies that were taken, until one is refused, which stands for those behind it.
+ * Returns how many were tried. Those that are left over are NULL in @bos.
  */
-struct taken {
-	struct ttm_fence_lru_bo *bo;
+static unsigned int clean_some(struct ttm_fence_lru *lru,
+			       struct ttm_fence_lru_bo **bos, unsigned int nr,
+			       struct attempt *try)
+{
 	enum ttm_fence_lru_verdict verdict;
 	struct dma_fence *fence;
-	struct ttm_fence_lru_blocker *spare;
-};
+	unsigned int i;
 
-/* One that is refused stands for those behind it. */
-static void clean(struct ttm_fence_lru *lru, struct taken *taken,
-		  struct attempt *try)
-{
-	taken->verdict = TTM_FENCE_LRU_REFUSED;
-	if (!try->refused)
-		taken->verdict =
-			lru->ops->cleanup(taken->bo, try->site, &taken->fence);
-	if (taken->fence)
-		taken->spare = ttm_fence_lru_blocker_alloc();
-	try->refused = taken->verdict == TTM_FENCE_LRU_REFUSED;
-}
-
-/* Note what became of a zombie, which is no more ours if it is on a list again. */
-static void note(struct ttm_fence_lru *lru, struct taken *taken,
-		 struct list_head *list, struct attempt *try)
-{
-	struct ttm_fence_lru_bo *bo = taken->bo;
-
-	if (taken->verdict == TTM_FENCE_LRU_CLEANED) {
-		try->bytes += bo->bytes;
-		ttm_fence_lru_empty(lru, bo, try->site);
+	for (i = 0; i < nr; i++) {
+		fence = NULL;
+		verdict = lru->ops->cleanup(bos[i], try->site, &fence);
+		try->refused = verdict == TTM_FENCE_LRU_REFUSED;
+		if (try->refused)
+			break;
+		if (verdict != TTM_FENCE_LRU_CLEANED &&
+		    leave_over(lru, bos[i], fence))
+			bos[i] = NULL;
 	}
-	/* A walk of the owner's LRU may have cleaned it, too. */
-	if (bo->state == TTM_FENCE_LRU_EMPTY)
-		return;
-
-	if (taken->verdict == TTM_FENCE_LRU_REFUSED)
-		ttm_fence_lru_give_back(lru, bo, list);
-	else
-		ttm_fence_lru_leave_over(lru, bo, taken->fence, &taken->spare);
-	taken->bo = NULL;
-}
-
-/* Forget a zombie that was noted, and destroy it if it is not on a list. */
-static void let_go(struct ttm_fence_lru *lru, struct taken *taken,
-		   struct attempt *try)
-{
-	dma_fence_put(taken->fence);
-	kfree(taken->spare);
-	if (!taken->bo)
-		return;
-
-	/* This may take locks of others. */
-	lru->ops->put(taken->bo, try->site);
-	try->cleaned++;
+	return i;
 }
 
 /* Try up to @max zombies from a list, and no more than a few. Returns how many. */
@@ -248,9 +231,8 @@ static unsigned int try_some(struct ttm_fence_lru *lru, struct list_head *list,
 			     u64 max, struct attempt *try)
 {
 	struct ttm_fence_lru_bo *bos[BATCH];
-	struct taken taken[BATCH];
 	struct release release;
-	unsigned int nr, i, last;
+	unsigned int nr, nr_tried, i;
 
 	spin_lock(lru->lru_lock);
 	nr = ttm_fence_lru_take(lru, list, bos, min(max, BATCH), missing(try));
@@ -261,24 +243,31 @@ static unsigned int try_some(struct ttm_fence_lru *lru, struct list_head *list,
 		return 0;
 
 	lock_map_acquire_read(&clean_map);
-	for (i = 0; i < nr; i++) {
-		taken[i] = (struct taken){ .bo = bos[i] };
-		clean(lru, &taken[i], try);
-	}
+	nr_tried = clean_some(lru, bos, nr, try);
 	lock_map_release(&clean_map);
 
 	spin_lock(lru->lru_lock);
-	for (i = 0; i < nr && taken[i].verdict != TTM_FENCE_LRU_REFUSED; i++)
-		note(lru, &taken[i], list, try);
-	/* What was refused stands where it stood. */
-	for (last = nr; last > i; last--)
-		note(lru, &taken[last - 1], list, try);
+	/* What was refused stands where it stood, unless a walk has cleaned it. */
+	for (i = nr; i > nr_tried; i--)
+		if (ttm_fence_lru_give_back(lru, bos[i - 1], list))
+			bos[i - 1] = NULL;
+	for (i = 0; i < nr; i++) {
+		if (!bos[i])
+			continue;
+		try->bytes += bos[i]->bytes;
+		ttm_fence_lru_empty(lru, bos[i], try->site);
+	}
 	list_del(&release.entry);
 	spin_unlock(lru->lru_lock);
 	wake_waiters(lru);
 
-	for (i = 0; i < nr; i++)
-		let_go(lru, &taken[i], try);
+	for (i = 0; i < nr; i++) {
+		if (!bos[i])
+			continue;
+		/* This may take locks of others. */
+		lru->ops->put(bos[i], try->site);
+		try->cleaned++;
+	}
 	cond_resched();
 	return nr;
 }
