@@ -110,9 +110,9 @@ static void a_fence_that_cannot_be_sampled_is_enabled_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 1);
 }
 
-/* Those of no channel are the glue's to enable, as today: the engine does not know them. */
+/* Those of no channel are the glue's to enable, when somebody wants the memory. */
 static void
-a_foreign_fence_of_a_zombie_is_enabled_when_it_dies(struct kunit *test)
+a_foreign_fence_of_a_zombie_is_enabled_when_it_is_wanted(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
 	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
@@ -123,16 +123,19 @@ a_foreign_fence_of_a_zombie_is_enabled_when_it_dies(struct kunit *test)
 	own = glue_use(a, 0);
 	KUNIT_EXPECT_EQ(test, dev->channels[GLUE_FOREIGN].enables, 0);
 	glue_put(a);
+	KUNIT_EXPECT_EQ(test, dev->channels[GLUE_FOREIGN].enables, 0);
+
+	glue_complete(own);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
 	KUNIT_EXPECT_EQ(test, dev->channels[GLUE_FOREIGN].enables, 1);
 	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
 
 	glue_complete(foreign);
-	glue_complete(own);
 	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
 	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
 }
 
-/* So is that of a leftover, which no channel uses. */
+/* That of a leftover, which no channel uses, is at once. */
 static void
 a_foreign_fence_of_a_leftover_is_enabled_when_it_dies(struct kunit *test)
 {
@@ -466,7 +469,7 @@ static struct kunit_case release_cases[] = {
 	KUNIT_CASE(a_busy_buffer_becomes_a_zombie),
 	KUNIT_CASE(a_zombie_waits_for_all_its_channels),
 	KUNIT_CASE(a_fence_that_cannot_be_sampled_is_enabled_once),
-	KUNIT_CASE(a_foreign_fence_of_a_zombie_is_enabled_when_it_dies),
+	KUNIT_CASE(a_foreign_fence_of_a_zombie_is_enabled_when_it_is_wanted),
 	KUNIT_CASE(a_foreign_fence_of_a_leftover_is_enabled_when_it_dies),
 	KUNIT_CASE(a_foreign_fence_makes_a_leftover),
 	KUNIT_CASE(a_foreign_fence_beside_one_of_a_channel),

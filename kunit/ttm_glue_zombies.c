@@ -382,6 +382,28 @@ static void it_gets_no_more_than_it_wants(struct kunit *test)
 	glue_expect_usage(dev, TTM_PL_TT, 5);
 }
 
+/* That might wake the device. The next task that reclaims does it. */
+static void it_asks_no_fence_to_signal(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_gtt);
+	struct glue_fence *foreign = glue_emit(dev, GLUE_FOREIGN, false);
+	struct glue_fence *own;
+
+	declare_reclaim_safe(dev, TTM_PL_TT);
+	glue_attach(a, foreign);
+	own = glue_use(a, 0);
+	glue_put(a);
+	glue_complete(own);
+	KUNIT_EXPECT_EQ(test, shrink(dev, 8), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, dev->channels[GLUE_FOREIGN].enables, 0);
+
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 1);
+	KUNIT_EXPECT_EQ(test, dev->channels[GLUE_FOREIGN].enables, 1);
+	glue_complete(foreign);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+}
+
 /* A pool of pages that go back to it, whatever their caching: those of coherent DMA. */
 static struct ttm_pool_type *use_pool(struct glue_device *dev)
 {
@@ -509,6 +531,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(the_system_gets_pages_of_dead_bos),
 	KUNIT_CASE(what_could_not_be_destroyed_is_not_forgotten),
 	KUNIT_CASE(it_gets_no_more_than_it_wants),
+	KUNIT_CASE(it_asks_no_fence_to_signal),
 	KUNIT_CASE(the_pool_gives_back_what_it_got),
 	KUNIT_CASE(the_system_knows_the_devices_that_are_there),
 	KUNIT_CASE(other_managers_are_left_alone),

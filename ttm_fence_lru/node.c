@@ -224,9 +224,6 @@ ttm_fence_lru_link_channel(struct ttm_fence_lru_link *link)
 
 static void become_idle(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
 {
-	lru->stats.busy--;
-	if (bo->state != TTM_FENCE_LRU_ALIVE)
-		return;
 	if (bo->is_group)
 		lru->ops->group_idle(ttm_fence_lru_to_group(bo));
 	else
@@ -244,7 +241,8 @@ bool ttm_fence_lru_link_leave(struct ttm_fence_lru_channel *channel,
 {
 	struct ttm_fence_lru *lru = channel->lru;
 	struct ttm_fence_lru_bo *bo = link->bo;
-	bool last_of_zombie;
+	unsigned int nr_links = bo->nr_links - 1;
+	enum ttm_fence_lru_state state = bo->state;
 	u64 last_seq;
 
 	lockdep_assert_held(&channel->lock);
@@ -252,20 +250,21 @@ bool ttm_fence_lru_link_leave(struct ttm_fence_lru_channel *channel,
 
 	list_del_init(&link->entry);
 	channel->nr_links--;
+	lru->stats.busy -= !nr_links;
 
-	WRITE_ONCE(bo->nr_links, bo->nr_links - 1);
-	/* A link to a later node may have left before. */
-	last_seq = max(bo->last_seq, link->node->seq);
-	if (!bo->nr_links)
-		become_idle(lru, bo);
-	/* After the owner moved it to the tail, as if it had been used just now. */
-	if (bo->state == TTM_FENCE_LRU_ALIVE)
+	WRITE_ONCE(bo->nr_links, nr_links);
+	if (state == TTM_FENCE_LRU_ALIVE) {
+		/* A link to a later node may have left before. */
+		last_seq = max(bo->last_seq, link->node->seq);
+		if (!nr_links)
+			become_idle(lru, bo);
+		/* After the owner moved it to the tail, as if it had been used just now. */
 		bo->last_seq = last_seq;
-	last_of_zombie = !bo->nr_links && bo->state == TTM_FENCE_LRU_BURIED;
+	}
 
 	/* Pairs with the acquire of those who look for a free link. */
 	smp_store_release(&link->node, NULL);
-	return last_of_zombie;
+	return !nr_links && state == TTM_FENCE_LRU_BURIED;
 }
 
 /*
@@ -314,10 +313,11 @@ void ttm_fence_lru_arm(struct ttm_fence_lru *lru, struct dma_fence *fence)
 
 /**
  * ttm_fence_lru_arm_fence - let a fence signal that nobody waits for
- * @fence: the fence of a buffer that dies busy
+ * @fence: a fence that a dead buffer waits for
  *
  * Enables the signaling of a fence that cannot be asked, and so would never signal. What
- * an owner does for each fence in &ttm_fence_lru_ops.arm.
+ * an owner does for each fence that has not signaled when it looks at those of a dead
+ * buffer: in &ttm_fence_lru_ops.cleanup, and before ttm_fence_lru_keep().
  *
  * Context: no spinlock is held: it is the fence's driver that does it.
  */

@@ -92,13 +92,6 @@ static struct ttm_fence_lru_channel *look(struct ttm_fence_lru_link *link,
 	return channel;
 }
 
-/* Fences of no channel may signal only on request, and nobody is going to wait for them. */
-static void arm(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
-{
-	if (lru->ops->arm)
-		lru->ops->arm(bo);
-}
-
 /* Let a link of a dying buffer go, or bury it. It may be free by now. */
 static void part(struct ttm_fence_lru_channel *channel,
 		 struct ttm_fence_lru_link *link, bool signaled,
@@ -116,94 +109,46 @@ static void part(struct ttm_fence_lru_channel *channel,
 	}
 }
 
-/* A buffer with one link: one hold of each lock. */
-static bool bury_one(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
-		     unsigned int type, u64 bytes)
-{
-	struct ttm_fence_lru_channel *channel;
-	struct ttm_fence_lru_emptied emptied = TTM_FENCE_LRU_EMPTIED(emptied);
-	bool buried = false, signaled;
-
-	rcu_read_lock();
-	channel = look(&bo->link, &signaled);
-	if (channel) {
-		if (!signaled)
-			arm(lru, bo);
-		spin_lock(&channel->lock);
-		spin_lock(lru->lru_lock);
-		die(lru, bo, type, bytes);
-		part(channel, &bo->link, signaled, &emptied);
-		buried = decide(lru, bo);
-		spin_unlock(lru->lru_lock);
-		spin_unlock(&channel->lock);
-	}
-	rcu_read_unlock();
-
-	ttm_fence_lru_emptied_free(&emptied);
-	return buried;
-}
-
-/* One link of several. */
-static void bury_link(struct ttm_fence_lru *lru,
-		      struct ttm_fence_lru_link *link,
-		      struct ttm_fence_lru_emptied *emptied)
-{
-	struct ttm_fence_lru_channel *channel;
-	bool signaled;
-
-	rcu_read_lock();
-	channel = look(link, &signaled);
-	if (channel) {
-		spin_lock(&channel->lock);
-		spin_lock(lru->lru_lock);
-		part(channel, link, signaled, emptied);
-		spin_unlock(lru->lru_lock);
-		spin_unlock(&channel->lock);
-	}
-	rcu_read_unlock();
-}
-
-static bool bury_all(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
-		     unsigned int type, u64 bytes)
-{
-	struct ttm_fence_lru_link *link = &bo->link;
-	struct ttm_fence_lru_emptied emptied = TTM_FENCE_LRU_EMPTIED(emptied);
-	bool buried;
-
-	/* Links only become free. */
-	while (link && ttm_fence_lru_link_is_free(link))
-		link = link->next;
-	if (!link)
-		return false;
-
-	arm(lru, bo);
-	spin_lock(lru->lru_lock);
-	die(lru, bo, type, bytes);
-	spin_unlock(lru->lru_lock);
-
-	for (; link; link = link->next)
-		bury_link(lru, link, &emptied);
-
-	spin_lock(lru->lru_lock);
-	buried = decide(lru, bo);
-	spin_unlock(lru->lru_lock);
-
-	ttm_fence_lru_emptied_free(&emptied);
-	return buried;
-}
-
-/* Out of line: what ttm_fence_lru_bury() does for a buffer that may have a link. */
+/*
+ * Out of line: what ttm_fence_lru_bury() does for a buffer that may have a link. One with a
+ * single link takes each lock once.
+ */
 bool ttm_fence_lru_bury_linked(struct ttm_fence_lru *lru,
 			       struct ttm_fence_lru_bo *bo, unsigned int type,
 			       u64 bytes)
 {
-	bool buried;
+	struct ttm_fence_lru_emptied emptied = TTM_FENCE_LRU_EMPTIED(emptied);
+	struct ttm_fence_lru_link *link = &bo->link, *next;
+	bool several = link->next, buried = false, signaled;
+	struct ttm_fence_lru_channel *channel;
 
 	if (WARN_ON_ONCE(type >= TTM_FENCE_LRU_NUM_TYPES))
 		type = 0;
 
-	buried = bo->link.next ? bury_all(lru, bo, type, bytes) :
-				 bury_one(lru, bo, type, bytes);
+	for (; link; link = next) {
+		/* A buffer that is buried is not ours any more. */
+		next = link->next;
+		rcu_read_lock();
+		channel = look(link, &signaled);
+		if (channel) {
+			spin_lock(&channel->lock);
+			spin_lock(lru->lru_lock);
+			if (bo->state == TTM_FENCE_LRU_ALIVE)
+				die(lru, bo, type, bytes);
+			part(channel, link, signaled, &emptied);
+			buried = !several && decide(lru, bo);
+			spin_unlock(lru->lru_lock);
+			spin_unlock(&channel->lock);
+		}
+		rcu_read_unlock();
+	}
+	if (several && bo->state == TTM_FENCE_LRU_DYING) {
+		spin_lock(lru->lru_lock);
+		buried = decide(lru, bo);
+		spin_unlock(lru->lru_lock);
+	}
+
+	ttm_fence_lru_emptied_free(&emptied);
 	if (buried)
 		ttm_fence_lru_obey_limits(lru, type);
 	return buried;
@@ -234,7 +179,6 @@ void ttm_fence_lru_keep(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
 	if (blocker)
 		spare = ttm_fence_lru_blocker_alloc();
 
-	arm(lru, bo);
 	spin_lock(lru->lru_lock);
 	die(lru, bo, type, bytes);
 	ttm_fence_lru_become_zombie(lru, bo);

@@ -108,14 +108,6 @@ struct ttm_fence_lru_ops {
 	void (*idle)(struct ttm_fence_lru_bo *bo);
 
 	/**
-	 * @arm: the buffer dies busy: request the signaling of those of its fences
-	 * that signal only on request, with ttm_fence_lru_arm_fence() for each.
-	 * Must not sleep: it may be called in an RCU read section. May be NULL if
-	 * there are none but those of channels.
-	 */
-	void (*arm)(struct ttm_fence_lru_bo *bo);
-
-	/**
 	 * @resurrect: the reference count of the buffer is zero: make it one.
 	 * From here on others may find the buffer. Called with the LRU lock held.
 	 */
@@ -133,8 +125,9 @@ struct ttm_fence_lru_ops {
 	 * fences, *whatever fence it is*, has not signaled, or its locks are
 	 * taken, or it cannot be let go at this @site. If it is blocked,
 	 * @blocker is set to that fence, with a reference, or left alone if the
-	 * owner cannot tell. Never waits. The memory may be gone already: see
-	 * &ttm_fence_lru_bo.cleaned.
+	 * owner cannot tell; and, but at TTM_FENCE_LRU_AT_SHRINK, all such fences
+	 * are given to ttm_fence_lru_arm_fence(). Never waits. The memory may be
+	 * gone already: see &ttm_fence_lru_bo.cleaned.
 	 *
 	 * Called with no lock of the engine held. Other tasks wait for it, see
 	 * ttm_fence_lru_settle(): it must not take a lock under which memory of
@@ -621,7 +614,7 @@ static inline void ttm_fence_lru_touch(struct ttm_fence_lru *lru,
 	lockdep_assert_held(lru->lru_lock);
 
 	/* The place of one that is busy is that of its fences. */
-	if (bo->state == TTM_FENCE_LRU_ALIVE && !bo->nr_links)
+	if (!READ_ONCE(bo->nr_links) && bo->state == TTM_FENCE_LRU_ALIVE)
 		bo->last_seq = ttm_fence_lru_emitted(lru);
 }
 
