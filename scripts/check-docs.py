@@ -6,7 +6,7 @@ Every literalinclude must find its markers, once each, with something in between
 KUnit case that promises.rst, locking.rst or driver-guide.rst names must exist, in the suite
 it is named with. Every DOC section of the engine, of TTM's patches and of the software GPU
 must be included, once. Every file that README links to must be there. Every row of the demo's
-tables must be explained.
+tables must be explained, and the changes be those of this version.
 """
 
 import glob
@@ -110,11 +110,20 @@ def check_rows(script, doc):
             wrong.append(f'{os.path.relpath(doc, ROOT)}: does not explain "{row.strip()}"')
 
 
+def check_version(source, doc):
+    """The changes begin with those of the version that the modules report."""
+    version = re.search(r'^MODULE_VERSION\("(.+)"\);', read(source), re.M)[1]
+    changes = read(doc).partition('\nChanges\n=======\n')[2]
+    if re.search(r'^(\S+), .*\n  \* ', changes, re.M)[1] != version:
+        wrong.append(f'{os.path.relpath(doc, ROOT)}: version {version} does not come first')
+
+
 def main():
     known = suites()
     docs = glob.glob(f'{ROOT}/Documentation/*.rst')
     check_sections(docs)
     check_links(f'{ROOT}/README.md')
+    check_version(f'{ROOT}/ttm_fence_lru/lru.c', f'{ROOT}/Documentation/carrying-on.rst')
     check_rows(f'{ROOT}/scripts/demo-report.py', f'{ROOT}/Documentation/output.rst')
     for doc in docs:
         text = read(doc)
