@@ -184,7 +184,7 @@ void example_channel_destroy(struct example_channel *channel)
 /* end of kill */
 
 /* example: emit */
-/* Returns the fence of the next job, with a reference. */
+/* The fence of the next job, with a reference. */
 struct dma_fence *example_emit(struct example_channel *channel)
 {
 	struct example_fence *fence;
@@ -489,8 +489,9 @@ fini_ttm:
 /* The channels of all users are destroyed, and their buffers are put. */
 void example_device_fini(struct example_device *dev)
 {
-	/* The last one, as dead buffers may wait for its copies. */
+	/* The last one, as dead buffers may wait for its copies; then these go. */
 	example_channel_destroy(dev->copies);
+	ttm_device_drain(&dev->bdev);
 	ttm_range_man_fini(&dev->bdev, TTM_PL_VRAM);
 	ttm_range_man_fini(&dev->bdev, TTM_PL_TT);
 	ttm_device_fini(&dev->bdev);

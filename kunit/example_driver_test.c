@@ -243,12 +243,10 @@ static void what_the_dead_keep_is_printed(struct kunit *test)
 }
 
 /* Without ttm_bo_add_fence(): the engine does not know what the buffer waits for. */
-static void a_fence_that_ttm_did_not_add_costs_the_place(struct kunit *test)
+static void use_unknown(struct kunit *test, struct example_channel *channel,
+			struct example_bo *bo)
 {
-	struct example_channel *channel = channel_create(test);
-	struct example_bo *bo = bo_create(test);
 	struct dma_resv *resv = bo->tbo.base.resv;
-	struct example_bo *bos[EXAMPLE_VRAM_PAGES];
 	struct dma_fence *fence;
 
 	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(resv));
@@ -259,17 +257,37 @@ static void a_fence_that_ttm_did_not_add_costs_the_place(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fence);
 	dma_resv_add_fence(resv, fence, DMA_RESV_USAGE_WRITE);
 	dma_resv_unlock(resv);
+	dma_fence_put(fence);
+}
 
-	/* It counts as idle, but its memory stays for as long as the fence needs it. */
+/* It counts as idle, but its memory stays for as long as the fence needs it. */
+static void a_fence_that_ttm_did_not_add_costs_the_place(struct kunit *test)
+{
+	struct example_channel *channel = channel_create(test);
+	struct example_bo *bo = bo_create(test);
+	struct example_bo *bos[EXAMPLE_VRAM_PAGES];
+
+	use_unknown(test, channel, bo);
 	KUNIT_EXPECT_FALSE(test, ttm_bo_is_busy(&bo->tbo));
 	example_bo_put(bo);
 	expect_zombies(test, 1, 0);
 	complete_jobs(channel);
-	dma_fence_put(fence);
 	fill(test, bos);
 	expect_zombies(test, 0, 0);
 	put_all(bos);
 	example_channel_destroy(channel);
+}
+
+/* Nobody asks for the memory before the managers go. */
+static void a_device_goes_with_what_such_a_fence_kept(struct kunit *test)
+{
+	struct example_channel *channel = channel_create(test);
+	struct example_bo *bo = bo_create(test);
+
+	use_unknown(test, channel, bo);
+	example_bo_put(bo);
+	example_channel_destroy(channel);
+	expect_zombies(test, 1, 0);
 }
 
 /* Its fence has not signaled: the engine passes the buffer on, and TTM looks once more. */
@@ -335,6 +353,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_killed_channel_gives_its_memory_back),
 	KUNIT_CASE(what_the_dead_keep_is_printed),
 	KUNIT_CASE(a_fence_that_ttm_did_not_add_costs_the_place),
+	KUNIT_CASE(a_device_goes_with_what_such_a_fence_kept),
 	KUNIT_CASE(a_channel_that_ends_too_early_keeps_its_memory),
 	{}
 };
