@@ -23,7 +23,7 @@ help: ## show this
 
 # Checked by scripts/variables.sh, all of them before anything is done:
 #
-# KERNEL=7.3|6.12    which Linux: for kunit, test, source and series; default: 6.12
+# KERNEL=7.3|6.12    which Linux: for test, kunit, fuzz, source and series; default: 6.12
 # KERNEL_SRC=<tree>  a plain tree of that kernel to use instead of Debian's; only read
 # KDIR=<headers>     of the kernel that modules are for; default: Debian's, fetched
 # INSTALL_MOD_PATH=<dir>  install modules below it; default: /
@@ -33,7 +33,7 @@ help: ## show this
 # JOBS=<n>           how many compilers run at once; default: one per CPU
 # SEED=<n>           what random tests start from; they print theirs
 # HISTORIES=<n>      how many random histories to play; default: 1000
-# ROUNDS=<n>         test: how often each race between CPUs is run; default: 10
+# ROUNDS=<n>         test: how often each race between CPUs is run; default: 10, or 50 on 7.3
 # VRAM_MB=<MiB>      demo: VRAM under pressure; default: from what the traces want
 # JOB_SPEED=<factor>  demo: of the GPU; default: 1, that of the recordings
 # TRACES=<names>     demo: recordings in traces/, or files; each is a program, with @0.1 at its own speed
@@ -44,7 +44,7 @@ help: ## show this
 # SEEDS=<n>          pressure: how many seeds; default: 1, with FULL=1 5
 # MINUTES=<n>        fuzz: how long, shared by the modes; default: 4, in make test 2
 # MODE=<text>        fuzz: only modes whose names contain it, as fence_lru=1 or copy=async
-# CPUS=1|2           fuzz: on one CPU, or on two in QEMU; default: 1
+# CPUS=1|2           fuzz: on so many CPUs; on Linux 6.12 two are QEMU's; default: 1
 # V=1                show the commands of the kernel's build
 # BENCH=<names>      only these measurements; default: all
 # FORCE=1            series-export: over patches that changed since they were laid

@@ -95,7 +95,9 @@ trap 'exit 130' INT TERM HUP
 TMPDIR=$(memory_dir "$MEMORY")
 export TMPDIR
 
-command=("${virtual[@]}" "$OUT/linux" mem="$MEMORY" root=/dev/root rootfstype=hostfs rootflags=/ ro
+cpus=$(cpu_arguments "$OUT")
+# shellcheck disable=SC2206 # two words, or none
+command=("${virtual[@]}" "$OUT/linux" $cpus mem="$MEMORY" root=/dev/root rootfstype=hostfs rootflags=/ ro
 	init="$ROOT/scripts/guest.sh" guest_job="$RUN/job" uml_dir="$RUN/uml"
 	con=null "con0=null,fd:1" "con1=null,fd:3" console=tty0 oops=panic kunit.enable=0
 	"${kernel_args[@]}")

@@ -4,7 +4,10 @@
 # build.sh <config>: builds that kernel in build/<config>.
 #
 # configs/<arch>.config and configs/<arch>-<purpose>.config say what is wanted,
-# on top of allnoconfig. Nothing is done if nothing changed. The purpose
+# on top of allnoconfig; of <arch>-<purpose>-<variant> also the variant's, after these.
+# What a name with the kernel's version after it says counts for that kernel only, and
+# configs/linux-<version>.config for each of its configurations.
+# Nothing is done if nothing changed. The purpose
 # "pristine" is built from the source as it is. With "-unpatched" after it a
 # configuration is built with our code, but without our patches of TTM.
 #
@@ -15,7 +18,19 @@
 [ $# = 1 ] || die "usage: build.sh <config>"
 CONFIG=$1
 ARCH=${CONFIG%%-*}
-FRAGMENTS=("$ROOT/configs/$ARCH.config" "$ROOT/configs/${CONFIG%-unpatched}.config")
+
+# add_fragments <name>: those of a configuration, the more general ones first.
+add_fragments()
+{
+	local file=$ROOT/configs/$1
+
+	[[ $1 != *-* ]] || add_fragments "${1%-*}"
+	FRAGMENTS+=("$file.config")
+	[ ! -e "$file-$KERNEL.config" ] || FRAGMENTS+=("$file-$KERNEL.config")
+}
+
+FRAGMENTS=()
+add_fragments "${CONFIG%-unpatched}"
 [ ! -e "$ROOT/configs/linux-$KERNEL.config" ] ||
 	FRAGMENTS+=("$ROOT/configs/linux-$KERNEL.config")
 cat "${FRAGMENTS[@]}" >/dev/null || die "there is no configuration '$CONFIG' in configs/"

@@ -14,8 +14,12 @@ PROVOKED+='ttm_bo_fence_lru_release|ttm_bo_group_join|glue_join|nvkm_runl_preemp
 # its table of processors names no others.
 guest_command()
 {
+	local cpus
+
 	if [ -e "$1/linux" ]; then
-		COMMAND=("$1/linux" "mem=$2" console=tty con=null "con0=null,fd:1"
+		cpus=$(cpu_arguments "$1")
+		# shellcheck disable=SC2206 # two words, or none
+		COMMAND=("$1/linux" $cpus "mem=$2" console=tty con=null "con0=null,fd:1"
 			"uml_dir=$3" kunit_shutdown=halt)
 	else
 		# shellcheck disable=SC2054 # the commas are QEMU's

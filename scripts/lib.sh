@@ -154,6 +154,15 @@ kernel_out()
 	say "$BUILD/$1$name${SERIES:+-series}$(kernel_suffix)"
 }
 
+# cpu_arguments <kernel>: what gives User-Mode Linux CPUS=<n> processors.
+cpu_arguments()
+{
+	[ "${CPUS:-1}" != 1 ] || return 0
+	grep -qxF CONFIG_SMP=y "$1/.config" ||
+		refuse "CPUS=$CPUS: the kernel in ${1#"$ROOT/"} has one CPU" "KERNEL=7.3 has more, when it tests."
+	say seccomp=on "ncpus=$CPUS"
+}
+
 # Shows that a step is alive: on a terminal the last line of its log, else
 # now and then how far it got.
 tick()

@@ -66,6 +66,12 @@ if [ "$KERNEL" = 6.12 ]; then
 else
 	part series "$ROOT/scripts/series.sh" check
 	part kunit "$ROOT/scripts/kunit.sh"
+	for test in replay races swgpu; do
+		part "$test" "$ROOT/tests/$test.sh"
+	done
+	for test in lock-rules swgpu; do
+		CPUS=2 part "$test-2-cpus" "$ROOT/tests/$test.sh"
+	done
 	say "" "The other parts are not ported to Linux $KERNEL yet."
 fi
 say "" "all of it took $SECONDS s"

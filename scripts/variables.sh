@@ -33,7 +33,8 @@ must_name()
 }
 
 # What does its work on every kernel; on the default one all do.
-PORTED=(clean kunit packages series source test tree)
+PORTED=(boot build clean complaints fuzz kunit lock-rules packages races replay series source swgpu
+	test tree)
 
 check_kernel()
 {

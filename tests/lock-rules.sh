@@ -6,6 +6,8 @@
 # Each case of the KUnit suites broken_lock_* breaks one rule of the locking document,
 # in a boot of its own, and names the reports that the kernel must make of it. No
 # report, or another one, is a failure.
+#
+# CPUS=2: on two CPUs
 
 . "$(dirname "$0")/../scripts/lib.sh"
 . "$(dirname "$0")/../scripts/kunit-lib.sh"
