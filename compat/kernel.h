@@ -17,6 +17,8 @@
 
 #ifdef TTM_NUM_MOVE_FENCES
 
+#include <linux/cgroup_dmem.h>
+
 /* What is swapped stands apart, as what is pinned. */
 static inline bool ttm_bo_is_swapped_apart(struct ttm_buffer_object *bo)
 {
@@ -56,6 +58,9 @@ static inline bool ttm_bo_is_swapped_apart(struct ttm_buffer_object *bo)
 
 #define dma_fence_array_create(count, fences, context, seqno) \
 	dma_fence_array_create(count, fences, context, seqno, false)
+
+/* What is active is always reported. */
+#define DRM_GEM_OBJECT_ACTIVE 0
 
 #define unevictable pinned
 #define ttm_bo_fini ttm_bo_put
@@ -106,6 +111,41 @@ static inline int compat_ttm_resource_alloc(struct ttm_buffer_object *bo,
 
 #undef ttm_resource_alloc
 #define ttm_resource_alloc compat_ttm_resource_alloc
+
+struct drm_device;
+struct dmem_cgroup_pool_state;
+struct dmem_cgroup_region;
+
+struct dmem_cgroup_ops {
+	int (*reclaim)(struct dmem_cgroup_pool_state *pool, u64 target_bytes,
+		       void *priv);
+};
+
+struct dmem_cgroup_init {
+	u64 size;
+	const struct dmem_cgroup_ops *ops;
+	void *reclaim_priv;
+};
+
+static inline struct dmem_cgroup_region *
+drmm_cgroup_register_region(struct drm_device *drm, const char *name,
+			    const struct dmem_cgroup_init *init)
+{
+	return NULL;
+}
+
+static inline int
+ttm_resource_manager_dmem_reclaim(struct dmem_cgroup_pool_state *pool,
+				  u64 target_bytes, void *priv)
+{
+	return -ENOSPC;
+}
+
+static inline void
+ttm_resource_manager_set_dmem_region(struct ttm_resource_manager *man,
+				     struct dmem_cgroup_region *region)
+{
+}
 
 #endif
 

@@ -258,6 +258,7 @@ void swgpu_vms_destroy(struct swgpu_file *sfile);
 typedef void (*swgpu_visit_page)(struct page *page, u64 index, void *data);
 
 int swgpu_vram_init(struct swgpu_vram *vram, struct ttm_device *bdev, u64 size);
+int swgpu_vram_charge(struct swgpu_vram *vram, struct drm_device *drm);
 void swgpu_vram_fini(struct swgpu_vram *vram);
 int swgpu_vram_lose(struct swgpu_vram *vram);
 void swgpu_vram_place(struct ttm_resource *res, struct swgpu_tag_place *place);

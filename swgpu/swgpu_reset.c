@@ -45,8 +45,7 @@ void swgpu_reset_watch_locked(struct swgpu_channel *channel)
 	if (!must_end(channel) || delayed_work_pending(&channel->watchdog))
 		return;
 	channel->watched = first_job(channel)->fence->base.seqno;
-	queue_delayed_work(system_unbound_wq, &channel->watchdog,
-			   channel->sdev->job_timeout);
+	schedule_delayed_work(&channel->watchdog, channel->sdev->job_timeout);
 }
 
 static bool has_expired(struct swgpu_channel *channel)

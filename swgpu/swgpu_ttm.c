@@ -188,6 +188,9 @@ int swgpu_ttm_init(struct swgpu_device *sdev, bool fence_lru)
 	ret = drmm_add_action_or_reset(drm, vram_fini, NULL);
 	if (ret)
 		return ret;
+	ret = swgpu_vram_charge(&sdev->vram, drm);
+	if (ret)
+		return ret;
 
 	ret = ttm_range_man_init(bdev, TTM_PL_TT, true,
 				 sdev->gtt_bytes >> PAGE_SHIFT);

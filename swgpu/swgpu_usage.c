@@ -86,6 +86,8 @@ void swgpu_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 	spin_unlock(&file->table_lock);
 
 	for (i = 0; i < ARRAY_SIZE(regions); i++)
-		drm_print_memory_stats(p, &stats[i], DRM_GEM_OBJECT_RESIDENT,
+		drm_print_memory_stats(p, &stats[i],
+				       DRM_GEM_OBJECT_RESIDENT |
+					       DRM_GEM_OBJECT_ACTIVE,
 				       regions[i]);
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
+#include <linux/err.h>
 #include <linux/highmem.h>
 #include <linux/poison.h>
 #include <linux/slab.h>
 
+#include <drm/drm_drv.h>
+#include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
 #include "swgpu_drv.h"
@@ -294,6 +297,39 @@ int swgpu_vram_init(struct swgpu_vram *vram, struct ttm_device *bdev, u64 size)
 	ttm_set_driver_manager(bdev, TTM_PL_VRAM, &vram->manager);
 	ttm_resource_manager_set_used(&vram->manager, true);
 	return 0;
+}
+
+static const struct dmem_cgroup_ops vram_cgroup_ops = {
+	.reclaim = ttm_resource_manager_dmem_reclaim,
+};
+
+static void vram_discharge(struct drm_device *drm, void *man)
+{
+	ttm_resource_manager_set_dmem_region(man, NULL);
+}
+
+/**
+ * swgpu_vram_charge - charge whoever allocates video memory, if the kernel can
+ * @vram: the memory
+ * @drm: the device, with the last reference to which that ends
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int swgpu_vram_charge(struct swgpu_vram *vram, struct drm_device *drm)
+{
+	struct ttm_resource_manager *man = &vram->manager;
+	struct dmem_cgroup_init init = {
+		.size = vram->mm.size,
+		.ops = &vram_cgroup_ops,
+		.reclaim_priv = man,
+	};
+	struct dmem_cgroup_region *region;
+
+	region = drmm_cgroup_register_region(drm, "vram", &init);
+	if (IS_ERR(region))
+		return PTR_ERR(region);
+	ttm_resource_manager_set_dmem_region(man, region);
+	return drmm_add_action_or_reset(drm, vram_discharge, man);
 }
 
 /**

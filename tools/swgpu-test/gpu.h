@@ -192,6 +192,15 @@ void test_vm_suspend(int fd);
 void test_vm_stress(int fd);
 /* nomem.c */
 void test_no_memory(int fd);
+/* dmem.c: these want a kernel that charges cgroups for memory of devices */
+void test_dmem_zombies(int fd);
+void test_dmem_foreign_zombies(int fd);
+void test_dmem_evict_idle(int fd);
+void test_dmem_evict_busy(int fd);
+void test_dmem_protected(int fd);
+void test_dmem_lower(int fd);
+void test_dmem_lower_hung(int fd);
+void test_dmem_removed(int fd);
 /* hog.c */
 void test_hog(int fd, unsigned int mib, bool shrinker);
 /* clear.c */

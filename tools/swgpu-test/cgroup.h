@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Cgroups that are charged for VRAM. */
+#ifndef CGROUP_H
+#define CGROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* False, and the case is skipped, if the kernel charges nobody for the VRAM of @fd. */
+bool cgroup_begin(int fd);
+
+/* A group; its name is a letter. */
+bool cgroup_make(const char *name);
+bool cgroup_remove(const char *name);
+/* What this process allocates from now on is charged to it; "" is the root. */
+bool cgroup_enter(const char *name);
+/* @limit is "max", "low" or "min". */
+bool cgroup_limit(const char *name, const char *limit, uint64_t bytes);
+/* What is charged to it, and to all below it; or -1. */
+long cgroup_charged(const char *name);
+
+#endif
