@@ -33,7 +33,7 @@ help: ## show this
 # JOBS=<n>           how many compilers run at once; default: one per CPU
 # SEED=<n>           what random tests start from; they print theirs
 # HISTORIES=<n>      how many random histories to play; default: 1000
-# ROUNDS=<n>         test: how often each race between CPUs is run; default: 10, or 50 on 7.3
+# ROUNDS=<n>         test: how often each race between CPUs is run; default: 10
 # VRAM_MB=<MiB>      demo: VRAM under pressure; default: from what the traces want
 # JOB_SPEED=<factor>  demo: of the GPU; default: 1, that of the recordings
 # TRACES=<names>     demo: recordings in traces/, or files; each is a program, with @0.1 at its own speed

@@ -6,7 +6,7 @@
 # there it is QEMU without virtualisation.
 #
 # SEED=<n>    repeats a random test, as far as threads can be repeated
-# ROUNDS=<n>  how often each race is run; default: 10, on Linux 7.3 50
+# ROUNDS=<n>  how often each race is run; default: 10
 
 . "$(dirname "$0")/../scripts/lib.sh"
 . "$(dirname "$0")/../scripts/kunit-lib.sh"
@@ -14,15 +14,15 @@
 export CPUS=2
 if [ "$KERNEL" = 6.12 ]; then
 	# Histories are one task's: they are here only to be played once on this machine, too.
-	CONFIG=x86-race ROUNDS=${ROUNDS:-10} histories=20
+	CONFIG=x86-race histories=20
 else
-	CONFIG=um-test ROUNDS=${ROUNDS:-50} histories=1000
+	CONFIG=um-test histories=1000
 fi
 LOG=$LOGS/races.log
 
 "$ROOT/scripts/build.sh" "$CONFIG"
 suites races "$CONFIG" 'ttm_fence_lru*' rcupdate.rcu_expedited=1 swgpu.vram_mb=0 \
-	"ttm_fence_lru_test.rounds=$ROUNDS" "ttm_fence_lru_test.histories=$histories"
+	"ttm_fence_lru_test.rounds=${ROUNDS:-10}" "ttm_fence_lru_test.histories=$histories"
 grep -q 'Brought up .* 2 CPUs' "$LOG" ||
 	die "the guest has not two CPUs: nothing raced" "Read ${LOG#"$ROOT/"}"
 complaint=0
