@@ -209,6 +209,46 @@ static void the_oldest_zombie_is_of_the_type(struct kunit *test)
 	expect_oldest(dev, HZ, 0, x, 3);
 }
 
+static bool has_name(struct ttm_fence_lru_bo *bo, void *name)
+{
+	return to_mock_bo(bo)->name == *(char *)name;
+}
+
+static void expect_match(struct mock_device *dev, char name,
+			 struct mock_fence *expected, u64 expected_seq)
+{
+	struct dma_fence *fence;
+	u64 seq = 0;
+
+	fence = ttm_fence_lru_oldest_match(&dev->lru, 1, HZ, has_name, &name,
+					   &seq);
+	KUNIT_EXPECT_PTR_EQ(dev->test, fence,
+			    expected ? &expected->base : NULL);
+	KUNIT_EXPECT_EQ(dev->test, seq, expected_seq);
+	dma_fence_put(fence);
+}
+
+/*
+ *   channel 0:  x(1)      z(3)
+ *   channel 1:       yz(2)
+ */
+static void the_oldest_zombie_is_one_that_matches(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *first = mock_channel_create(dev);
+	struct mock_channel *second = mock_channel_create(dev);
+	struct mock_fence *x = bury(first, 'x', 1), *y = bury(second, 'y', 1);
+	struct mock_bo *z = mock_bo_create(dev, 'z');
+
+	mock_bo_use(z, y);
+	mock_bo_put(z);
+	bury(first, 'z', 1);
+	expect_match(dev, 'w', NULL, 0);
+	expect_match(dev, 'x', x, 1);
+	expect_match(dev, 'y', y, 2);
+	expect_match(dev, 'z', y, 2);
+}
+
 static void the_oldest_zombie_is_on_no_late_channel(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -363,6 +403,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(touching_a_dead_buffer_leaves_its_bytes),
 	KUNIT_CASE(the_oldest_zombie_is_that_of_the_first_node),
 	KUNIT_CASE(the_oldest_zombie_is_of_the_type),
+	KUNIT_CASE(the_oldest_zombie_is_one_that_matches),
 	KUNIT_CASE(the_oldest_zombie_is_on_no_late_channel),
 	KUNIT_CASE(only_the_first_of_a_channel_are_looked_at),
 	KUNIT_CASE(a_wait_is_remembered_with_the_channel),

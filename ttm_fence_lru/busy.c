@@ -182,11 +182,13 @@ unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
 EXPORT_SYMBOL(ttm_fence_lru_frontiers);
 
 /*
- * The fence of the first node that holds a zombie of this type, with a reference, and the
- * number of the node; or NULL if it is not among the first ones.
+ * The fence of the first node that holds a zombie of this type that matches, with a
+ * reference, and the number of the node; or NULL if it is not among the first ones.
  */
 static struct dma_fence *first_zombie(struct ttm_fence_lru_channel *channel,
-				      unsigned int type, u64 *seq)
+				      unsigned int type,
+				      ttm_fence_lru_match match, void *data,
+				      u64 *seq)
 {
 	unsigned int steps = TTM_FENCE_LRU_STEPS_PER_HOLD;
 	struct ttm_fence_lru_node *node;
@@ -198,7 +200,8 @@ static struct dma_fence *first_zombie(struct ttm_fence_lru_channel *channel,
 	     node = ttm_fence_lru_next_node(channel, node)) {
 		steps--;
 		list_for_each_entry(link, &node->zombies, entry) {
-			if (link->bo->type == type)
+			if (link->bo->type == type &&
+			    (!match || match(link->bo, data)))
 				fence = ttm_fence_lru_node_fence(channel, node);
 			if (fence || !steps)
 				break;
@@ -213,11 +216,13 @@ static struct dma_fence *first_zombie(struct ttm_fence_lru_channel *channel,
 }
 
 /**
- * ttm_fence_lru_oldest_zombie - the zombie that has waited longest
+ * ttm_fence_lru_oldest_match - the zombie that has waited longest, of those that match
  * @lru: the device's engine
  * @type: its memory type, below TTM_FENCE_LRU_NUM_TYPES
  * @patience: leave out channels that have been waited for, for so many jiffies without
  *	going on
+ * @match: only if this is true for it; or NULL
+ * @data: for @match
  * @seq: only if its place in the order of emission is behind this; out: its place
  *
  * To be called after a retire. Zombies behind some hundred others of a channel are left
@@ -226,9 +231,11 @@ static struct dma_fence *first_zombie(struct ttm_fence_lru_channel *channel,
  * Context: process context.
  * Return: its first fence, with a reference; NULL if there is none.
  */
-struct dma_fence *ttm_fence_lru_oldest_zombie(struct ttm_fence_lru *lru,
-					      unsigned int type,
-					      unsigned long patience, u64 *seq)
+struct dma_fence *ttm_fence_lru_oldest_match(struct ttm_fence_lru *lru,
+					     unsigned int type,
+					     unsigned long patience,
+					     ttm_fence_lru_match match,
+					     void *data, u64 *seq)
 {
 	struct dma_fence *oldest = NULL, *fence;
 	struct ttm_fence_lru_channel *channel;
@@ -240,7 +247,7 @@ struct dma_fence *ttm_fence_lru_oldest_zombie(struct ttm_fence_lru *lru,
 		if (!holds(channel, type) ||
 		    ttm_fence_lru_is_late(channel, patience))
 			continue;
-		fence = first_zombie(channel, type, &number);
+		fence = first_zombie(channel, type, match, data, &number);
 		if (fence && number > after && (!oldest || number < *seq)) {
 			swap(oldest, fence);
 			*seq = number;
@@ -251,7 +258,7 @@ struct dma_fence *ttm_fence_lru_oldest_zombie(struct ttm_fence_lru *lru,
 	mutex_unlock(&lru->reclaim_lock);
 	return oldest;
 }
-EXPORT_SYMBOL(ttm_fence_lru_oldest_zombie);
+EXPORT_SYMBOL(ttm_fence_lru_oldest_match);
 
 /**
  * ttm_fence_lru_note_wait - somebody is about to wait for a fence

@@ -421,6 +421,17 @@ struct ttm_fence_lru_cursor {
 typedef bool (*ttm_fence_lru_visit)(struct ttm_fence_lru_bo *bo, void *data);
 
 /**
+ * typedef ttm_fence_lru_match - called for a zombie, to choose among them
+ * @bo: the buffer
+ * @data: the caller's
+ *
+ * Called with the lock of a channel held; may take the LRU lock.
+ *
+ * Return: whether it matches.
+ */
+typedef bool (*ttm_fence_lru_match)(struct ttm_fence_lru_bo *bo, void *data);
+
+/**
  * struct ttm_fence_lru_tally - zombies, counted
  */
 struct ttm_fence_lru_tally {
@@ -580,15 +591,33 @@ unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
 				     struct ttm_fence_lru_due *due,
 				     struct dma_fence **fences,
 				     unsigned int max);
-struct dma_fence *ttm_fence_lru_oldest_zombie(struct ttm_fence_lru *lru,
-					      unsigned int type,
-					      unsigned long patience, u64 *seq);
+struct dma_fence *ttm_fence_lru_oldest_match(struct ttm_fence_lru *lru,
+					     unsigned int type,
+					     unsigned long patience,
+					     ttm_fence_lru_match match,
+					     void *data, u64 *seq);
 void ttm_fence_lru_arm_fence(struct dma_fence *fence);
 void ttm_fence_lru_note_wait(struct ttm_fence_lru *lru,
 			     struct dma_fence *fence);
 void ttm_fence_lru_visit_busy(struct ttm_fence_lru *lru, unsigned long patience,
 			      struct ttm_fence_lru_cursor *cursor,
 			      ttm_fence_lru_visit visit, void *data);
+
+/**
+ * ttm_fence_lru_oldest_zombie - the zombie that has waited longest
+ * @lru: the device's engine
+ * @type: its memory type, below TTM_FENCE_LRU_NUM_TYPES
+ * @patience: as for ttm_fence_lru_oldest_match()
+ * @seq: likewise
+ *
+ * Return: its first fence, with a reference; NULL if there is none.
+ */
+static inline struct dma_fence *
+ttm_fence_lru_oldest_zombie(struct ttm_fence_lru *lru, unsigned int type,
+			    unsigned long patience, u64 *seq)
+{
+	return ttm_fence_lru_oldest_match(lru, type, patience, NULL, NULL, seq);
+}
 
 /**
  * ttm_fence_lru_emitted - the present end of the order of emission
