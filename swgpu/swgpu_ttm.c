@@ -73,6 +73,12 @@ static void evict_flags(struct ttm_buffer_object *tbo,
 {
 	int skip = tbo->resource->mem_type == TTM_PL_VRAM ? 0 : 1;
 
+	/* What a ghost holds nobody wants: it is waited for, and freed. */
+	if (!swgpu_bo_is_ours(tbo)) {
+		placement->num_placement = 0;
+		return;
+	}
+
 	placement->placement = evict_places + skip;
 	placement->num_placement = ARRAY_SIZE(evict_places) - skip;
 }
