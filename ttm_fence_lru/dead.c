@@ -238,15 +238,16 @@ bool ttm_fence_lru_give_back(struct ttm_fence_lru *lru,
 			     struct list_head *list)
 {
 	struct ttm_fence_lru_dead *dead = dead_of(lru, bo);
-	bool ripe = list == &dead->ripe;
 
 	if (bo->state == TTM_FENCE_LRU_EMPTY)
 		return false;
 
-	ttm_fence_lru_set_state(
-		lru, bo, ripe ? TTM_FENCE_LRU_RIPE : TTM_FENCE_LRU_LEFTOVER);
-	if (!ripe)
+	if (list == &dead->ripe) {
+		ttm_fence_lru_set_state(lru, bo, TTM_FENCE_LRU_RIPE);
+	} else {
+		ttm_fence_lru_set_state(lru, bo, TTM_FENCE_LRU_LEFTOVER);
 		WRITE_ONCE(dead->nr_locked, dead->nr_locked + 1);
+	}
 	list_add(&bo->link.entry, list);
 	return true;
 }
