@@ -242,6 +242,35 @@ static void trimming_tests_a_few_fences_in_turn(struct kunit *test)
 	EXPECT_STATE(dev, "abcdefghijk", "l");
 }
 
+static void a_trim_is_wanted_where_there_is_something_to_do(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_bo *a = mock_bo_create(dev, 'a');
+	struct mock_bo *b = mock_bo_create(dev, 'b');
+	struct ttm_fence_lru *lru = &dev->lru;
+
+	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_wants_trim(lru));
+	mock_submit(channel, a);
+	mock_bo_put(a);
+	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_wants_trim(lru));
+
+	/* Any limit, and a leftover. */
+	ttm_fence_lru_set_limit(lru, a->type, 0);
+	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_wants_trim(lru));
+	ttm_fence_lru_set_limit(lru, a->type, U64_MAX);
+	ttm_fence_lru_set_limit(lru, TTM_FENCE_LRU_ANY_TYPE, 0);
+	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_wants_trim(lru));
+	ttm_fence_lru_set_limit(lru, TTM_FENCE_LRU_ANY_TYPE, U64_MAX);
+	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_wants_trim(lru));
+	b->locked = true;
+	mock_bo_put(b);
+	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_wants_trim(lru));
+	b->locked = false;
+	ttm_fence_lru_trim(lru);
+	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_wants_trim(lru));
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(locked_ones_are_tried_once_by_an_allocation),
 	KUNIT_CASE(a_fence_that_blocks_many_is_tested_once),
@@ -251,6 +280,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(nor_longer_if_a_walk_cleans_the_last),
 	KUNIT_CASE(without_memory_they_are_tried_like_locked_ones),
 	KUNIT_CASE(trimming_tests_a_few_fences_in_turn),
+	KUNIT_CASE(a_trim_is_wanted_where_there_is_something_to_do),
 	{}
 };
 

@@ -284,35 +284,6 @@ static void trimming_tries_some_leftovers(struct kunit *test)
 	EXPECT_STATE(dev, "", "abcdefghi");
 }
 
-static void a_trim_is_wanted_where_there_is_something_to_do(struct kunit *test)
-{
-	struct mock_device *dev = test->priv;
-	struct mock_channel *channel = mock_channel_create(dev);
-	struct mock_bo *a = mock_bo_create(dev, 'a');
-	struct mock_bo *b = mock_bo_create(dev, 'b');
-	struct ttm_fence_lru *lru = &dev->lru;
-
-	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_wants_trim(lru));
-	mock_submit(channel, a);
-	mock_bo_put(a);
-	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_wants_trim(lru));
-
-	/* Any limit, and a leftover. */
-	ttm_fence_lru_set_limit(lru, a->type, 0);
-	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_wants_trim(lru));
-	ttm_fence_lru_set_limit(lru, a->type, U64_MAX);
-	ttm_fence_lru_set_limit(lru, TTM_FENCE_LRU_ANY_TYPE, 0);
-	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_wants_trim(lru));
-	ttm_fence_lru_set_limit(lru, TTM_FENCE_LRU_ANY_TYPE, U64_MAX);
-	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_wants_trim(lru));
-	b->locked = true;
-	mock_bo_put(b);
-	KUNIT_EXPECT_TRUE(test, ttm_fence_lru_wants_trim(lru));
-	b->locked = false;
-	ttm_fence_lru_trim(lru);
-	KUNIT_EXPECT_FALSE(test, ttm_fence_lru_wants_trim(lru));
-}
-
 static void an_import_of_a_channel_goes_beyond_the_limit(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -490,7 +461,6 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_channel_that_signals_late_is_seen),
 	KUNIT_CASE(leftovers_beyond_the_limit_are_tried),
 	KUNIT_CASE(trimming_tries_some_leftovers),
-	KUNIT_CASE(a_trim_is_wanted_where_there_is_something_to_do),
 	KUNIT_CASE(an_import_of_a_channel_goes_beyond_the_limit),
 	KUNIT_CASE(it_waits_for_nobody),
 	KUNIT_CASE(a_task_that_blocks_does_not_stop_the_others),

@@ -219,3 +219,14 @@ void glue_complete_late(struct glue_fence *fence)
 {
 	fence->on_wait = take_most_of_the_time;
 }
+
+/* A BO that died under a fence of its own. */
+struct glue_fence *glue_bury(struct glue_device *dev, char name,
+			     const struct ttm_placement *placement)
+{
+	struct glue_bo *bo = glue_bo(dev, name, placement);
+	struct glue_fence *fence = glue_use(bo, 0);
+
+	glue_put(bo);
+	return fence;
+}

@@ -177,6 +177,8 @@ struct glue_fence *glue_emit(struct glue_device *dev, unsigned int channel,
 			     bool samplable);
 void glue_attach(struct glue_bo *bo, struct glue_fence *fence);
 struct glue_fence *glue_use(struct glue_bo *bo, unsigned int channel);
+struct glue_fence *glue_bury(struct glue_device *dev, char name,
+			     const struct ttm_placement *placement);
 void glue_complete(struct glue_fence *fence);
 void glue_complete_on_wait(struct glue_fence *fence);
 void glue_sleep_a_moment(struct glue_fence *fence);

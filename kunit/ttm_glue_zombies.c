@@ -15,17 +15,6 @@
 #include "ttm_glue_helpers.h"
 #include "ttm_zombies.h"
 
-/* A BO that died under a fence of its own. */
-static struct glue_fence *bury(struct glue_device *dev, char name,
-			       const struct ttm_placement *placement)
-{
-	struct glue_bo *bo = glue_bo(dev, name, placement);
-	struct glue_fence *fence = glue_use(bo, 0);
-
-	glue_put(bo);
-	return fence;
-}
-
 static void declare_reclaim_safe(struct glue_device *dev, unsigned int type)
 {
 	struct ttm_resource_manager *man = ttm_manager_type(&dev->bdev, type);
@@ -70,20 +59,20 @@ static void the_limit_of_system_memory_is_obeyed(struct kunit *test)
 	struct glue_fence *fence;
 
 	ttm_fence_lru_set_limit(dev->bdev.fence_lru, TTM_PL_TT, PAGE_SIZE);
-	fence = bury(dev, 'a', &glue_gtt);
+	fence = glue_bury(dev, 'a', &glue_gtt);
 	glue_complete(fence);
-	fence = bury(dev, 'b', &glue_gtt);
+	fence = glue_bury(dev, 'b', &glue_gtt);
 	/* There is one too many, and a may go. */
 	glue_expect_usage(dev, TTM_PL_TT, 1);
 	glue_expect_freed(dev, TTM_FREED_AT_RELEASE, 1);
 
 	/* VRAM is a thing apart. */
-	glue_complete(bury(dev, 'c', &glue_vram));
-	bury(dev, 'd', &glue_vram);
+	glue_complete(glue_bury(dev, 'c', &glue_vram));
+	glue_bury(dev, 'd', &glue_vram);
 	glue_expect_usage(dev, TTM_PL_VRAM, 2);
 
 	glue_complete(fence);
-	bury(dev, 'e', &glue_gtt);
+	glue_bury(dev, 'e', &glue_gtt);
 	glue_expect_usage(dev, TTM_PL_TT, 1);
 }
 
@@ -115,41 +104,6 @@ static void it_is_higher_where_a_shrinker_may_free(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lru->limits[TTM_PL_VRAM], U64_MAX);
 }
 
-static void trimming_lets_imports_and_zombies_go(struct kunit *test)
-{
-	struct glue_device *dev = test->priv;
-	struct glue_fence *fence = bury(dev, 'a', &glue_gtt);
-
-	ttm_device_trim(&dev->bdev);
-	glue_expect_zombies(dev, 1, 0);
-	ttm_fence_lru_set_limit(dev->bdev.fence_lru, TTM_FENCE_LRU_ANY_TYPE, 0);
-	ttm_device_trim(&dev->bdev);
-	glue_expect_zombies(dev, 1, 0);
-	glue_complete(fence);
-	ttm_device_trim(&dev->bdev);
-	glue_expect_zombies(dev, 0, 0);
-}
-
-/* Below all limits: what an import keeps is another device's. */
-static void an_import_that_died_busy_is_let_go_by_trimming(struct kunit *test)
-{
-	struct glue_device *dev = test->priv;
-	struct glue_bo *a = glue_bo(dev, 'a', &glue_gtt);
-	struct glue_fence *fence = glue_use(a, 0);
-
-	bury(dev, 'b', &glue_gtt);
-	a->tbo.type = ttm_bo_type_sg;
-	glue_put(a);
-	ttm_device_trim(&dev->bdev);
-	glue_expect_zombies(dev, 2, 0);
-
-	glue_complete(fence);
-	ttm_device_trim(&dev->bdev);
-	glue_expect_zombies(dev, 1, 0);
-	glue_expect_freed(dev, TTM_FREED_AT_DRAIN, 1);
-	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
-}
-
 static void the_pages_of_an_import_are_not_the_systems(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
@@ -163,137 +117,6 @@ static void the_pages_of_an_import_are_not_the_systems(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, count(dev), SHRINK_EMPTY);
 	KUNIT_EXPECT_EQ(test, 0,
 			ttm_device_zombies(&dev->bdev, TTM_PL_TT, &ripe));
-}
-
-/* What the worker has to do, also what it would do later. */
-static void run_drain(struct glue_device *dev)
-{
-	flush_delayed_work(&dev->bdev.drain);
-}
-
-/* Nobody comes to the device any more, and its imports go all the same. */
-static void an_idle_device_keeps_no_import(struct kunit *test)
-{
-	struct glue_fence *fences[12], *fence;
-	struct glue_device *dev = test->priv;
-	struct glue_bo *bo;
-	int i;
-
-	enable_delayed_work(&dev->bdev.drain);
-	fence = bury(dev, 'z', &glue_vram);
-	/* There is none. */
-	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&dev->bdev.drain));
-
-	for (i = 0; i < ARRAY_SIZE(fences); i++) {
-		bo = glue_bo(dev, 'a' + i, &glue_gtt);
-		fences[i] = glue_use(bo, 1);
-		bo->tbo.type = ttm_bo_type_sg;
-		glue_put(bo);
-	}
-	run_drain(dev);
-	KUNIT_EXPECT_EQ(test, dev->nr_bos, 13);
-	for (i = 0; i < ARRAY_SIZE(fences); i++)
-		glue_complete(fences[i]);
-	run_drain(dev);
-	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
-	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&dev->bdev.drain));
-	glue_complete(fence);
-}
-
-/* Not in a second: now. */
-static void an_import_that_dies_idle_goes_at_once(struct kunit *test)
-{
-	struct glue_device *dev = test->priv;
-	struct glue_bo *a = glue_bo(dev, 'a', &glue_gtt);
-
-	enable_delayed_work(&dev->bdev.drain);
-	a->tbo.type = ttm_bo_type_sg;
-	glue_put(a);
-	KUNIT_EXPECT_FALSE(test, timer_pending(&dev->bdev.drain.timer));
-	flush_delayed_work(&dev->bdev.drain);
-	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
-}
-
-/* Under a fence of no channel it is a leftover from the first. */
-static void one_with_a_foreign_fence_goes_later(struct kunit *test)
-{
-	struct glue_device *dev = test->priv;
-	struct glue_bo *a = glue_bo(dev, 'a', &glue_gtt);
-	struct glue_fence *fence = glue_use(a, GLUE_FOREIGN);
-
-	enable_delayed_work(&dev->bdev.drain);
-	a->tbo.type = ttm_bo_type_sg;
-	glue_put(a);
-	KUNIT_EXPECT_TRUE(test, timer_pending(&dev->bdev.drain.timer));
-	run_drain(dev);
-	KUNIT_EXPECT_EQ(test, dev->nr_bos, 1);
-	glue_complete(fence);
-	run_drain(dev);
-	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
-}
-
-static bool yes(void)
-{
-	return true;
-}
-
-/* As with init_on_free=1, which must not change while the system runs. */
-static void clear_what_is_freed(struct kunit *test)
-{
-	kunit_activate_static_stub(test, ttm_zombies_are_cleared, yes);
-}
-
-/* What may stay as long as nobody wants it, but for that. */
-static void what_must_be_cleared_is_left_to_a_worker(struct kunit *test)
-{
-	struct glue_device *dev = test->priv;
-	struct glue_bo *a = glue_bo(dev, 'a', &glue_gtt);
-
-	clear_what_is_freed(test);
-	enable_delayed_work(&dev->bdev.drain);
-	glue_lock(a);
-	glue_put(a);
-	dma_resv_unlock(a->tbo.base.resv);
-	/* The worker may have met the lock. */
-	ttm_device_trim(&dev->bdev);
-	flush_delayed_work(&dev->bdev.drain);
-	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
-	glue_expect_freed(dev, TTM_FREED_AT_RELEASE, 0);
-	glue_expect_freed(dev, TTM_FREED_AT_DRAIN, 1);
-}
-
-/* Neither whoever frees another buffer, nor whoever submits. */
-static void nobody_clears_what_is_beyond_the_limit(struct kunit *test)
-{
-	struct glue_device *dev = test->priv;
-
-	clear_what_is_freed(test);
-	enable_delayed_work(&dev->bdev.drain);
-	ttm_fence_lru_set_limit(dev->bdev.fence_lru, TTM_PL_TT, 0);
-	glue_complete(bury(dev, 'a', &glue_gtt));
-	glue_complete(bury(dev, 'b', &glue_gtt));
-	flush_delayed_work(&dev->bdev.drain);
-	ttm_device_trim(&dev->bdev);
-	flush_delayed_work(&dev->bdev.drain);
-	KUNIT_EXPECT_EQ(test, dev->nr_bos, 0);
-	glue_expect_freed(dev, TTM_FREED_AT_RELEASE, 0);
-	glue_expect_freed(dev, TTM_FREED_AT_DRAIN, 2);
-	/* Nothing is left to do. */
-	ttm_device_trim(&dev->bdev);
-	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&dev->bdev.drain));
-}
-
-static void whoever_wants_it_clears_it(struct kunit *test)
-{
-	struct ttm_fence_lru_need need = { .type = TTM_PL_TT };
-	struct glue_device *dev = test->priv;
-
-	clear_what_is_freed(test);
-	glue_complete(bury(dev, 'a', &glue_gtt));
-	while (ttm_fence_lru_reclaim(dev->bdev.fence_lru, &need))
-		;
-	KUNIT_EXPECT_EQ(test, need.released, PAGE_SIZE);
-	glue_expect_freed(dev, TTM_FREED_AT_RECLAIM, 1);
 }
 
 static void a_device_of_today_has_nothing_to_trim(struct kunit *test)
@@ -339,7 +162,7 @@ static void the_system_gets_pages_of_dead_bos(struct kunit *test)
 
 	declare_reclaim_safe(dev, TTM_PL_TT);
 	KUNIT_EXPECT_EQ(test, count(dev), SHRINK_EMPTY);
-	fence = bury(dev, 'a', &glue_gtt);
+	fence = glue_bury(dev, 'a', &glue_gtt);
 	KUNIT_EXPECT_EQ(test, count(dev), 1);
 	KUNIT_EXPECT_EQ(test, shrink(dev, 8), SHRINK_STOP);
 
@@ -377,7 +200,7 @@ static void it_gets_no_more_than_it_wants(struct kunit *test)
 
 	declare_reclaim_safe(dev, TTM_PL_TT);
 	for (i = 0; i < 8; i++)
-		glue_complete(bury(dev, 'a' + i, &glue_gtt));
+		glue_complete(glue_bury(dev, 'a' + i, &glue_gtt));
 	KUNIT_EXPECT_EQ(test, shrink(dev, 3), 3);
 	glue_expect_usage(dev, TTM_PL_TT, 5);
 }
@@ -427,7 +250,7 @@ static void the_pool_gives_back_what_it_got(struct kunit *test)
 	declare_reclaim_safe(dev, TTM_PL_TT);
 	a = glue_bo(dev, 'a', &glue_gtt);
 	b = glue_bo(dev, 'b', &glue_gtt);
-	fence = bury(dev, 'z', &glue_gtt);
+	fence = glue_bury(dev, 'z', &glue_gtt);
 	glue_put(a);
 	glue_put(b);
 	KUNIT_EXPECT_EQ(test, ttm_pool_count(pool), 2);
@@ -456,8 +279,8 @@ static void other_managers_are_left_alone(struct kunit *test)
 	struct glue_device *dev = test->priv;
 
 	declare_reclaim_safe(dev, TTM_PL_VRAM);
-	glue_complete(bury(dev, 'a', &glue_gtt));
-	glue_complete(bury(dev, 'b', &glue_vram));
+	glue_complete(glue_bury(dev, 'a', &glue_gtt));
+	glue_complete(glue_bury(dev, 'b', &glue_vram));
 	KUNIT_EXPECT_EQ(test, count(dev), SHRINK_EMPTY);
 	KUNIT_EXPECT_EQ(test, shrink(dev, 8), SHRINK_STOP);
 	glue_expect_usage(dev, TTM_PL_TT, 1);
@@ -470,8 +293,8 @@ static void only_the_declared_manager_is_shrunk(struct kunit *test)
 	struct glue_device *dev = test->priv;
 
 	declare_reclaim_safe(dev, TTM_PL_SYSTEM);
-	glue_complete(bury(dev, 'a', &glue_gtt));
-	glue_complete(bury(dev, 's', &glue_system));
+	glue_complete(glue_bury(dev, 'a', &glue_gtt));
+	glue_complete(glue_bury(dev, 's', &glue_system));
 	KUNIT_EXPECT_EQ(test, count(dev), 1);
 	KUNIT_EXPECT_EQ(test, shrink(dev, 8), 1);
 	glue_expect_usage(dev, TTM_PL_TT, 1);
@@ -483,8 +306,8 @@ static void zombies_in_its_way_stay_where_they_are(struct kunit *test)
 	struct glue_device *dev = test->priv;
 
 	declare_reclaim_safe(dev, TTM_PL_TT);
-	glue_complete(bury(dev, 'a', &glue_vram));
-	glue_complete(bury(dev, 'b', &glue_gtt));
+	glue_complete(glue_bury(dev, 'a', &glue_vram));
+	glue_complete(glue_bury(dev, 'b', &glue_gtt));
 	KUNIT_EXPECT_EQ(test, shrink(dev, 1), 1);
 	/* What is left of b holds no memory. */
 	glue_expect_zombies(dev, 2, 1);
@@ -503,7 +326,7 @@ static void what_the_shrinker_may_not_have_stays_ripe(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 12; i++)
-		glue_complete(bury(dev, 'a' + i, &glue_gtt));
+		glue_complete(glue_bury(dev, 'a' + i, &glue_gtt));
 	KUNIT_EXPECT_EQ(test, ttm_fence_lru_shrink(lru, TTM_PL_TT, U64_MAX), 0);
 	glue_expect_zombies(dev, 12, 0);
 	glue_expect_report(dev, TTM_PL_TT, 12, 12);
@@ -517,15 +340,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(the_limit_of_system_memory_is_obeyed),
 	KUNIT_CASE(the_default_limit_is_of_system_memory),
 	KUNIT_CASE(it_is_higher_where_a_shrinker_may_free),
-	KUNIT_CASE(trimming_lets_imports_and_zombies_go),
-	KUNIT_CASE(an_import_that_died_busy_is_let_go_by_trimming),
 	KUNIT_CASE(the_pages_of_an_import_are_not_the_systems),
-	KUNIT_CASE(an_idle_device_keeps_no_import),
-	KUNIT_CASE(an_import_that_dies_idle_goes_at_once),
-	KUNIT_CASE(one_with_a_foreign_fence_goes_later),
-	KUNIT_CASE(what_must_be_cleared_is_left_to_a_worker),
-	KUNIT_CASE(nobody_clears_what_is_beyond_the_limit),
-	KUNIT_CASE(whoever_wants_it_clears_it),
 	KUNIT_CASE(a_device_of_today_has_nothing_to_trim),
 	KUNIT_CASE(opting_in_may_fail),
 	KUNIT_CASE(the_system_gets_pages_of_dead_bos),
