@@ -176,6 +176,13 @@ engine_is_plain()
 		ttm_fence_lru/*.[ch] include/drm/ttm_fence_lru.h
 }
 
+# Their texts must be found in what they break.
+named_mutants()
+{
+	python3 "$ROOT/scripts/mutants.py" --root "$ROOT" --tree "$TREE" \
+		--source "$(kernel_source)" --list >/dev/null
+}
+
 # No function over 50 lines, no file over 500.
 sizes()
 {
@@ -210,6 +217,7 @@ check "each file of the engine calls only those below it" "$ROOT/scripts/check-f
 check "small functions and files" sizes
 check "shellcheck" shell_scripts
 check "python" python_scripts
+check "mutants are of today's sources" named_mutants
 check "documents name what exists" "$ROOT/scripts/check-docs.py"
 check "documents build without a warning" "$ROOT/scripts/docs.sh"
 check "SPDX lines" spdx
