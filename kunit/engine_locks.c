@@ -189,6 +189,22 @@ static void a_hold_takes_the_lru_lock_for_idle_buffers(struct kunit *test)
 	EXPECT_COUNT(&count, 3, 2, 0);
 }
 
+/* On the entry of each submit, whatever is dead within the limits. */
+static void a_trim_with_nothing_to_do_takes_no_lock(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct lock_count count = { .dev = dev, .channel = channel };
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+
+	mock_submit(channel, x);
+	mock_bo_put(x);
+	start_counting(&count);
+	ttm_fence_lru_trim(&dev->lru);
+	stop_counting(&count);
+	EXPECT_COUNT(&count, 0, 0, 0);
+}
+
 static void burying_takes_each_lock_once(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -271,6 +287,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(attaching_again_takes_no_lock_of_the_device),
 	KUNIT_CASE(a_submission_takes_a_lock_for_many_buffers),
 	KUNIT_CASE(a_hold_takes_the_lru_lock_for_idle_buffers),
+	KUNIT_CASE(a_trim_with_nothing_to_do_takes_no_lock),
 	KUNIT_CASE(burying_takes_each_lock_once),
 	KUNIT_CASE(an_idle_buffer_dies_without_a_lock_of_the_engine),
 	KUNIT_CASE(retiring_takes_the_lru_lock_for_many_buffers),

@@ -132,7 +132,8 @@ void ttm_fence_lru_trim(struct ttm_fence_lru *lru)
 
 	ttm_fence_lru_might_drain(lru);
 
-	if (!READ_ONCE(lru->stats.zombies.count) || !begin_trim(lru, &trim))
+	if (!READ_ONCE(lru->stats.zombies.count) ||
+	    !ttm_fence_lru_wants_trim(lru) || !begin_trim(lru, &trim))
 		return;
 
 	for (type = 0; type < TTM_FENCE_LRU_NUM_TYPES && !over; type++)
