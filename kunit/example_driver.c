@@ -22,8 +22,8 @@ static void channel_release(struct kref *kref);
 struct example_fence {
 	struct dma_fence base;
 	spinlock_t lock; /* of the fence */
-	struct example_channel
-		*channel; /* a reference: others may keep the fence */
+	/* A reference: others may keep the fence. */
+	struct example_channel *channel;
 	struct list_head entry; /* in &example_channel.jobs, with a reference */
 };
 

@@ -44,8 +44,8 @@ struct example_channel {
 	struct kref kref; /* the user's reference, and one of each fence */
 	struct rcu_head rcu;
 
-	struct mutex
-		emission; /* from before a fence is made until it is attached */
+	/* From before a fence is made until it is attached. */
+	struct mutex emission;
 	u64 emitted; /* number of the last fence */
 	bool killed; /* takes no job any more */
 

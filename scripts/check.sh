@@ -176,7 +176,7 @@ engine_is_plain()
 		ttm_fence_lru/*.[ch] include/drm/ttm_fence_lru.h
 }
 
-# Their texts must be found in what they break.
+# The texts of named mutants must be found in what they break.
 named_mutants()
 {
 	python3 "$ROOT/scripts/mutants.py" --root "$ROOT" --tree "$TREE" \

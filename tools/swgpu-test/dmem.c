@@ -84,6 +84,26 @@ static void end(int fd, struct groups *g)
 	check_is(cgroup_charged(""), g->charged);
 }
 
+static void write_value(int fd, uint32_t handle, uint64_t size, uint64_t value)
+{
+	uint64_t *map = gpu_map(fd, handle, size);
+
+	if (check(map)) {
+		map[0] = value;
+		munmap(map, size);
+	}
+}
+
+static void check_value(int fd, uint32_t handle, uint64_t size, uint64_t value)
+{
+	uint64_t *map = gpu_map(fd, handle, size);
+
+	if (check(map)) {
+		check_is(map[0], value);
+		munmap(map, size);
+	}
+}
+
 static int use_and_close(int fd, uint32_t channel, uint64_t size, uint64_t duration_ns)
 {
 	uint32_t handle;
@@ -148,7 +168,6 @@ static void stay_below(int fd, uint64_t duration_ns)
 {
 	struct groups g;
 	uint32_t handles[4];
-	uint64_t *map;
 	int i;
 
 	if (!begin(fd, &g))
@@ -156,22 +175,14 @@ static void stay_below(int fd, uint64_t duration_ns)
 	check(cgroup_limit("a", "max", 2 * g.eighth));
 	for (i = 0; i < 4; i++) {
 		check_is(gpu_create(fd, g.eighth, VRAM | GTT, &handles[i]), 0);
-		map = gpu_map(fd, handles[i], g.eighth);
-		if (check(map)) {
-			map[0] = 500 + i;
-			munmap(map, g.eighth);
-		}
+		write_value(fd, handles[i], g.eighth, 500 + i);
 	}
 	for (i = 0; i < 16; i++) {
 		check_is(gpu_use(fd, g.channel, handles[i % 4], WRITE, VRAM, duration_ns), 0);
 		check(cgroup_charged("a") <= (long)(2 * g.eighth));
 	}
 	for (i = 0; i < 4; i++) {
-		map = gpu_map(fd, handles[i], g.eighth);
-		if (check(map)) {
-			check_is(map[0], 500 + i);
-			munmap(map, g.eighth);
-		}
+		check_value(fd, handles[i], g.eighth, 500 + i);
 		check_is(gpu_close(fd, handles[i]), 0);
 	}
 	end(fd, &g);
@@ -219,7 +230,6 @@ void test_dmem_lower(int fd)
 {
 	struct groups g;
 	uint32_t handles[2];
-	uint64_t *map;
 	int i;
 
 	if (!begin(fd, &g))
@@ -227,11 +237,7 @@ void test_dmem_lower(int fd)
 	for (i = 0; i < 2; i++) {
 		check_is(gpu_create(fd, g.eighth, VRAM, &handles[i]), 0);
 		check_is(gpu_use(fd, g.channel, handles[i], WRITE, VRAM, 0), 0);
-		map = gpu_map(fd, handles[i], g.eighth);
-		if (check(map)) {
-			map[0] = 700 + i;
-			munmap(map, g.eighth);
-		}
+		write_value(fd, handles[i], g.eighth, 700 + i);
 	}
 	check_is(gpu_fault(fd, g.channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	check_is(use_and_close(fd, g.channel, g.eighth, 0), 0);
@@ -247,11 +253,7 @@ void test_dmem_lower(int fd)
 	check(cgroup_limit("a", "max", 4 * g.eighth));
 	for (i = 0; i < 2; i++) {
 		check_is(gpu_use(fd, g.channel, handles[i], READ, VRAM, 0), 0);
-		map = gpu_map(fd, handles[i], g.eighth);
-		if (check(map)) {
-			check_is(map[0], 700 + i);
-			munmap(map, g.eighth);
-		}
+		check_value(fd, handles[i], g.eighth, 700 + i);
 		check_is(gpu_close(fd, handles[i]), 0);
 	}
 	end(fd, &g);
