@@ -73,7 +73,8 @@ static const struct ttm_fence_lru_ops plain_ops = {
 void plain_put(struct plain_device *dev, struct plain_bo *bo)
 {
 	refcount_set(&bo->kref.refcount, 0);
-	if (ttm_fence_lru_bury(&dev->lru, &bo->base, 0, PAGE_SIZE))
+	if (ttm_fence_lru_is_linked(&dev->lru, &bo->base) &&
+	    ttm_fence_lru_bury(&dev->lru, &bo->base, 0, PAGE_SIZE))
 		return;
 	plain_clean(bo);
 	plain_destroy(&bo->kref);

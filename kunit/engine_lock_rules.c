@@ -244,8 +244,8 @@ static void burying_with_a_resurrect_op_that_sleeps(struct kunit *test)
 	struct mock_bo *x = mock_bo_create(dev, 'x');
 
 	mock_submit(mock_channel_create(dev), x);
-	break_rule(test, RCU_USAGE IN("ttm_fence_lru_bury_linked"),
-		   SLEEPS IN("ttm_fence_lru_bury_linked"));
+	break_rule(test, RCU_USAGE IN("ttm_fence_lru_bury"),
+		   SLEEPS IN("ttm_fence_lru_bury"));
 	replace_ops(dev, &ops);
 	mock_bo_put(x);
 	dev->lru.ops = sound;
@@ -383,8 +383,8 @@ static void burying_with_a_fence_that_waits_for_another(struct kunit *test)
 	struct mock_bo *x = mock_bo_create(test->priv, 'x');
 
 	mock_bo_use(x, fence);
-	break_rule(test, RCU_USAGE IN("ttm_fence_lru_bury_linked"),
-		   SLEEPS IN("ttm_fence_lru_bury_linked"));
+	break_rule(test, RCU_USAGE IN("ttm_fence_lru_bury"),
+		   SLEEPS IN("ttm_fence_lru_bury"));
 	when_sampled(test, wait_for_another);
 	mock_bo_put(x);
 }

@@ -72,7 +72,8 @@ static void mock_bo_die(struct mock_bo *bo)
 
 	if (bo->group)
 		mock_group_leave(bo);
-	if (ttm_fence_lru_bury(lru, &bo->base, bo->type, bo->bytes))
+	if (ttm_fence_lru_is_linked(lru, &bo->base) &&
+	    ttm_fence_lru_bury(lru, &bo->base, bo->type, bo->bytes))
 		return;
 	fence = mock_fences_blocker(&bo->fences);
 	if (bo->import || bo->locked || fence) {

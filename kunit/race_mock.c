@@ -134,7 +134,8 @@ static void race_bo_die(struct race_bo *bo)
 
 	if (bo->group)
 		race_group_leave(bo);
-	if (ttm_fence_lru_bury(lru, &bo->base, type, RACE_BO_BYTES))
+	if (ttm_fence_lru_is_linked(lru, &bo->base) &&
+	    ttm_fence_lru_bury(lru, &bo->base, type, RACE_BO_BYTES))
 		return;
 	if (!destroy_at_once(bo))
 		ttm_fence_lru_keep(lru, &bo->base, type, RACE_BO_BYTES, NULL);

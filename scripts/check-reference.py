@@ -13,7 +13,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 KERNEL = os.environ.get('KERNEL', '6.12')
 
 # Only inline functions of a header call them, and these are described.
-INTERNAL = {'ttm_submission_flush', 'ttm_fence_lru_bury_linked', 'ttm_fence_lru_free_links'}
+INTERNAL = {'ttm_submission_flush', 'ttm_fence_lru_free_links'}
 
 
 def exported():

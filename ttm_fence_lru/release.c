@@ -109,19 +109,33 @@ static void part(struct ttm_fence_lru_channel *channel,
 	}
 }
 
-/*
- * Out of line: what ttm_fence_lru_bury() does for a buffer that may have a link. One with a
- * single link takes each lock once.
+/**
+ * ttm_fence_lru_bury - the last reference of a buffer is gone
+ * @lru: the device's engine
+ * @bo: the buffer; its reference count is zero
+ * @type: type of the memory that it holds, below TTM_FENCE_LRU_NUM_TYPES
+ * @bytes: how much
+ *
+ * Looks at the fences of the buffer's own nodes. If one has not signaled the buffer
+ * becomes a zombie, whose reference is the engine's: the caller must not touch it any
+ * more. Otherwise it is on no channel: the caller tests all its fences, and destroys
+ * it at once, or gives it to ttm_fence_lru_keep(). A buffer with a single link takes
+ * each lock once, and one without takes none.
+ *
+ * Context: process context, but no signaling section of a fence; sleeps, and may call
+ * &ttm_fence_lru_ops.cleanup and &ttm_fence_lru_ops.put for other buffers.
+ * Return: true if it is a zombie now.
  */
-bool ttm_fence_lru_bury_linked(struct ttm_fence_lru *lru,
-			       struct ttm_fence_lru_bo *bo, unsigned int type,
-			       u64 bytes)
+bool ttm_fence_lru_bury(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
+			unsigned int type, u64 bytes)
 {
 	struct ttm_fence_lru_emptied emptied = TTM_FENCE_LRU_EMPTIED(emptied);
 	struct ttm_fence_lru_link *link = &bo->link, *next;
 	bool several = link->next, buried = false, signaled;
 	struct ttm_fence_lru_channel *channel;
 
+	might_sleep();
+	might_lock(&lru->reclaim_lock);
 	if (WARN_ON_ONCE(type >= TTM_FENCE_LRU_NUM_TYPES))
 		type = 0;
 
@@ -153,7 +167,7 @@ bool ttm_fence_lru_bury_linked(struct ttm_fence_lru *lru,
 		ttm_fence_lru_obey_limits(lru, type);
 	return buried;
 }
-EXPORT_SYMBOL(ttm_fence_lru_bury_linked);
+EXPORT_SYMBOL(ttm_fence_lru_bury);
 
 /**
  * ttm_fence_lru_keep - keep a dead buffer that is on no channel

@@ -555,9 +555,8 @@ int ttm_fence_lru_add_links(struct ttm_fence_lru_bo *bo, unsigned int count,
 void ttm_fence_lru_attach(struct ttm_fence_lru *lru, struct dma_fence *fence,
 			  struct ttm_fence_lru_bo **bos, unsigned int count);
 
-bool ttm_fence_lru_bury_linked(struct ttm_fence_lru *lru,
-			       struct ttm_fence_lru_bo *bo, unsigned int type,
-			       u64 bytes);
+bool ttm_fence_lru_bury(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
+			unsigned int type, u64 bytes);
 void ttm_fence_lru_keep(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
 			unsigned int type, u64 bytes,
 			struct dma_fence *blocker);
@@ -795,32 +794,23 @@ ttm_fence_lru_reserve_on(struct ttm_fence_lru_bo *bo,
 }
 
 /**
- * ttm_fence_lru_bury - the last reference of a buffer is gone
+ * ttm_fence_lru_is_linked - whether a dead buffer may be on a channel
  * @lru: the device's engine
  * @bo: the buffer; its reference count is zero
- * @type: type of the memory that it holds, below TTM_FENCE_LRU_NUM_TYPES
- * @bytes: how much
  *
- * Looks at the fences of the buffer's own nodes. If one has not signaled the buffer
- * becomes a zombie, whose reference is the engine's: the caller must not touch it any
- * more. Otherwise it is on no channel: the caller tests all its fences, and destroys
- * it at once, or gives it to ttm_fence_lru_keep().
+ * Only if it is, there is anything to do for ttm_fence_lru_bury().
  *
- * Context: process context, but no signaling section of a fence; sleeps, and may call
- * &ttm_fence_lru_ops.cleanup and &ttm_fence_lru_ops.put for other buffers.
- * Return: true if it is a zombie now.
+ * Context: as ttm_fence_lru_bury().
+ * Return: true if it has a link in use, or has had several.
  */
-static inline bool ttm_fence_lru_bury(struct ttm_fence_lru *lru,
-				      struct ttm_fence_lru_bo *bo,
-				      unsigned int type, u64 bytes)
+static inline bool ttm_fence_lru_is_linked(struct ttm_fence_lru *lru,
+					   const struct ttm_fence_lru_bo *bo)
 {
 	might_sleep();
 	might_lock(&lru->reclaim_lock);
 
 	/* Pairs with the release of whoever frees a link: it is done with the buffer. */
-	if (!smp_load_acquire(&bo->link.node) && !bo->link.next)
-		return false;
-	return ttm_fence_lru_bury_linked(lru, bo, type, bytes);
+	return smp_load_acquire(&bo->link.node) || bo->link.next;
 }
 
 #endif
