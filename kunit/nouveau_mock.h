@@ -94,6 +94,8 @@ nv_destroy_function nv_bo_destroy_function(void);
 void nv_bo_move_notify(struct nouveau_bo *nvbo, struct nouveau_mem *mem);
 int nv_bo_move(struct nouveau_bo *nvbo, struct nouveau_mem *mem, bool no_wait,
 	       struct ttm_place *hop);
+void nv_bo_evict_flags(struct ttm_buffer_object *bo,
+		       struct ttm_placement *placement);
 int nv_new_engine_object(struct nv_channel *channel);
 void nv_client_fini(struct nouveau_cli *cli);
 int nv_runtime_suspend(struct device *dev);

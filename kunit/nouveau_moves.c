@@ -168,11 +168,44 @@ static void a_move_that_comes_late_is_copied_by_the_cpu(struct kunit *test)
 	done(bo, mock->cli);
 }
 
+static void a_buffer_is_evicted_to_the_gtt(struct kunit *test)
+{
+	struct nv_bo *bo = nv_bo(nv_mock(test));
+	struct ttm_placement placement = {};
+
+	nv_bo_evict_flags(&bo->base.bo, &placement);
+	KUNIT_ASSERT_GT(test, placement.num_placement, 0);
+	KUNIT_EXPECT_EQ(test, placement.placement->mem_type, TTM_PL_TT);
+	dma_resv_fini(bo->base.bo.base.resv);
+}
+
+static void ghost_destroy(struct ttm_buffer_object *bo)
+{
+}
+
+/* A ghost is no larger than this: KASAN sees what is taken for more. */
+static void what_a_move_has_left_is_no_buffer(struct kunit *test)
+{
+	struct ttm_resource memory = { .mem_type = TTM_PL_VRAM };
+	struct ttm_placement placement = { .num_placement = 1 };
+	struct ttm_buffer_object *ghost;
+
+	ghost = kunit_kzalloc(test, sizeof(*ghost), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ghost);
+	ghost->bdev = &nv_mock(test)->drm->ttm.bdev;
+	ghost->destroy = ghost_destroy;
+	ghost->resource = &memory;
+	nv_bo_evict_flags(ghost, &placement);
+	KUNIT_EXPECT_EQ(test, placement.num_placement, 0);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_busy_buffer_is_not_mapped_elsewhere),
 	KUNIT_CASE(a_stop_on_the_way_out_changes_nothing),
 	KUNIT_CASE(a_stop_on_the_way_in_changes_nothing),
 	KUNIT_CASE(a_move_that_comes_late_is_copied_by_the_cpu),
+	KUNIT_CASE(a_buffer_is_evicted_to_the_gtt),
+	KUNIT_CASE(what_a_move_has_left_is_no_buffer),
 	{}
 };
 

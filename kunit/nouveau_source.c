@@ -42,6 +42,12 @@ int nv_bo_move(struct nouveau_bo *nvbo, struct nouveau_mem *mem, bool no_wait,
 	return nouveau_bo_move(&nvbo->bo, true, &ctx, &mem->base, hop);
 }
 
+void nv_bo_evict_flags(struct ttm_buffer_object *bo,
+		       struct ttm_placement *placement)
+{
+	nouveau_bo_evict_flags(bo, placement);
+}
+
 int nv_new_engine_object(struct nv_channel *channel)
 {
 	struct nouveau_abi16 abi16 = { .cli = channel->base.cli };
