@@ -102,7 +102,7 @@ static const struct bench_measurement measurements[] = {
 	{ "engine_nodes", bench_engine, by_node, ARRAY_SIZE(by_node), 11 },
 	{ "engine_channels", bench_engine, by_channel, ARRAY_SIZE(by_channel),
 	  11 },
-	{ "engine_retire", bench_engine, by_nodes, ARRAY_SIZE(by_nodes), 5 },
+	{ "engine_retire", bench_engine, by_nodes, ARRAY_SIZE(by_nodes), 11 },
 	{ "engine_quiet", bench_engine, quiet, ARRAY_SIZE(quiet), 11 },
 	{ "ttm", bench_ttm, through_ttm, ARRAY_SIZE(through_ttm), 21 },
 };

@@ -16,8 +16,8 @@ import pathlib
 import statistics
 import sys
 
-KEY = ("what", "flavour", "buffers", "per_node", "channels", "quiet", "order", "told",
-       "memory")
+KEY = ("measurement", "what", "flavour", "buffers", "per_node", "channels", "quiet", "order",
+       "told", "memory")
 Key = collections.namedtuple("Key", KEY)
 FLAVOURS = ("today", "ours")
 NUMBERS = ("buffers", "per_node", "channels", "quiet", "told")
@@ -32,7 +32,7 @@ def read(directory):
     samples, walls, steps, values = {}, {}, {}, {}
     for path in sorted(directory.glob("*.samples")):
         for line in path.read_text().splitlines():
-            fields = parse(line)
+            fields = dict(parse(line), measurement=path.stem)
             if "value" in fields:
                 values[fields["value"]] = int(fields["is"])
                 continue
@@ -65,9 +65,11 @@ class Results:
         return statistics.median(self.samples[key]) if key in self.samples else None
 
     @staticmethod
-    def key(what, flavour="ours", buffers=1024, per_node=16, channels=1, quiet=0,
-            order="ascending", told=0, memory="vram"):
-        return Key(what, flavour, buffers, per_node, channels, quiet, order, told, memory)
+    def key(what, flavour="ours", measurement="ttm", buffers=1024, per_node=16, channels=1,
+            quiet=0, order="ascending", told=0, memory="vram"):
+        """What was measured at another time, under another name, is not to be compared."""
+        return Key(measurement, what, flavour, buffers, per_node, channels, quiet, order, told,
+                   memory)
 
     def ratio(self, above, below):
         """Of two keys: the ratio of medians, and quartiles of the paired ratios."""
@@ -183,20 +185,23 @@ def sweep(name, values, **fixed):
 
 BUFFERS = (1000, 10000, 100000, 1000000)
 CHANNELS = (1, 2, 4, 16, 64, 256, 1024, 4096)
-BY_CHANNELS = sweep("channels", CHANNELS, buffers=16384, per_node=1, told=1)
+BY_NODE = (sweep("per_node", (1, 10, 100, 1000), measurement="engine_nodes", buffers=10000) +
+           sweep("per_node", (1, 1000), measurement="engine_nodes", buffers=10000, told=1))
+BY_CHANNELS = sweep("channels", CHANNELS, measurement="engine_channels", buffers=16384,
+                    per_node=1, told=1)
 BY_NODES = sweep("buffers", (1000, 2000, 10000, 20000, 100000, 200000, 500000, 1000000),
-                 per_node=1)
-QUIET = sweep("channels", (1, 16, 256, 4096), buffers=1000, per_node=10, quiet=1)
+                 measurement="engine_retire", per_node=1)
+QUIET = sweep("channels", (1, 16, 256, 4096), measurement="engine_quiet", buffers=1000,
+              per_node=10, quiet=1)
 
 
 def print_tables(results):
     print("\n  ns of CPU time per buffer; medians")
-    for order in ("ascending", "shuffled"):
-        print_engine(results, f"buffers, {order:<14}", sweep("buffers", BUFFERS, per_node=10, order=order),
+    for order, name in (("ascending", "engine_buffers"), ("shuffled", "engine_shuffled")):
+        print_engine(results, f"buffers, {order:<14}",
+                     sweep("buffers", BUFFERS, measurement=name, per_node=10, order=order),
                      lambda config: f"{config['buffers']:,}")
-    print_engine(results, f"{'buffers per node':<23}",
-                 sweep("per_node", (1, 10, 100, 1000), buffers=10000) +
-                 sweep("per_node", (1, 1000), buffers=10000, told=1),
+    print_engine(results, f"{'buffers per node':<23}", BY_NODE,
                  lambda config: f"{config['per_node']:,}" +
                  (" told" if config.get("told") else ""))
     print_engine(results, f"{'channels':<23}", BY_CHANNELS,
@@ -253,15 +258,17 @@ def doubled(results):
 
 def beyond_floor(results):
     """The time of a retire beyond that of following as many links."""
-    costs = [results.get("retire_alive", **config) for config in BY_NODES]
-    floors = [results.get("list_walk", "floor", **config) for config in BY_NODES]
+    costs = [results.samples.get(results.key("retire_alive", **config)) for config in BY_NODES]
+    floors = [results.samples.get(results.key("list_walk", "floor", **config))
+              for config in BY_NODES]
     if None in costs + floors:
         return None
-    beyond = [cost - floor for cost, floor in zip(costs, floors)]
-    growth = max(beyond) / beyond[0]
-    return ("the time beyond the list walk grows by at most a fifth", growth <= 1.2,
-            f"{growth:.2f} x; " + ", ".join(
-                f"{config['buffers']:,}: {ns:,.0f}"
+    beyond = [[cost - floor for cost, floor in zip(*pair)] for pair in zip(costs, floors)]
+    growth = max((spread([more / first for first, more in zip(beyond[0], ns)])
+                  for ns in beyond[1:]), key=lambda ratio: ratio["median"])
+    return ("the time beyond the list walk grows by at most a fifth", growth["q1"] <= 1.2,
+            f"{show_ratio(growth)}; " + ", ".join(
+                f"{config['buffers']:,}: {statistics.median(ns):,.0f}"
                 for config, ns in zip(BY_NODES, beyond)) + " ns")
 
 
@@ -277,7 +284,8 @@ def quiet(results):
 
 def in_turn(results):
     """Two allocators that take turns, beside one."""
-    key = results.key("retire_in_turn", buffers=10000, per_node=10)
+    key = results.key("retire_in_turn", measurement="engine_buffers", buffers=10000,
+                      per_node=10)
     ratio = results.ratio(key, key._replace(what="retire_zombies"))
     if not ratio:
         return None

@@ -31,7 +31,7 @@
  *   blocked:  fence 1: D E F ... (10,000)
  *   locked:   H
  *
- * All of a zombie's ways lead through one function, which keeps the counters.
+ * One function counts them, whatever becomes of a zombie.
  */
 
 static struct ttm_fence_lru_dead *dead_of(struct ttm_fence_lru *lru,
@@ -40,38 +40,42 @@ static struct ttm_fence_lru_dead *dead_of(struct ttm_fence_lru *lru,
 	return &lru->dead[bo->type];
 }
 
-/* Whether the counters know of a buffer. */
-static bool is_zombie(const struct ttm_fence_lru_bo *bo)
+/* Whether the counters know of a buffer in this state. */
+static bool is_zombie(enum ttm_fence_lru_state state)
 {
-	return bo->state >= TTM_FENCE_LRU_BURIED &&
-	       bo->state <= TTM_FENCE_LRU_TAKEN;
+	return state >= TTM_FENCE_LRU_BURIED && state <= TTM_FENCE_LRU_TAKEN;
 }
 
-static void count(struct ttm_fence_lru_tally *tally,
-		  struct ttm_fence_lru_bo *bo, int sign)
+static void add(struct ttm_fence_lru_tally *tally, s64 count, s64 bytes)
 {
-	WRITE_ONCE(tally->count, tally->count + sign);
-	WRITE_ONCE(tally->bytes, tally->bytes + sign * (s64)bo->bytes);
+	WRITE_ONCE(tally->count, tally->count + count);
+	WRITE_ONCE(tally->bytes, tally->bytes + bytes);
 }
 
-/* The only place where the state of a zombie changes. */
-void ttm_fence_lru_set_state(struct ttm_fence_lru *lru,
-			     struct ttm_fence_lru_bo *bo,
-			     enum ttm_fence_lru_state state)
+/* Buffers go over to another state: so many, which hold so many bytes. */
+static void count(struct ttm_fence_lru *lru, unsigned int type,
+		  enum ttm_fence_lru_state from, enum ttm_fence_lru_state to,
+		  s64 nr, s64 bytes)
 {
 	struct ttm_fence_lru_stats *stats = &lru->stats;
-	bool was = is_zombie(bo), is;
 
 	lockdep_assert_held(lru->lru_lock);
 
-	if (was)
-		count(&stats->dead[bo->state][bo->type], bo, -1);
+	if (is_zombie(from))
+		add(&stats->dead[from][type], -nr, -bytes);
+	else
+		add(&stats->zombies, nr, bytes);
+	if (is_zombie(to))
+		add(&stats->dead[to][type], nr, bytes);
+	else
+		add(&stats->zombies, -nr, -bytes);
+}
+
+static void set_state(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
+		      enum ttm_fence_lru_state state)
+{
+	count(lru, bo->type, bo->state, state, 1, bo->bytes);
 	bo->state = state;
-	is = is_zombie(bo);
-	if (is)
-		count(&stats->dead[state][bo->type], bo, 1);
-	if (was != is)
-		count(&stats->zombies, bo, is - was);
 }
 
 /* A buffer whose reference count is zero gets one: that of the list it will be on. */
@@ -80,7 +84,7 @@ void ttm_fence_lru_become_zombie(struct ttm_fence_lru *lru,
 {
 	struct ttm_fence_lru_stats *stats = &lru->stats;
 
-	ttm_fence_lru_set_state(lru, bo, TTM_FENCE_LRU_BURIED);
+	set_state(lru, bo, TTM_FENCE_LRU_BURIED);
 	lru->ops->resurrect(bo);
 	stats->deferred++;
 	stats->peak_bytes = max(stats->peak_bytes, stats->zombies.bytes);
@@ -89,7 +93,7 @@ void ttm_fence_lru_become_zombie(struct ttm_fence_lru *lru,
 
 void ttm_fence_lru_ripen(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
 {
-	ttm_fence_lru_set_state(lru, bo, TTM_FENCE_LRU_RIPE);
+	set_state(lru, bo, TTM_FENCE_LRU_RIPE);
 	list_add_tail(&bo->link.entry, &dead_of(lru, bo)->ripe);
 	trace_ttm_fence_lru_ripe(bo);
 }
@@ -169,7 +173,7 @@ void ttm_fence_lru_leave_over(struct ttm_fence_lru *lru,
 	struct ttm_fence_lru_dead *dead = dead_of(lru, bo);
 	struct ttm_fence_lru_blocker *blocker = NULL;
 
-	ttm_fence_lru_set_state(lru, bo, TTM_FENCE_LRU_LEFTOVER);
+	set_state(lru, bo, TTM_FENCE_LRU_LEFTOVER);
 	trace_ttm_fence_lru_leftover(bo, fence);
 	if (!bo->cleaned)
 		lru->ops->idle(bo);
@@ -212,8 +216,9 @@ unsigned int ttm_fence_lru_take(struct ttm_fence_lru *lru,
 				struct ttm_fence_lru_bo **bos, unsigned int max,
 				u64 target)
 {
+	enum ttm_fence_lru_state from = TTM_FENCE_LRU_TAKEN;
 	struct ttm_fence_lru_bo *bo, *next;
-	unsigned int nr = 0;
+	unsigned int nr = 0, type = 0;
 	u64 bytes = 0;
 
 	lockdep_assert_held(lru->lru_lock);
@@ -221,11 +226,15 @@ unsigned int ttm_fence_lru_take(struct ttm_fence_lru *lru,
 	list_for_each_entry_safe(bo, next, list, link.entry) {
 		if (nr == max || bytes >= target)
 			break;
+		/* One list has one type, and one state. */
+		type = bo->type;
+		from = bo->state;
 		unlist(lru, bo);
-		ttm_fence_lru_set_state(lru, bo, TTM_FENCE_LRU_TAKEN);
+		bo->state = TTM_FENCE_LRU_TAKEN;
 		bytes += bo->bytes;
 		bos[nr++] = bo;
 	}
+	count(lru, type, from, TTM_FENCE_LRU_TAKEN, nr, bytes);
 	return nr;
 }
 
@@ -243,9 +252,9 @@ bool ttm_fence_lru_give_back(struct ttm_fence_lru *lru,
 		return false;
 
 	if (list == &dead->ripe) {
-		ttm_fence_lru_set_state(lru, bo, TTM_FENCE_LRU_RIPE);
+		set_state(lru, bo, TTM_FENCE_LRU_RIPE);
 	} else {
-		ttm_fence_lru_set_state(lru, bo, TTM_FENCE_LRU_LEFTOVER);
+		set_state(lru, bo, TTM_FENCE_LRU_LEFTOVER);
 		WRITE_ONCE(dead->nr_locked, dead->nr_locked + 1);
 	}
 	list_add(&bo->link.entry, list);
@@ -310,14 +319,35 @@ void ttm_fence_lru_test_blocked(struct ttm_fence_lru *lru, unsigned int type,
 	}
 }
 
-/* A zombie that is on no list holds no memory any more. */
-void ttm_fence_lru_empty(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
-			 int site)
+/* A dead buffer that is on no list holds no memory any more. */
+static void empty(struct ttm_fence_lru_bo *bo, int site)
 {
 	trace_ttm_fence_lru_cleaned(bo, site);
-	ttm_fence_lru_set_state(lru, bo, TTM_FENCE_LRU_EMPTY);
+	bo->state = TTM_FENCE_LRU_EMPTY;
 	bo->bytes = 0;
 	WRITE_ONCE(bo->cleaned, true);
+}
+
+/* So do zombies that were taken together. Returns the bytes that they held. */
+u64 ttm_fence_lru_empty_taken(struct ttm_fence_lru *lru,
+			      struct ttm_fence_lru_bo **bos, unsigned int nr,
+			      int site)
+{
+	unsigned int emptied = 0, type = 0, i;
+	u64 bytes = 0;
+
+	for (i = 0; i < nr; i++) {
+		/* It may be left over, or a walk has emptied it. */
+		if (!bos[i] || bos[i]->state != TTM_FENCE_LRU_TAKEN)
+			continue;
+		type = bos[i]->type;
+		bytes += bos[i]->bytes;
+		emptied++;
+		empty(bos[i], site);
+	}
+	count(lru, type, TTM_FENCE_LRU_TAKEN, TTM_FENCE_LRU_EMPTY, emptied,
+	      bytes);
+	return bytes;
 }
 
 /**
@@ -343,7 +373,8 @@ bool ttm_fence_lru_cleaned(struct ttm_fence_lru *lru,
 		 bo->state == TTM_FENCE_LRU_LEFTOVER;
 	if (listed)
 		blocker = unlist(lru, bo);
-	ttm_fence_lru_empty(lru, bo, TTM_FENCE_LRU_BY_OWNER);
+	count(lru, bo->type, bo->state, TTM_FENCE_LRU_EMPTY, 1, bo->bytes);
+	empty(bo, TTM_FENCE_LRU_BY_OWNER);
 	spin_unlock(lru->lru_lock);
 
 	free_blocker(blocker);

@@ -185,15 +185,13 @@ void ttm_fence_lru_attach_locked(struct ttm_fence_lru_channel *channel,
 				 struct ttm_fence_lru_emptied *emptied);
 
 /* dead.c: zombies on no channel */
-void ttm_fence_lru_set_state(struct ttm_fence_lru *lru,
-			     struct ttm_fence_lru_bo *bo,
-			     enum ttm_fence_lru_state state);
 void ttm_fence_lru_become_zombie(struct ttm_fence_lru *lru,
 				 struct ttm_fence_lru_bo *bo);
 void ttm_fence_lru_ripen(struct ttm_fence_lru *lru,
 			 struct ttm_fence_lru_bo *bo);
-void ttm_fence_lru_empty(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo,
-			 int site);
+u64 ttm_fence_lru_empty_taken(struct ttm_fence_lru *lru,
+			      struct ttm_fence_lru_bo **bos, unsigned int nr,
+			      int site);
 struct ttm_fence_lru_blocker *ttm_fence_lru_blocker_alloc(void);
 void ttm_fence_lru_leave_over(struct ttm_fence_lru *lru,
 			      struct ttm_fence_lru_bo *bo,

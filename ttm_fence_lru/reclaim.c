@@ -251,12 +251,7 @@ static unsigned int try_some(struct ttm_fence_lru *lru, struct list_head *list,
 	for (i = nr; i > nr_tried; i--)
 		if (ttm_fence_lru_give_back(lru, bos[i - 1], list))
 			bos[i - 1] = NULL;
-	for (i = 0; i < nr; i++) {
-		if (!bos[i])
-			continue;
-		try->bytes += bos[i]->bytes;
-		ttm_fence_lru_empty(lru, bos[i], try->site);
-	}
+	try->bytes += ttm_fence_lru_empty_taken(lru, bos, nr, try->site);
 	list_del(&release.entry);
 	spin_unlock(lru->lru_lock);
 	wake_waiters(lru);
