@@ -98,7 +98,7 @@ static bool fence_signaled(struct dma_fence *fence)
 	return fence_channel(fence)->completed >= fence->seqno;
 }
 
-/* Whoever waits makes this hardware complete its jobs, unless it hangs. */
+/* A task that waits makes this hardware complete its jobs, unless it hangs. */
 static bool fence_enable_signaling(struct dma_fence *fence)
 {
 	if (!fence_channel(fence)->hung)

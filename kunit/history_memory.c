@@ -55,7 +55,7 @@ void history_drain(struct history *h, int unused, const u16 *who)
 				model_drain(&h->model));
 }
 
-/* Whoever walks the LRU releases the memory of a dead buffer. */
+/* A walk of the LRU releases the memory of a dead buffer. */
 void history_evict(struct history *h, int bo, const u16 *who)
 {
 	bool listed;

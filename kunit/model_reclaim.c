@@ -99,7 +99,7 @@ struct attempt {
 	u64 bytes;
 };
 
-/* True if it holds no memory any more. Who is refused stands where it stood. */
+/* True if it holds no memory any more. One that is refused stands where it stood. */
 static bool try_clean(struct model *m, int bo, struct attempt *try)
 {
 	struct model_owner *o = &m->owners[bo];
@@ -334,7 +334,7 @@ void model_put(struct model *m, int bo, bool no_memory)
 	obey_limits(m, type);
 }
 
-/* Whoever walks the LRU may release the memory of a dead buffer that stands there. */
+/* A walk of the LRU may release the memory of a dead buffer that stands there. */
 bool model_can_evict(const struct model *m, int bo)
 {
 	const struct model_owner *o = &m->owners[bo];
@@ -346,7 +346,7 @@ bool model_can_evict(const struct model *m, int bo)
 	return model_is_dead(m, bo) && o->placed && !o->locked;
 }
 
-/* Its reference passes to whoever does it. */
+/* Its reference passes to the task that does it. */
 void model_evict(struct model *m, int bo)
 {
 	clean(m, bo);

@@ -171,7 +171,7 @@ void nvkm_timer_wait_init(struct nvkm_device *device, u64 nsec,
 	wait->reads = 0;
 }
 
-/* Whoever loses patience warns of that. */
+/* The one that loses patience warns of that. */
 s64 nvkm_timer_wait_test(struct nvkm_timer_wait *wait)
 {
 	return ++wait->reads > PATIENCE ? -ETIMEDOUT : 0;

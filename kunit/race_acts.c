@@ -176,7 +176,7 @@ unsigned int act_retire(struct racer *racer)
 	return 1;
 }
 
-/* Whoever retired: what had signaled before the call is off the channels after it. */
+/* After a retire, what had signaled before the call is off the channels. */
 unsigned int act_retire_own(struct racer *racer)
 {
 	struct race_timeline *timeline = random_channel(racer);

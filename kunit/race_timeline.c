@@ -151,7 +151,7 @@ unregister_channel(struct race_timeline *timeline)
 	return channel;
 }
 
-/* Right after the grace period: KASAN catches whoever looks at it later than that. */
+/* Right after the grace period: KASAN catches those that look at it later than that. */
 static void free_channel(struct ttm_fence_lru_channel *channel)
 {
 	synchronize_rcu();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A device that sleeps: whoever wants memory does not wake it up.
+ * A device that sleeps: a task that wants memory does not wake it up.
  */
 #include "ttm_glue_helpers.h"
 
@@ -87,7 +87,7 @@ static bool can_have_vram(struct glue_device *dev)
 	return glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &ret);
 }
 
-/* Whoever walks the LRU finds dead buffers, too: to evict them, swap them out, or all. */
+/* A walk of the LRU finds dead buffers, too: to evict them, swap them out, or all. */
 static void asleep_they_are_left_by_walks_of_the_lru(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;

@@ -141,7 +141,7 @@ static void what_must_be_cleared_is_left_to_a_worker(struct kunit *test)
 	glue_expect_freed(dev, TTM_FREED_AT_DRAIN, 1);
 }
 
-/* Neither whoever frees another buffer, nor whoever submits. */
+/* Neither a task that frees another buffer, nor one that submits. */
 static void nobody_clears_what_is_beyond_the_limit(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
@@ -162,7 +162,7 @@ static void nobody_clears_what_is_beyond_the_limit(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&dev->bdev.drain));
 }
 
-static void whoever_wants_it_clears_it(struct kunit *test)
+static void a_task_that_wants_it_clears_it(struct kunit *test)
 {
 	struct ttm_fence_lru_need need = { .type = TTM_PL_TT };
 	struct glue_device *dev = test->priv;
@@ -183,7 +183,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(one_with_a_foreign_fence_goes_later),
 	KUNIT_CASE(what_must_be_cleared_is_left_to_a_worker),
 	KUNIT_CASE(nobody_clears_what_is_beyond_the_limit),
-	KUNIT_CASE(whoever_wants_it_clears_it),
+	KUNIT_CASE(a_task_that_wants_it_clears_it),
 	{}
 };
 

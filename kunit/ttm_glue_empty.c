@@ -129,7 +129,7 @@ static void swapout_takes_signaled_zombies_first(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, c->tbo.ttm->page_flags & TTM_TT_FLAG_SWAPPED);
 }
 
-/* The pages of VRAM are of no use to whoever wants pages. */
+/* The pages of VRAM are of no use to a task that wants pages. */
 static void swapout_does_not_count_vram(struct kunit *test)
 {
 	struct ttm_operation_ctx ctx = {};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * The module of a foreign fence unloads. Its operations are memory of their own here, which
- * is freed: KASAN reports whoever looks at them afterwards.
+ * is freed: KASAN reports those that look at them afterwards.
  */
 #include <linux/rcupdate.h>
 #include <linux/slab.h>

@@ -387,7 +387,7 @@ static void use_group_in_the_way(struct glue_device *dev)
 	if (!group)
 		return;
 
-	/* Who evicts a member holds the reservation that all of them share. */
+	/* A task that evicts a member holds the reservation that all of them share. */
 	KUNIT_EXPECT_EQ(dev->test, ttm_bo_group_reserve_fences(group, 1), 0);
 	ttm_bo_group_add_fence(group, &fence->base, DMA_RESV_USAGE_BOOKKEEP);
 }

@@ -293,7 +293,7 @@ static void suspending_and_resuming(struct kunit *test)
 	glue_expect_lru(dev, TTM_PL_VRAM, "", 1);
 }
 
-/* Allocated by itself: whoever writes beyond it is reported. */
+/* Allocated by itself: a write beyond it is reported. */
 static void a_device_ends_where_it_says(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;

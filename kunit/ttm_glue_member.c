@@ -57,7 +57,7 @@ static void the_fences_of_a_member_that_dies_are_told(struct kunit *test)
 
 static struct ttm_bo_group *ends_now;
 
-/* Its address space goes. Who evicts a member holds the reservation of all of them. */
+/* Its address space goes. A task that evicts a member holds the reservation of all of them. */
 static void end_group(struct glue_device *dev)
 {
 	struct glue_bo *bo;

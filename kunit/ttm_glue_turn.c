@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Who waits for room gets it, though others use all buffers again and again.
+ * A task that waits for room gets it, though others use all buffers again and again.
  */
 #include "ttm_glue_helpers.h"
 

@@ -16,8 +16,8 @@
  * VRAM does not keep its contents, so all buffers leave it, and all jobs must have
  * ended. What does not become idle in time, because a channel has hung, makes suspend
  * fail: then every buffer has its contents, where it was or in GTT. To be able to tell,
- * a successful suspend overwrites all of VRAM. The CPU copies meanwhile, whoever does
- * so otherwise: it needs no room in GTT on the way to system memory, and does not hang.
+ * a successful suspend overwrites all of VRAM. The CPU copies meanwhile, in either copy
+ * mode: it needs no room in GTT on the way to system memory, and does not hang.
  *
  * The kernel freezes user space before it suspends a device. A write to the file
  * "suspend" in debugfs suspends and resumes just this device, and returns the error.

@@ -309,7 +309,7 @@ static void vram_discharge(struct drm_device *drm, void *man)
 }
 
 /**
- * swgpu_vram_charge - charge whoever allocates video memory, if the kernel can
+ * swgpu_vram_charge - charge the task that allocates video memory, if the kernel can
  * @vram: the memory
  * @drm: the device, with the last reference to which that ends
  *

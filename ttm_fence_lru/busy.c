@@ -265,9 +265,8 @@ EXPORT_SYMBOL(ttm_fence_lru_oldest_match);
  * @lru: the device's engine
  * @fence: the fence, of any channel or none
  *
- * How long its channel is waited for without going on is remembered with the channel,
- * whoever waits, until something of it has signaled; a new fence behind one that hangs is
- * no news.
+ * How long its channel is waited for without going on, by any task, is remembered with the
+ * channel, until something of it has signaled; a new fence behind one that hangs is no news.
  *
  * Context: process context.
  */

@@ -284,7 +284,7 @@ int ttm_fence_lru_channel_reserve(struct ttm_fence_lru_channel *channel)
 
 	ttm_fence_lru_assert_emission(channel);
 
-	/* One for the fence, one for whoever attaches an older fence meanwhile. */
+	/* One for the fence, one for a task that attaches an older fence meanwhile. */
 	while (READ_ONCE(channel->nr_spare) < TTM_FENCE_LRU_SPARE_NODES) {
 		node = ttm_fence_lru_node_alloc();
 		if (!node)

@@ -60,7 +60,7 @@ static bool decide(struct ttm_fence_lru *lru, struct ttm_fence_lru_bo *bo)
 
 /*
  * The channel of a link, if it is in use, and whether its fence has signaled. The node is
- * not locked: if it goes meanwhile, so does the link, and whoever locks the channel sees
+ * not locked: if it goes meanwhile, so does the link, and a task that locks the channel sees
  * that. So what the flag of the fence says is of use, if the link is there then.
  */
 static struct ttm_fence_lru_channel *look(struct ttm_fence_lru_link *link,

@@ -809,7 +809,7 @@ static inline bool ttm_fence_lru_is_linked(struct ttm_fence_lru *lru,
 	might_sleep();
 	might_lock(&lru->reclaim_lock);
 
-	/* Pairs with the release of whoever frees a link: it is done with the buffer. */
+	/* Pairs with the release of the task that frees a link: it is done with the buffer. */
 	return smp_load_acquire(&bo->link.node) || bo->link.next;
 }
 

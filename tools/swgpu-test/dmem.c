@@ -135,7 +135,7 @@ void test_dmem_zombies(int fd)
 
 /*
  * All of a's limit is dead, and so is something of b, on a channel that hangs and was used
- * before. Whoever waits for that wants an interrupt of it.
+ * before. A task that waits for that wants an interrupt of it.
  */
 void test_dmem_foreign_zombies(int fd)
 {
