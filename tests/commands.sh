@@ -267,9 +267,9 @@ help_has_all()
 	local variable missing=()
 
 	make help >"$SCRATCH/help"
-	for variable in KERNEL_SRC KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT DEBIAN_MIRROR RELEASE \
-		JOBS SEED HISTORIES ROUNDS VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY COPY SEEDS V BENCH FORCE FULL PART MUTANTS \
-		MUTANT BOCHS MODEL CASE; do
+	for variable in KERNEL KERNEL_SRC KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT DEBIAN_MIRROR RELEASE \
+		JOBS SEED HISTORIES ROUNDS VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY COPY SEEDS \
+		MINUTES MODE CPUS V BENCH FORCE FULL PART MUTANTS MUTANT BOCHS MODEL CASE; do
 		grep -qE "(^|[^A-Z_])$variable=" "$SCRATCH/help" || missing+=("$variable")
 	done
 	[ ${#missing[@]} = 0 ] || { say "# missing: ${missing[*]}"; return 1; }
@@ -325,6 +325,9 @@ guest_without_build()
 {
 	new_build
 	say "ROOT=/ BUILD=/nonexistent run=/run directory=/" >wrong-job
+	result "a guest that takes too long is ended" \
+		ends 124 "took longer than 9 s and was killed" scripts/boot.sh -t 9 -m 256M $CONFIG \
+		-- ./job 1
 	result "a guest says that build/ cannot be mounted" \
 		ends 125 "/nonexistent cannot be mounted" scripts/boot.sh -m 256M $CONFIG \
 		guest_job="$CHECKOUT/wrong-job" -- ./job 1

@@ -27,7 +27,7 @@ guest()
 	shift
 
 	say "# $name"
-	"$ROOT/scripts/boot.sh" -t 600 -l "swgpu$MANY-${name//[^a-z0-9]/-}" "$@" </dev/null ||
+	"$ROOT/scripts/boot.sh" -t 1200 -l "swgpu$MANY-${name//[^a-z0-9]/-}" "$@" </dev/null ||
 		status=$?
 	if [ "$status" != 0 ]; then
 		say "not ok - the software GPU with $name: exit status $status"
