@@ -57,7 +57,11 @@ static int create(struct play *p, struct drm_swgpu_step *step)
 	ret = swgpu_gem_create_ioctl(p->drm, &args, p->file);
 	if (ret)
 		return ret;
-	return put_user(args.handle, p->slots + step->slot);
+	ret = put_user(args.handle, p->slots + step->slot);
+	/* Nobody would know its handle. */
+	if (ret)
+		drm_gem_handle_delete(p->file, args.handle);
+	return ret;
 }
 
 static int close(struct play *p, struct drm_swgpu_step *step)

@@ -86,6 +86,7 @@ void test_bad_map_and_wait(int fd);
 void test_bad_channels(int fd);
 void test_bad_play(int fd);
 void test_play(int fd);
+void test_play_unknown(int fd);
 void test_bad_submit(int fd);
 void test_bad_stats(int fd);
 /* memory.c */

@@ -31,6 +31,7 @@ static const struct {
 	{ "stats refuse bad arguments", test_bad_stats },
 	{ "lists of requests refuse bad arguments", test_bad_play },
 	{ "a list of requests does each of them", test_play },
+	{ "a buffer whose handle cannot be told is closed", test_play_unknown },
 	{ "new memory is zero and keeps what is written", test_map },
 	{ "a mapping outlives the handle", test_map_outlives_handle },
 	{ "contents survive eviction", test_eviction },

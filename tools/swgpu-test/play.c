@@ -65,6 +65,21 @@ void test_bad_play(int fd)
 	step_fails(fd, (struct drm_swgpu_step){ .op = SWGPU_STEP_SUBMIT }, -ENOENT);
 }
 
+/* The array of slots is not there. */
+void test_play_unknown(int fd)
+{
+	struct list l = { .steps = {
+		{ .op = SWGPU_STEP_CREATE, .value = PAGE, .flags = GTT },
+	} };
+	uint64_t buffers = gpu_stats(fd, 0).buffers;
+
+	prepare(&l, 0, 1);
+	l.args.slots = 8;
+	check_is(node_ioctl(fd, DRM_IOCTL_SWGPU_PLAY, &l.args), 0);
+	check_is(l.steps[0].error, -EFAULT);
+	check_is(gpu_stats(fd, 0).buffers, buffers);
+}
+
 /* A buffer is made, used, looked at while it is busy, waited for and closed. */
 void test_play(int fd)
 {
