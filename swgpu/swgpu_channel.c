@@ -60,12 +60,16 @@ static int start_engine(struct swgpu_channel *channel)
 static int enlist(struct swgpu_channel *channel)
 {
 	struct swgpu_device *sdev = channel->sdev;
-	int ret = -ENODEV;
+	int ret = 0;
 
 	mutex_lock(&sdev->channels_lock);
-	if (!drm_dev_is_unplugged(&sdev->drm)) {
+	if (drm_dev_is_unplugged(&sdev->drm)) {
+		ret = -ENODEV;
+	} else if (sdev->nr_channels == SWGPU_MAX_DEVICE_CHANNELS) {
+		ret = -ENOSPC;
+	} else {
 		list_add_tail(&channel->entry, &sdev->channels);
-		ret = 0;
+		sdev->nr_channels++;
 	}
 	mutex_unlock(&sdev->channels_lock);
 	return ret;
@@ -75,7 +79,8 @@ static int enlist(struct swgpu_channel *channel)
  * swgpu_channel_create - make a channel and start its engine
  * @sdev: the device
  *
- * Return: the channel, or -ENOMEM, or -ENODEV if the device is gone.
+ * Return: the channel, or -ENOMEM, or -ENODEV if the device is gone, or -ENOSPC if it
+ * has all that it can have.
  */
 struct swgpu_channel *swgpu_channel_create(struct swgpu_device *sdev)
 {
@@ -228,6 +233,7 @@ void swgpu_channel_destroy(struct swgpu_channel *channel)
 	swgpu_channel_kill(channel, -ECANCELED);
 	mutex_lock(&sdev->channels_lock);
 	list_del(&channel->entry);
+	sdev->nr_channels--;
 	mutex_unlock(&sdev->channels_lock);
 	swgpu_reset_fini(channel);
 	if (swgpu_fence_lru(&channel->sdev->ttm))

@@ -19,6 +19,8 @@
 #include "swgpu_ttm_compat.h"
 
 #define SWGPU_MAX_CHANNELS 256
+/* A channel has a thread, which is charged to nobody. */
+#define SWGPU_MAX_DEVICE_CHANNELS 1024
 #define SWGPU_MAX_VMS 256
 #define SWGPU_MAX_PLACES 2
 
@@ -77,10 +79,12 @@ struct swgpu_device {
 	struct swgpu_measure measure;
 	/** @cost: what was paid for */
 	struct swgpu_cost cost;
-	/** @channels_lock: protects @channels */
+	/** @channels_lock: protects @channels and @nr_channels */
 	struct mutex channels_lock;
 	/** @channels: &swgpu_channel.entry of all, killed or not */
 	struct list_head channels;
+	/** @nr_channels: length of @channels */
+	unsigned int nr_channels;
 	/** @vram_bytes: size of VRAM; constant */
 	u64 vram_bytes;
 	/** @gtt_bytes: size of GTT; constant */

@@ -100,6 +100,7 @@ void test_shared(int fd);
 void test_wait(int fd);
 void test_order(int fd);
 void test_channel_limit(int fd);
+void test_device_channel_limit(int fd);
 void test_full_queue(int fd);
 void test_stats(int fd);
 /* stress.c */

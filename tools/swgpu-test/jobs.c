@@ -113,6 +113,29 @@ void test_channel_limit(int fd)
 	check_is(channel, 100);
 }
 
+#define NR_FILE_CHANNELS	256
+#define NR_DEVICE_CHANNELS	1024
+#define NR_COPY_CHANNELS	2
+
+/* The channels of four files are all that there are, those of others included. */
+void test_device_channel_limit(int fd)
+{
+	int i, nr = 0, files[NR_DEVICE_CHANNELS / NR_FILE_CHANNELS];
+	uint32_t channel;
+
+	for (i = 0; i < (int)ARRAY_SIZE(files); i++) {
+		files[i] = gpu_open();
+		while (!gpu_channel(files[i], &channel))
+			nr++;
+	}
+	check_is(nr, NR_DEVICE_CHANNELS - (gpu_copies_async(fd) ? NR_COPY_CHANNELS : 0));
+	check_is(gpu_channel(fd, &channel), -ENOSPC);
+	close(files[0]);
+	check_is(gpu_channel(fd, &channel), 0);
+	for (i = 1; i < (int)ARRAY_SIZE(files); i++)
+		close(files[i]);
+}
+
 static int fill_queue(int fd, uint32_t channel)
 {
 	int i, ret = 0;

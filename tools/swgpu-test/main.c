@@ -41,6 +41,7 @@ static const struct {
 	{ "waiting: poll, timeout, readers and writers", test_wait },
 	{ "a job waits for other channels", test_order },
 	{ "a file has so many channels", test_channel_limit },
+	{ "a device has so many channels", test_device_channel_limit },
 	{ "a channel has a limited queue", test_full_queue },
 	{ "a buffer may be freed while busy", test_free_busy },
 	{ "a hung channel keeps its buffers until it resumes", test_hang },

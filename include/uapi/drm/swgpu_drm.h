@@ -59,7 +59,8 @@ struct drm_swgpu_gem_map {
  * @channel: out for create, in for destroy
  * @pad: must be zero
  *
- * Destroying a channel kills it: jobs that have not run yet end with -ECANCELED.
+ * Destroying a channel kills it: jobs that have not run yet end with -ECANCELED. A file
+ * has at most 256 channels, a device 1,024; there is no more then: -ENOSPC.
  */
 struct drm_swgpu_channel {
 	__u32 channel;
