@@ -6,7 +6,7 @@ SHELL = /bin/bash
 .DEFAULT_GOAL = help
 .PHONY: help demo bench pressure test check kunit fuzz mutants coverage kernel source clean distclean \
 	modules modules_install modules_uninstall dkms dkms-test debian-test boot-test nouveau \
-	each-patch series series-export docs
+	each-patch series series-export docs figures
 
 export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE RELEASE ROUNDS
 export KERNEL KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
@@ -47,7 +47,7 @@ help: ## show this
 # CPUS=1|2           fuzz: on so many CPUs; on Linux 6.12 two are QEMU's; default: 1
 # V=1                show the commands of the kernel's build
 # BENCH=<names>      only these measurements; default: all
-# FORCE=1            series-export: over patches that changed since they were laid
+# FORCE=1            series-export: over patches that changed since they were laid; figures: of other sources, too
 # FULL=1             test and bench: compare with the unpatched kernel as well; pressure: everything (slow)
 # PART=engine|glue   only mutants of this part; default: both
 # MUTANTS=<n>        try so many mutants of each part, chosen by SEED; default: all
@@ -72,6 +72,9 @@ check: ## only the static checks: warnings, style, documentation, patches
 
 docs: ## build these documents with Sphinx, into build/docs/html
 	@scripts/docs.sh
+
+figures: ## write the figures of README and the documents anew, from results in build/
+	@scripts/figures.sh
 
 kunit: ## only KUnit: our suites and TTM's own
 	@scripts/kunit.sh

@@ -122,13 +122,13 @@ def print_engine(results, title, configs, label):
                if results.get("list_move", "floor", **config) is not None]
     if not configs:
         return
-    print(f"\n  {title}" + "".join(f"{label(config):>10}" for config in configs))
-    print("  " + "-" * (len(title) + 10 * len(configs)))
+    print(f"\n  {title}" + "".join(f"{label(config):>11}" for config in configs))
+    print("  " + "-" * (len(title) + 11 * len(configs)))
     for what in FLOORS + ENGINE_ROWS:
         flavour = "floor" if what in FLOORS else "ours"
         cells = [results.get(what, flavour, **config) for config in configs]
         if any(value is not None for value in cells):
-            print(f"  {what:<{len(title)}}" + "".join(f"{cell(v):>10}" for v in cells))
+            print(f"  {what:<{len(title)}}" + "".join(f"{cell(v):>11}" for v in cells))
 
 
 def print_ttm(results, config, title):
@@ -390,7 +390,8 @@ def main():
         return 1
     pairs = read_pairs(directory / "unpatched")
     rows = verdicts(results, pairs)
-    report = {
+    made_of = (directory / "made-of").read_text().splitlines()
+    report = dict(zip(("sources", "settings"), made_of)) | {
         "kernel": (directory / "kernel").read_text().strip(),
         "machine": machine(),
         "values": results.values,

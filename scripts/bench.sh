@@ -41,6 +41,7 @@ measure_unpatched()
 [ -z "${FULL:-}" ] || "$ROOT/scripts/build.sh" um-bench-unpatched
 rm -rf "$RESULTS"
 mkdir -p "$RESULTS"
+say "$("$ROOT/scripts/sources-key.sh" bench)" "${BENCH:+BENCH=$BENCH}" >"$RESULTS/made-of"
 start=$SECONDS
 [ -z "${FULL:-}" ] || measure_unpatched
 # shellcheck disable=SC2086 # one word per measurement

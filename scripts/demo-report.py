@@ -195,18 +195,25 @@ def print_heading(title):
     print("  " + "-" * 76)
 
 
-def print_table(designs):
-    today, ours = (designs[design] for design in DESIGNS)
-    for phase in PHASES:
-        vram = dig(today, ("phases", phase, "vram_bytes"))
-        title = phase.replace("_", " ") + (f", {vram // MIB} MiB of VRAM" if vram else "")
-        print_heading(title)
-        print_rows(PHASE_ROWS, today["phases"][phase], ours["phases"][phase])
+def print_phase(phase, today, ours):
+    vram = dig(today, ("phases", phase, "vram_bytes"))
+    print_heading(phase.replace("_", " ") + (f", {vram // MIB} MiB of VRAM" if vram else ""))
+    print_rows(PHASE_ROWS, today["phases"][phase], ours["phases"][phase])
+
+
+def print_hung(today, ours):
     hung = today["hung_channel"]
     print_heading("hung channel" if not hung["completed"] else
                   f"hung channel: {hung['stuck_buffers']} stuck, "
                   f"{hung['healthy_buffers']:,} not")
-    print_rows(HUNG_ROWS, today["hung_channel"], ours["hung_channel"])
+    print_rows(HUNG_ROWS, hung, ours["hung_channel"])
+
+
+def print_table(designs):
+    today, ours = (designs[design] for design in DESIGNS)
+    for phase in PHASES:
+        print_phase(phase, today, ours)
+    print_hung(today, ours)
     print()
 
 
@@ -250,7 +257,8 @@ def main():
     directory = pathlib.Path(sys.argv[1])
     designs = {design: read_design(directory, design) for design in DESIGNS}
     failures = check(designs)
-    report = {
+    made_of = (directory / "made-of").read_text().splitlines()
+    report = dict(zip(("sources", "compiler", "settings"), made_of)) | {
         "kernel": (directory / "kernel").read_text().strip(),
         "seed": int(sys.argv[2]),
         "job_speed": float(sys.argv[3]),

@@ -14,6 +14,11 @@
 . "$(dirname "$0")/lib.sh"
 . "$ROOT/scripts/virtual-lib.sh"
 
+# What was given: figures of other settings are not README's.
+SETTINGS=
+for variable in SEED VRAM_MB JOB_SPEED TRACES PRICES; do
+	[ -z "${!variable:-}" ] || SETTINGS+="${SETTINGS:+ }$variable=${!variable}"
+done
 SEED=${SEED:-1}
 JOB_SPEED=${JOB_SPEED:-1}
 VRAM_MB=${VRAM_MB:-}
@@ -72,6 +77,8 @@ run_guest()
 
 	rm -rf "$RESULTS"
 	mkdir -p "$RESULTS"
+	say "$KEY" "$(sed -n -E 's/^CONFIG_CC_VERSION_TEXT="(.*)"/\1/p' "$(kernel_out um-demo)/.config")" \
+		"$SETTINGS" >"$RESULTS/made-of"
 	"$ROOT/scripts/boot.sh" -v -t 1200 -m $((PLENTY_MB + 1536))M -l demo um-demo -- \
 		"$ROOT/scripts/demo-guest.sh" "$SEED" "$JOB_SPEED" "$PLENTY_MB" "$VRAM_MB" \
 		"$PRICES" "${files[@]}" || rc=$?
@@ -87,6 +94,7 @@ plot()
 }
 
 "$ROOT/scripts/packages.sh" build demo
+KEY=$("$ROOT/scripts/sources-key.sh" demo)
 run_step tools "building the programs of the demo" "Is libc's static library there?" build_tools
 compile_clients
 choose_vram

@@ -71,15 +71,6 @@ else
 fi
 POLICY=${POLICY:-$SAMPLE_POLICIES}
 
-# What all results depend on; those of other sources stand aside.
-sources_key()
-{
-	(cd "$ROOT" && cat swgpu/*.[ch] ttm_fence_lru/*.[ch] include/*/*.h include/*/*/*.h \
-		tools/replay/*.[ch] patches/{6.12,common}/*.patch compat/*.h bench/policies/*.patch \
-		configs/um*.config scripts/{policy,pressure-cell,pressure-guest,virtual-lib}.sh) |
-		sha256sum | cut -c1-12
-}
-
 # wanted_mb <client> ...: what they want together, and the largest jobs; in MiB.
 wanted_mb()
 {
@@ -226,7 +217,7 @@ plot()
 run_step tools "building the replay" "Is libc's static library there?" build_tools
 "$ROOT/scripts/build.sh" um-demo
 MODULES=$(modules_of "$(kernel_out um-demo)" swgpu | awk '!seen[$0]++')
-KEY=$(sources_key)
+KEY=$("$ROOT/scripts/sources-key.sh" pressure)
 mkdir -p "$CELLS/$KEY"
 build_policies
 list_cells >"$RESULTS/list"

@@ -15,6 +15,8 @@ failed=0
 skipped=0
 # No part may take longer; the kernels' first build is part of one.
 LIMIT=${TEST_TIMEOUT:-2700}
+# What README shows of it: the number of the sources, and a line for each part.
+COUNTS=$BUILD/test/counts-$KERNEL
 
 count()
 {
@@ -40,7 +42,8 @@ count()
 	passed=$((passed + ok))
 	failed=$((failed + bad))
 	skipped=$((skipped + skip))
-	say "== $name: $ok passed, $bad failed, $skip skipped ($((SECONDS - start)) s)"
+	say "$name: $ok passed, $bad failed, $skip skipped" >>"$COUNTS"
+	say "$(tail -n 1 "$COUNTS") ($((SECONDS - start)) s)" | sed 's/^/== /'
 }
 
 part()
@@ -57,6 +60,8 @@ part()
 	count "$name" "$log" "$rc"
 }
 
+mkdir -p "$BUILD/test"
+"$ROOT/scripts/sources-key.sh" test >"$COUNTS"
 if [ "$KERNEL" = 6.12 ]; then
 	part check "$ROOT/scripts/check.sh"
 	part kunit "$ROOT/scripts/kunit.sh"

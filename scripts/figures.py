@@ -1,0 +1,315 @@
+#!/usr/bin/env -S python3 -B
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""figures.py [--check] [--any] [<root>]
+
+Writes the figures of README and of the documents anew, from results in build/. They stand
+between two lines, "figures: <name>" and "end of figures", which are comments there. Results
+of other sources than today's, and of other settings than the default, are left aside, unless
+--any is given; what has no results stays as it is.
+
+--check changes nothing. It fails if a figure of the demo is not what the demo printed, if
+README has a large number that no command wrote, and if a figure's place is missing. The
+demo's figures are exact, but only for one compiler. Exit status 77: there is no demo of these
+sources and of that compiler to compare with.
+"""
+
+import contextlib
+import importlib.util
+import io
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import textwrap
+
+SCRIPTS = pathlib.Path(__file__).resolve().parent
+CANNOT = 77
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+# The comment begins as the file's language wants it.
+BLOCK = re.compile(r"^(?P<open><!-- |\.\. )figures: (?P<name>[a-z-]+)(?P<note>, [^\n>]*?)?"
+                   r"(?P<close> -->|)\n(?P<text>.*?)^(?P=open)end of figures(?P=close)\n",
+                   re.M | re.S)
+
+
+class Nothing(Exception):
+    """There are no results, or they are not of what is wanted."""
+
+
+def module(name):
+    """A report's script as a module."""
+    spec = importlib.util.spec_from_file_location(name.replace("-", "_"),
+                                                  SCRIPTS / f"{name}.py")
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+def printed(function, *arguments):
+    """The lines that a function prints, without empty ones around."""
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        function(*arguments)
+    return text.getvalue().strip("\n").splitlines()
+
+
+def indented(lines):
+    """A block of code, in either language. The reports indent by two."""
+    return "".join("    " + line.removeprefix("  ") + "\n" if line.strip() else "\n"
+                   for line in lines)
+
+
+def paragraph(text):
+    return textwrap.fill(" ".join(text.split()), 90, break_long_words=False,
+                         break_on_hyphens=False) + "\n"
+
+
+def bullet(text):
+    return textwrap.fill(text, 90, initial_indent="* ", subsequent_indent="  ",
+                         break_long_words=False, break_on_hyphens=False) + "\n"
+
+
+class Results:
+    """What is in build/, read when it is asked for."""
+
+    def __init__(self, build, any_sources):
+        self.build = build
+        self.any_sources = any_sources
+
+    def of_today(self, name, sources):
+        key = subprocess.run([SCRIPTS / "sources-key.sh", name], check=True, text=True,
+                             capture_output=True).stdout.strip()
+        if sources != key and not self.any_sources:
+            raise Nothing(f"those of make {name} are of other sources")
+
+    def read(self, name, file):
+        try:
+            results = json.loads((self.build / file).read_text())
+        except OSError:
+            raise Nothing(f"make {name} has not been run") from None
+        self.of_today(name, results.get("sources"))
+        if results.get("settings"):
+            raise Nothing(f"make {name} was run with {results['settings']}")
+        return results
+
+    def demo(self):
+        report = self.read("demo", "demo/report.json")
+        if not report["passed"]:
+            raise Nothing("make demo failed")
+        return report
+
+    def bench(self):
+        return self.read("bench", "bench/results.json")
+
+    def pressure(self):
+        return self.read("pressure", "pressure/results.json")
+
+    def counts(self):
+        try:
+            lines = (self.build / "test/counts-6.12").read_text().splitlines()
+        except OSError:
+            raise Nothing("make test has not been run") from None
+        self.of_today("test", lines[0])
+        return lines[1:]
+
+
+# README
+
+def demo_claims(results):
+    report = results.demo()
+    today, ours = (report["designs"][design] for design in ("today", "fence_lru"))
+    if today["hung_channel"]["alloc_ok"]:
+        raise Nothing("today's TTM got memory beside the hung channel: the words are wrong")
+    hung_ms = ours["hung_channel"]["alloc_ns"] / 1e6
+    return paragraph(f"""
+        **Before and after**, {NUMBERS[len(report["clients"])]} recorded programs at once under
+        memory pressure: deleting buffers took {today["work_items"]:,} work items and
+        {today["signaling_enabled_by_delete"]:,} interrupts; now it takes **none of either**. A
+        program or a worker had to wait {today["context_switches"]:,} times; now
+        {ours["context_switches"]:,} times. With one channel hung, the next allocation gets the
+        memory freed on healthy channels in {hung_ms:.0f} ms, where today's waits in vain. `make
+        demo` runs in modelled time: one build prints the same figures each time, also on a
+        busy machine.""")
+
+
+def demo_tables(results):
+    demo = module("demo-report")
+    today, ours = (results.demo()["designs"][design] for design in demo.DESIGNS)
+    return indented(["$ make demo", "...",
+                     *("  " + line for line in printed(demo.print_phase, "pressure", today, ours)), "",
+                     *("  " + line for line in printed(demo.print_hung, today, ours)), "...",
+                     "demo: passed; see build/demo/report.json and build/demo/report.svg"])
+
+
+def test_counts(results):
+    return indented(["$ make test", *(f"== {line}" for line in results.counts()[:7]), "..."])
+
+
+# Documents
+
+def bench_machine(results):
+    bench = results.bench()
+    machine = bench["machine"]
+    return paragraph(f"""{machine["cpus"]} cores ({machine["model"]}), {machine["guest"]},
+        Linux {bench["kernel"].split("-")[0]}, nanoseconds of CPU time per buffer, medians.""")
+
+
+def bench_tables(results):
+    results.bench()
+    bench = module("bench-report")
+    lines = printed(bench.print_tables, bench.Results(results.build / "bench"))
+    return "::\n\n" + indented(lines[2:])
+
+
+def bench_unpatched(results):
+    pairs = results.bench()["unpatched_and_patched"]
+    if not pairs:
+        raise Nothing("make bench FULL=1 has not been run")
+    return "::\n\n" + indented(printed(module("bench-report").print_unpatched, pairs))
+
+
+def bench_verdicts(results):
+    words = {True: "reached", False: "not reached"}
+    return "".join(bullet(f"{row['line']}, {words[row['reached']]}: {row['what']}: {row['figure']}")
+                   for row in results.bench()["verdicts"])
+
+
+# Heading, key.
+PRESSURE = (("moved", "evicted_bytes"), ("worst", "evicted_bytes_worst"), ("p99", "alloc_p99_ns"),
+            ("slowest", "alloc_max_ns"), ("waited", "alloc_total_ns"),
+            ("client", "client_worst"), ("frame", "frame_worst"), ("irqs", "signaling_enabled"),
+            ("items", "work_items"), ("switches", "context_switches"))
+
+
+def pressure_summary(results):
+    """A line for each policy of each mix, as multiples of today's."""
+    lines = [f"  {'mix, copies: policy':<30}" + "".join(f"{head:>9}" for head, _ in PRESSURE) +
+             f"{'dead MiB':>12}", "  " + "-" * (42 + 9 * len(PRESSURE))]
+    for title, summaries in results.pressure()["summary"].items():
+        for policy, figures in summaries.items():
+            dead = f"{figures['mean_zombie_bytes']:.0f} / {figures['mean_zombie_bytes_today']:.0f}"
+            lines.append(f"  {f'{title}: {policy}':<30}" +
+                         "".join(f"{figures[key]:>9.2f}" for _, key in PRESSURE) + f"{dead:>12}")
+    return "::\n\n" + indented(lines)
+
+
+def pressure_limits(results):
+    limits = results.pressure()["limits"]
+    lines = [f"  {'limit':<44}" + "".join(f"{policy:>12}" for policy in limits)]
+    for name in next(iter(limits.values())):
+        counts = [(policy[name]["cells"], len(policy[name]["missed"]))
+                  for policy in limits.values()]
+        lines.append(f"  {name:<44}" + "".join(f"{f'{cells - missed} of {cells}':>12}"
+                                               for cells, missed in counts))
+    return "::\n\n" + indented(lines)
+
+
+WRITERS = {
+    "README.md": {"demo-claims": demo_claims, "demo-tables": demo_tables,
+                  "test-counts": test_counts},
+    "Documentation/benchmarks.rst": {
+        "bench-machine": bench_machine, "bench-tables": bench_tables,
+        "bench-verdicts": bench_verdicts, "bench-unpatched": bench_unpatched},
+    "Documentation/pressure.rst": {
+        "pressure-summary": pressure_summary, "pressure-limits": pressure_limits},
+}
+# One build has one outcome.
+EXACT = ("demo-claims", "demo-tables")
+
+
+def note_of(name, results):
+    """What a figure depends on beside the sources."""
+    return f", {results.demo().get('compiler')}" if name in EXACT else ""
+
+
+def write(block, name, writer, results, left):
+    """A block with its figures of now, or as it was."""
+    try:
+        text, note = writer(results), note_of(name, results)
+    except Nothing as reason:
+        left[name] = str(reason)
+        return block[0]
+    return (f"{block['open']}figures: {name}{note}{block['close']}\n\n{text}\n"
+            f"{block['open']}end of figures{block['close']}\n")
+
+
+def blocks_of(path, names):
+    """The places in a file, by name. Each must be there, once."""
+    found = list(BLOCK.finditer(path.read_text()))
+    wrong = [f"{path.name}: there is no figure '{block['name']}'"
+             for block in found if block["name"] not in names]
+    for name in names:
+        if sum(block["name"] == name for block in found) != 1:
+            wrong.append(f"{path.name}: the figure '{name}' is not there once")
+    return {block["name"]: block for block in found}, wrong
+
+
+def update(root, results):
+    wrong = []
+    for file, writers in WRITERS.items():
+        path, left = root / file, {}
+        _, problems = blocks_of(path, writers)
+        wrong += problems
+        if problems:
+            continue
+        before = path.read_text()
+        after = BLOCK.sub(lambda block: write(block, block["name"], writers[block["name"]],
+                                              results, left), before)
+        if after != before:
+            path.write_text(after)
+        print(f"{file}: {'changed' if after != before else 'as it was'}")
+        for name, reason in left.items():
+            print(f"  {name} was left as it is: {reason}")
+    return wrong
+
+
+def loose_numbers(path):
+    """Large numbers of README that no command wrote."""
+    text = BLOCK.sub("", path.read_text())
+    return [f"{path.name}: {number}: no command wrote this number"
+            for number in re.findall(r"\b\d{1,3}(?:,\d{3})+\b", text)]
+
+
+def compare(block, writer, results):
+    """Why a figure is not what its command printed, or nothing."""
+    text = writer(results)
+    if (block["note"] or "") != note_of(block["name"], results):
+        raise Nothing(f"README's figures are of {(block['note'] or ', nothing')[2:]}, the demo is of "
+                      f"{results.demo()['compiler']}")
+    if block["text"].strip("\n") == text.strip("\n"):
+        return []
+    old, new = block["text"].strip("\n").splitlines(), text.strip("\n").splitlines()
+    lines = [f"  README: {a.strip()}\n  now:    {b.strip()}" for a, b in zip(old, new) if a != b]
+    return [f"README.md: {block['name']} is not what the demo printed: make figures\n" +
+            "\n".join(lines[:5])]
+
+
+def check(root, results):
+    wrong, missing = loose_numbers(root / "README.md"), None
+    for file, writers in WRITERS.items():
+        blocks, problems = blocks_of(root / file, writers)
+        wrong += problems
+        try:
+            for name in blocks.keys() & set(EXACT):
+                wrong += compare(blocks[name], writers[name], results)
+        except Nothing as reason:
+            missing = reason
+    if missing and not wrong:
+        print(f"README's figures are not compared: {missing}")
+        sys.exit(CANNOT)
+    return wrong
+
+
+def main():
+    options = [argument for argument in sys.argv[1:] if argument.startswith("--")]
+    names = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
+    root = pathlib.Path(names[0]) if names else SCRIPTS.parent
+    results = Results(root / "build", "--any" in options)
+    wrong = (check if "--check" in options else update)(root, results)
+    for line in wrong:
+        print(f"error: {line}")
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
