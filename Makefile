@@ -6,10 +6,11 @@ SHELL = /bin/bash
 .DEFAULT_GOAL = help
 .PHONY: help demo bench pressure test check kunit fuzz mutants coverage kernel source clean distclean \
 	modules modules_install modules_uninstall dkms dkms-test debian-test boot-test nouveau \
-	each-patch series series-export docs figures
+	each-patch series series-export docs figures record
 
 export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE RELEASE ROUNDS
 export KERNEL KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
+export CMD NAME GPU MAX_SECONDS
 export VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY COPY SEEDS MINUTES MODE CPUS
 
 help: ## show this
@@ -37,6 +38,10 @@ help: ## show this
 # VRAM_MB=<MiB>      demo: VRAM under pressure; default: from what the traces want
 # JOB_SPEED=<factor>  demo: of the GPU; default: 1, that of the recordings
 # TRACES=<names>     demo: recordings in traces/, or files; each is a program, with @0.1 at its own speed
+# CMD="<program> <argument> ..."  record: what is recorded
+# NAME=<name>        record: of the recording; default: that of the program
+# MAX_SECONDS=<n>    record: the program is interrupted then; default: 30
+# GPU=<ns>,<ns>      record: what a push costs, and each word of it; default: 10000,400
 # PRICES=<settings>  demo: what costs how much, as "interrupt_ns=4000"; see swgpu_cost.c
 # MIX=<names>        pressure: only these mixes of programs; default: a sample
 # POLICY=<names>     pressure: only these policies; default: all but the ours-k ones
@@ -75,6 +80,9 @@ docs: ## build these documents with Sphinx, into build/docs/html
 
 figures: ## write the figures of README and the documents anew, from results in build/
 	@scripts/figures.sh
+
+record: ## record CMD="<GL program> ...", without a GPU, to replay it
+	@scripts/record.sh
 
 kunit: ## only KUnit: our suites and TTM's own
 	@scripts/kunit.sh

@@ -16,6 +16,7 @@ packages_of()
 		bison:bison bc:bc python3:python3 perl:perl xz-utils:xz patch:patch \
 		kmod:modprobe ;;
 	docs) say python3-sphinx:sphinx-build ;;
+	record) say libegl-dev:/usr/include/EGL/egl.h xvfb:Xvfb xz-utils:xz ;;
 	check) say sparse:sparse clang-format-19:clang-format shellcheck:shellcheck \
 		git:git ;;
 	series) say git:git ;;
