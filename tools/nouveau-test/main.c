@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * nouveau-test [<text> | --unbind | --figures <n>]: nouveau through its requests, on a
- * card before NV50.
+ * nouveau-test [<text> | --memory | --vm [<text>] | --unbind | --figures <n>]: nouveau through its requests, on a
+ * card before NV50 or of Turing.
  *
- * <text>: only the cases whose names contain it. --unbind: only that the driver can go
+ * <text>: only the cases whose names contain it. --memory: those that need no channels, also
+ * where there are none, as with noaccel=1. --vm: EXEC and VM_BIND, on Turing. --unbind: only that the driver can go
  * from its device, which it does not return to. --figures: how long requests for memory
  * take while another channel is blocked, with n dead buffers; 0: while none is.
  *
@@ -16,11 +17,14 @@
 #include <unistd.h>
 
 #include "nv.h"
+#include "vm.h"
 
-static const struct {
+struct test {
 	const char *name;
 	void (*run)(int fd);
-} cases[] = {
+};
+
+static const struct test cases[] = {
 	{ "channels copy", test_copy },
 	{ "jobs of two channels wait for each other", test_order },
 	{ "30 channels are made and used", test_many_channels },
@@ -35,30 +39,59 @@ static const struct {
 	{ "a channel is made while VRAM is full of the dead", test_channel_in_full_vram },
 };
 
-#define NR_CASES	((int)ARRAY_SIZE(cases))
+static const struct test memory_cases[] = {
+	{ "memory is written, moved and read by the CPU", test_memory },
+	{ "memory of two clients at once", test_memory_of_two },
+};
 
-static int run_here(int i)
+static const struct test vm_cases[] = {
+	{ "EXEC copies between what VM_BIND has bound", test_vm_copy },
+	{ "an unbind waits for a job", test_vm_unbind_later },
+	{ "sparse regions", test_vm_sparse },
+	{ "a job that faults kills its channel", test_vm_fault },
+	{ "what is bound survives eviction", test_vm_eviction },
+	{ "bound and unbound many times at one address", test_vm_many },
+	{ "a client is killed with a job in flight", test_vm_killed },
+};
+
+static int run_here(const struct test *test, int number)
 {
 	int fd = nv_open();
 
 	case_begin();
 	if (check(fd >= 0))
-		cases[i].run(fd);
-	return !case_end(i + 1, cases[i].name);
+		test->run(fd);
+	return !case_end(number, test->name);
 }
 
 /* Each in a process of its own, which leaves nothing mapped. */
-static bool run_case(int i)
+static bool run_case(const struct test *test, int number)
 {
 	int status = 0;
 	pid_t pid = fork();
 
 	if (!pid)
-		_exit(run_here(i));
+		_exit(run_here(test, number));
 	if (waitpid(pid, &status, 0) == pid && WIFEXITED(status))
 		return !WEXITSTATUS(status);
-	printf("not ok %d - %s, which was killed\n", i + 1, cases[i].name);
+	printf("not ok %d - %s, which was killed\n", number, test->name);
 	return false;
+}
+
+/* Returns the exit status. */
+static int run_cases(const struct test *tests, int nr, const char *text)
+{
+	int i, failures = 0;
+
+	printf("1..%d\n", nr);
+	for (i = 0; i < nr; i++) {
+		if (text && !strstr(tests[i].name, text))
+			printf("ok %d - %s # SKIP not asked for\n", i + 1, tests[i].name);
+		else
+			failures += !run_case(&tests[i], i + 1);
+	}
+	printf("# %d of %d failed\n", failures, nr);
+	return failures ? 1 : 0;
 }
 
 static int run_unbind(void)
@@ -76,20 +109,22 @@ static int run_figures(int fd, const char *stuck)
 	return 1;
 }
 
-/* Later cards have neither these commands nor these objects. */
+/* Others have neither these commands nor these objects. */
 static bool is_suitable(int fd)
 {
-	return fd >= 0 && nv_param(fd, NOUVEAU_GETPARAM_CHIPSET_ID) < 0x50;
+	uint64_t chipset = fd < 0 ? 0x50 : nv_param(fd, NOUVEAU_GETPARAM_CHIPSET_ID);
+
+	return chipset < 0x50 || (chipset & ~0xf) == 0x160;
 }
 
 int main(int argc, char **argv)
 {
-	int i, failures = 0, fd = nv_open();
+	int fd = nv_open();
 
 	/* Nothing may be left in the buffer when a case forks. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!is_suitable(fd)) {
-		printf("Bail out! no card before NV50 with nouveau\n");
+		printf("Bail out! no card before NV50 or of Turing with nouveau\n");
 		return 2;
 	}
 	if (argc > 2 && !strcmp(argv[1], "--figures"))
@@ -100,14 +135,9 @@ int main(int argc, char **argv)
 	close(fd);
 	if (argc > 1 && !strcmp(argv[1], "--unbind"))
 		return run_unbind();
-	printf("1..%d\n", NR_CASES);
-	for (i = 0; i < NR_CASES; i++) {
-		if (argc > 1 && !strstr(cases[i].name, argv[1])) {
-			printf("ok %d - %s # SKIP not asked for\n", i + 1, cases[i].name);
-			continue;
-		}
-		failures += !run_case(i);
-	}
-	printf("# %d of %d failed\n", failures, NR_CASES);
-	return failures ? 1 : 0;
+	if (argc > 1 && !strcmp(argv[1], "--memory"))
+		return run_cases(memory_cases, ARRAY_SIZE(memory_cases), NULL);
+	if (argc > 1 && !strcmp(argv[1], "--vm"))
+		return run_cases(vm_cases, ARRAY_SIZE(vm_cases), argc > 2 ? argv[2] : NULL);
+	return run_cases(cases, ARRAY_SIZE(cases), argc > 1 ? argv[1] : NULL);
 }

@@ -45,6 +45,7 @@ int nv_bo_create(int fd, uint64_t size, uint32_t domains, struct nv_bo *bo)
 		.handle = args.info.handle,
 		.size = size,
 		.domains = domains,
+		.address = args.info.offset,
 	};
 	return ret;
 }
@@ -58,6 +59,7 @@ int nv_bo_map(int fd, struct nv_bo *bo)
 	if (ret)
 		return ret;
 	bo->size = info.size;
+	bo->address = info.offset;
 	map = mmap(NULL, info.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		   info.map_handle);
 	if (map == MAP_FAILED)

@@ -18,23 +18,28 @@
 
 #define NV_MAX_BOS	16
 
+struct family;
+
 /**
  * struct nv_bo - a buffer
  * @handle: of its file
  * @size: in bytes
  * @domains: where it may be
+ * @address: its own, on cards from NV50 on
  * @map: its contents, or NULL
  */
 struct nv_bo {
 	uint32_t handle;
 	uint64_t size;
 	uint32_t domains;
+	uint64_t address;
 	uint32_t *map;
 };
 
 /**
  * struct nv_channel - a channel that copies
  * @fd: its client
+ * @family: of cards, whose commands it takes
  * @id: its number there
  * @push: what the commands are written to
  * @pos: where the next word goes
@@ -46,6 +51,7 @@ struct nv_bo {
  */
 struct nv_channel {
 	int fd;
+	const struct family *family;
 	int id;
 	struct nv_bo push;
 	unsigned int pos;
@@ -99,6 +105,9 @@ void test_pressure_some(int fd);
 void test_pressure_all(int fd);
 void test_eviction(int fd);
 void test_channel_in_full_vram(int fd);
+/* memory.c: those that need no channel */
+void test_memory(int fd);
+void test_memory_of_two(int fd);
 /* unbind.c */
 void test_unbind(void);
 

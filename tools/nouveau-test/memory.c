@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Memory without channels: the CPU writes, reads and moves all of it. */
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "nv.h"
+
+/* Of all VRAM. */
+#define PART		16
+#define NR_BOS		(2 * PART)
+#define ROUNDS		3
+
+static uint32_t word(unsigned int bo, uint64_t i)
+{
+	return bo * 1000003 + i * 7919;
+}
+
+/* Two words of each page. */
+static void fill(const struct nv_bo *bo, unsigned int nr)
+{
+	uint64_t i;
+
+	for (i = 0; i < bo->size / 4; i += PAGE / 8)
+		bo->map[i] = word(nr, i);
+}
+
+static unsigned int count_wrong(const struct nv_bo *bo, unsigned int nr)
+{
+	unsigned int wrong = 0;
+	uint64_t i;
+
+	for (i = 0; i < bo->size / 4; i += PAGE / 8)
+		wrong += bo->map[i] != word(nr, i);
+	return wrong;
+}
+
+/* Twice as much as fits. To be touched each buffer has to come back, at another's cost. */
+static void fill_and_check(int fd, unsigned int seed)
+{
+	uint64_t size = nv_vram_size(fd) / PART & ~(PAGE - 1);
+	struct nv_bo bos[NR_BOS];
+	unsigned int i, round;
+
+	for (i = 0; i < NR_BOS; i++) {
+		if (!check_is(nv_bo_create(fd, size, VRAM, &bos[i]), 0) ||
+		    !check_is(nv_bo_map(fd, &bos[i]), 0))
+			return;
+		fill(&bos[i], seed + i);
+	}
+	for (round = 0; round < ROUNDS; round++)
+		for (i = 0; i < NR_BOS; i++)
+			check_is(count_wrong(&bos[i], seed + i), 0);
+	for (i = 0; i < NR_BOS; i++)
+		check_is(nv_bo_close(fd, &bos[i]), 0);
+}
+
+void test_memory(int fd)
+{
+	fill_and_check(fd, 0);
+	check_is(nv_vram_used(fd) > nv_vram_size(fd) / PART, 0);
+}
+
+void test_memory_of_two(int fd)
+{
+	int status = 1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		case_begin();
+		fill_and_check(nv_open(), 1000);
+		_exit(case_failed());
+	}
+	fill_and_check(fd, 0);
+	check(waitpid(pid, &status, 0) == pid);
+	check_is(status, 0);
+}
