@@ -65,7 +65,7 @@ up_to_date()
 	[ -z "$KERNEL_SRC" ] && [ -e "$OUT/.built" ] &&
 		[ "$(cat "$OUT/.built")" = "$(inputs)" ] &&
 		[ -z "$(cd "$ROOT" && find Kconfig Kbuild compat ttm_fence_lru kunit swgpu \
-			bench include -newer "$OUT/.built" -print -quit)" ]
+			bench nvsw include -newer "$OUT/.built" -print -quit)" ]
 }
 
 # All lines of the fragments; of two about the same symbol the last one counts.

@@ -9,6 +9,7 @@ passed=0
 failed=0
 skipped=0
 OURS=drivers/gpu/drm/ttm_fence_lru
+CHIP=drivers/gpu/drm/nouveau/nvsw
 
 # All patches that this kernel may get, series or not.
 PATCHES=("$ROOT"/patches/{"$KERNEL",common}*/*.patch)
@@ -52,6 +53,7 @@ kernel_files()
 {
 	files 'ttm_fence_lru/*.[ch]' 'kunit/*.[ch]' 'swgpu/*.[ch]' 'bench/*.[ch]' \
 		'compat/*.h' | sed "s,^,$OURS/,"
+	files 'nvsw/*.[ch]' | sed "s,^,$CHIP/,"
 	files 'include/*.h'
 }
 

@@ -35,8 +35,9 @@
 # git, and not on what else the repository holds.
 #
 # patches/6.12-buddy is no series but two alternatives, one for each place of the
-# allocator; patches/common-um mends the guests, not what is tested in them. Both are left
-# alone: edit them by hand, and mind the counts of their hunks.
+# allocator; patches/common-um mends the guests, not what is tested in them, and
+# patches/common-nvsw gives them a chip. All are left alone: edit them by hand, and mind the
+# counts of their hunks.
 
 . "$(dirname "$0")/lib.sh"
 

@@ -25,10 +25,13 @@ mapfile -t -O ${#PATCHES[@]} PATCHES < <(patches_of "$KERNEL-buddy" | grep "/$bu
 [ -z "${UNPATCHED:-}" ] || PATCHES=("${PATCHES[0]}")
 # What the guests need is the same for kernels that are compared.
 mapfile -t -O ${#PATCHES[@]} PATCHES < <(patches_of "$KERNEL-um")
+# nouveau's software chip has nouveau build it.
+mapfile -t -O ${#PATCHES[@]} PATCHES < <(patches_of "$KERNEL-nvsw")
 [ -z "${SERIES:-}" ] || PATCHES=("${PATCHES[@]:0:SERIES}")
 TREE=$(kernel_tree)
 SCRATCH=$TREE.scratch
 OURS=drivers/gpu/drm/ttm_fence_lru
+CHIP=drivers/gpu/drm/nouveau/nvsw
 
 # Which source it is, and what the patches meet in it.
 source_id()
@@ -69,6 +72,7 @@ link_directories()
 {
 	find "$TREE/$OURS" -type l -delete
 	ln -s -t "$TREE/$OURS" "$ROOT"/{Kconfig,Kbuild,compat,ttm_fence_lru,kunit,swgpu,bench}
+	ln -sfn "$ROOT/nvsw" "$TREE/$CHIP"
 }
 
 link_headers()

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The aperture is VRAM itself, from its beginning to its end. Real chips of this age translate
+ * it with page tables; a page of the machine's memory cannot be elsewhere.
+ */
+#include <subdev/bar/priv.h>
+
+#include "chip.h"
+
+static void *dtor(struct nvkm_bar *bar)
+{
+	return bar;
+}
+
+static int oneinit(struct nvkm_bar *bar)
+{
+	return 0;
+}
+
+/* nvkm calls it without asking whether there is anything to do. */
+static void nothing(struct nvkm_bar *bar)
+{
+}
+
+static const struct nvkm_bar_func nvsw_bar = {
+	.dtor = dtor,
+	.oneinit = oneinit,
+	.bar1.init = nothing,
+	.bar1.wait = nothing,
+};
+
+int nvsw_bar_new(struct nvkm_device *device, enum nvkm_subdev_type type,
+		 int inst, struct nvkm_bar **bar)
+{
+	*bar = kzalloc(sizeof(**bar), GFP_KERNEL);
+	if (!*bar)
+		return -ENOMEM;
+	nvkm_bar_ctor(&nvsw_bar, device, type, inst, *bar);
+	return 0;
+}
