@@ -120,7 +120,7 @@ debian-test: ## run demo and test in bare Debians 12 and 13, made for that
 boot-test: ## boot Debian's own kernel in QEMU and load the modules
 	@scripts/boot-test.sh
 
-nouveau: ## run nouveau on cards that Bochs emulates; needs BOCHS=<binary>
+nouveau: ## run nouveau on a software chip; with BOCHS=<binary> on emulated cards
 	@scripts/nouveau.sh
 
 kernel: ## build the kernel that the demo boots

@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# nvsw.sh [<kernel argument> ...] -- <program> [<argument> ...]: boots a guest in which nouveau
+# drives the software chip, and runs the program in it, as root, on the files of this machine.
+# What it prints appears here; the kernel's log is build/logs/boot-nvsw.log.
+#
+# Arguments of the kernel are nouveau's, such as nouveau.fence_lru=1, nouveau.noaccel=1 or
+# nouveau.nvsw_seed=7.
+#
+# VRAM_MB=<n>  how much VRAM the chip has; 128
+
+. "$(dirname "$0")/lib.sh"
+
+CONFIG=um-nvsw
+arguments=()
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+	arguments+=("$1")
+	shift
+done
+[ $# -ge 2 ] || die "usage: nvsw.sh [<kernel argument> ...] -- <program> [<argument> ...]"
+shift
+
+"$ROOT/scripts/build.sh" "$CONFIG"
+"$ROOT/scripts/boot.sh" -t "${BOOT_TIMEOUT:-900}" -m 2G -l "${NVSW_LOG:-nvsw}" "$CONFIG" \
+	"reserve_mem=${VRAM_MB:-128}M:16M:nvsw" "${arguments[@]}" \
+	-- "$ROOT/scripts/nvsw-guest.sh" "$@"

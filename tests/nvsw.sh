@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# tests/nvsw.sh: nouveau on the software chip, with the fence-ordered LRU and with today's
+# delayed delete: memory without channels, channels, EXEC and VM_BIND, and the driver that goes.
+# Lockdep and KASAN watch. The kernel's log is clean, but for what a case provokes.
+#
+# CASE=<text>  only the cases whose names contain it
+
+. "$(dirname "$0")/../scripts/lib.sh"
+
+TOOL=$BUILD/tools/nouveau-test/nouveau-test
+CASE=${CASE:-}
+failed=0
+
+# What nouveau is meant to say of the parameter, and of channels that fault or are killed.
+WELCOME='MM: (EXPERIMENTAL|no card has run)|fifo: fault |fifo:.*(rc scheduled|errored - disabling)|channel [0-9]+ killed|failed to idle channel'
+
+# complaints <log>: what nouveau or the chip warned of.
+complaints()
+{
+	grep -aE 'nvsw: |nouveau .*(\*ERROR\*|fifo:|drm: |mmu:|gr:|ce[01]:)' "$1" |
+		grep -avE 'drm: (VRAM|GART|MM: using)|'"$WELCOME"
+}
+
+# guest <name> [<kernel argument> ...] -- <argument of the tool> ...
+guest()
+{
+	local name=$1 status=0 log
+	shift
+
+	say "# $name"
+	log=nvsw-${name//[^a-z0-9]/-}
+	NVSW_LOG=$log "$ROOT/scripts/nvsw.sh" "$@" </dev/null || status=$?
+	if [ "$status" != 0 ]; then
+		say "not ok - $name: exit status $status"
+		failed=1
+	fi
+	if complaints "$LOGS/boot-$log.log"; then
+		say "not ok - $name: the kernel's log is clean"
+		failed=1
+	else
+		say "ok - $name: the kernel's log is clean"
+	fi
+}
+
+"$ROOT/scripts/build.sh" um-nvsw
+run_step nouveau-test-tool "building the test program" "Read the log." \
+	make -C "$ROOT/tools/nouveau-test" OUT="$(dirname "$TOOL")" \
+	UAPI="$(kernel_tree)/include/uapi/drm"
+
+[ -n "$CASE" ] || guest "memory without channels" nouveau.noaccel=1 -- "$TOOL" --memory
+for fence_lru in 1 0; do
+	guest "channels, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- \
+		"$TOOL" ${CASE:+"$CASE"}
+	guest "EXEC and VM_BIND, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- \
+		"$TOOL" --vm ${CASE:+"$CASE"}
+	[ -n "$CASE" ] || guest "unbind, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- \
+		"$TOOL" --unbind
+done
+# A chip that keeps stale translations must be noticed.
+if [ -z "$CASE" ]; then
+	if NVSW_LOG=nvsw-broken "$ROOT/scripts/nvsw.sh" nouveau.nvsw_broken=1 -- \
+		"$TOOL" --vm "many times at one address" </dev/null >"$LOGS/nvsw-broken.log" 2>&1 ||
+		! grep -q '^not ok .*many times at one address' "$LOGS/nvsw-broken.log"; then
+		say "not ok - stale translations are noticed"
+		failed=1
+	else
+		say "ok - stale translations are noticed"
+	fi
+fi
+exit "$failed"
