@@ -23,14 +23,14 @@
 
 static int open(struct drm_device *drm, struct drm_file *file)
 {
-	struct swgpu_file *sfile = kzalloc(sizeof(*sfile), GFP_KERNEL);
+	struct swgpu_file *sfile = kzalloc(sizeof(*sfile), GFP_KERNEL_ACCOUNT);
 
 	if (!sfile)
 		return -ENOMEM;
 	ttm_device_trim(&to_swgpu(drm)->ttm);
 	sfile->sdev = to_swgpu(drm);
-	xa_init_flags(&sfile->channels, XA_FLAGS_ALLOC1);
-	xa_init_flags(&sfile->vms, XA_FLAGS_ALLOC1);
+	xa_init_flags(&sfile->channels, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	xa_init_flags(&sfile->vms, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	file->driver_priv = sfile;
 	return 0;
 }

@@ -22,8 +22,8 @@
  * and the jobs of both check it; the memory of others is left alone.
  *
  * With the fence-ordered LRU a dead import stays until it is let go where no
- * reservation is held: on the way in and out of every ioctl, some at a time, and
- * when a file is opened or closed. Nobody needs to be short of memory for that.
+ * reservation is held: on the way in and out of every ioctl, some at a time, when a
+ * file is opened, or by TTM's worker. Nobody needs to be short of memory for that.
  *
  * To import waits for copies, and perhaps for room. DRM would do it under a lock that every
  * buffer needs which comes or goes, also those of a client that is killed, whose jobs are

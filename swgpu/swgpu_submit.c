@@ -86,7 +86,8 @@ static int lookup_objs(struct submit *s, struct drm_file *file)
 {
 	u32 i;
 
-	s->objs = kvcalloc(s->args->nr_bos, sizeof(*s->objs), GFP_KERNEL);
+	s->objs =
+		kvcalloc(s->args->nr_bos, sizeof(*s->objs), GFP_KERNEL_ACCOUNT);
 	if (!s->objs)
 		return -ENOMEM;
 

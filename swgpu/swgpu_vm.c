@@ -46,7 +46,7 @@ static const struct drm_gem_object_funcs vm_funcs = {
 static struct swgpu_vm *create_vm(struct swgpu_file *sfile)
 {
 	struct swgpu_device *sdev = sfile->sdev;
-	struct swgpu_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL);
+	struct swgpu_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 
 	if (!vm)
 		return NULL;
@@ -151,7 +151,7 @@ int swgpu_vm_get_bos(struct swgpu_vm *vm, struct swgpu_bo ***bos, u32 *nr_bos)
 	u32 nr = 0;
 
 	mutex_lock(&vm->lock);
-	*bos = kvcalloc(vm->nr_bos, sizeof(**bos), GFP_KERNEL);
+	*bos = kvcalloc(vm->nr_bos, sizeof(**bos), GFP_KERNEL_ACCOUNT);
 	if (*bos) {
 		list_for_each_entry(bo, &vm->bos, vm_entry) {
 			if (kref_get_unless_zero(&bo->tbo.base.refcount))

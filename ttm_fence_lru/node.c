@@ -32,7 +32,8 @@ int ttm_fence_lru_node_caches_create(void)
 	if (!node_cache)
 		return -ENOMEM;
 
-	link_cache = KMEM_CACHE(ttm_fence_lru_link, 0);
+	/* Clients decide how many there are. There are no more nodes, which are used again. */
+	link_cache = KMEM_CACHE(ttm_fence_lru_link, SLAB_ACCOUNT);
 	if (!link_cache)
 		goto destroy_node_cache;
 

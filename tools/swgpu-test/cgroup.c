@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Cgroups that are charged for VRAM. */
+/* Cgroups that are charged for VRAM, or for memory of the kernel. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,10 +34,14 @@ static bool mounted(void)
 	if (!access(PARENT, F_OK))
 		return true;
 	mkdir(ROOT, 0755);
-	return !mount("cgroup2", ROOT, "cgroup2", 0, NULL) &&
-	       write_file(ROOT "/cgroup.subtree_control", "+dmem") &&
-	       !mkdir(PARENT, 0755) &&
-	       write_file(PARENT "/cgroup.subtree_control", "+dmem");
+	return !mount("cgroup2", ROOT, "cgroup2", 0, NULL) && !mkdir(PARENT, 0755);
+}
+
+/* False if this kernel has no such controller. */
+static bool controls(const char *controller)
+{
+	return mounted() && write_file(ROOT "/cgroup.subtree_control", controller) &&
+	       write_file(PARENT "/cgroup.subtree_control", controller);
 }
 
 /* The number behind the region's name in a file of a group. */
@@ -65,9 +69,17 @@ bool cgroup_begin(int fd)
 	if (!gpu_device_name(fd, device, sizeof(device)))
 		return check(false);
 	snprintf(region, sizeof(region), "drm/%s/vram", device);
-	if (mounted() && number_of("", "dmem.capacity") > 0)
+	if (controls("+dmem") && number_of("", "dmem.capacity") > 0)
 		return true;
 	skip("this kernel charges no cgroup for memory of devices");
+	return false;
+}
+
+bool cgroup_begin_memory(void)
+{
+	if (controls("+memory"))
+		return true;
+	skip("this kernel charges no cgroup for memory");
 	return false;
 }
 
@@ -108,4 +120,29 @@ bool cgroup_limit(const char *name, const char *limit, uint64_t bytes)
 long cgroup_charged(const char *name)
 {
 	return number_of(name, "dmem.current");
+}
+
+bool cgroup_limit_memory(const char *name, uint64_t bytes)
+{
+	char path[128], text[24];
+
+	file_of(name, "memory.max", path);
+	snprintf(text, sizeof(text), "%lu", (unsigned long)bytes);
+	return write_file(path, text);
+}
+
+long cgroup_memory(const char *name)
+{
+	char path[128];
+	long bytes = -1;
+	FILE *f;
+
+	file_of(name, "memory.current", path);
+	f = fopen(path, "r");
+	if (!f)
+		return -1;
+	if (fscanf(f, "%ld", &bytes) != 1)
+		bytes = -1;
+	fclose(f);
+	return bytes;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Cgroups that are charged for VRAM. */
+/* Cgroups that are charged for VRAM, or for memory of the kernel. */
 #ifndef CGROUP_H
 #define CGROUP_H
 
@@ -8,6 +8,8 @@
 
 /* False, and the case is skipped, if the kernel charges nobody for the VRAM of @fd. */
 bool cgroup_begin(int fd);
+/* The same for what the kernel allocates for its clients. */
+bool cgroup_begin_memory(void);
 
 /* A group; its name is a letter. */
 bool cgroup_make(const char *name);
@@ -18,5 +20,8 @@ bool cgroup_enter(const char *name);
 bool cgroup_limit(const char *name, const char *limit, uint64_t bytes);
 /* What is charged to it, and to all below it; or -1. */
 long cgroup_charged(const char *name);
+bool cgroup_limit_memory(const char *name, uint64_t bytes);
+/* Memory of the system that is charged to a group, but the root; to 64 pages for each CPU. */
+long cgroup_memory(const char *name);
 
 #endif

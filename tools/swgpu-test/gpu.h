@@ -203,6 +203,10 @@ void test_dmem_protected(int fd);
 void test_dmem_lower(int fd);
 void test_dmem_lower_hung(int fd);
 void test_dmem_removed(int fd);
+/* memcg.c, charged.c: these want a kernel that charges cgroups for its memory */
+void test_memcg_jobs(int fd);
+void test_memcg_limit(int fd);
+void test_memcg_kept(int fd);
 /* hog.c */
 void test_hog(int fd, unsigned int mib, bool shrinker);
 /* clear.c */
