@@ -83,19 +83,30 @@ void test_wait(int fd)
 /* Readers run side by side, a writer after them all. */
 void test_order(int fd)
 {
+	struct drm_swgpu_submit_bo bos[2] = {
+		{ .flags = READ, .domains = VRAM },
+		{ .flags = WRITE, .domains = VRAM },
+	};
 	uint32_t channels[3], handle;
-	uint64_t start = now();
+	uint64_t jobs;
 	int i;
 
 	check_is(gpu_create(fd, 3 * PAGE, VRAM, &handle), 0);
+	check_is(gpu_create(fd, PAGE, VRAM, &bos[1].handle), 0);
+	bos[0].handle = handle;
 	for (i = 0; i < 3; i++)
 		check_is(gpu_channel(fd, &channels[i]), 0);
-	check_is(gpu_use(fd, channels[0], handle, READ, VRAM, 200 * MS), 0);
-	check_is(gpu_use(fd, channels[1], handle, READ, VRAM, 200 * MS), 0);
-	check_is(gpu_use(fd, channels[2], handle, WRITE, VRAM, 100 * MS), 0);
-	check_is(gpu_wait(fd, handle, 0, 5 * SECOND), 0);
-	check(now() - start >= 300 * MS);
-	check(now() - start < 390 * MS);
+	jobs = gpu_stats(fd, 0).jobs;
+	check_is(gpu_fault(fd, channels[0], SWGPU_FAULT_HANG_FOREVER), 0);
+	check_is(gpu_use(fd, channels[0], handle, READ, VRAM, 0), 0);
+	check_is(gpu_submit(fd, channels[1], bos, 2, 0, NULL), 0);
+	check_is(gpu_use(fd, channels[2], handle, WRITE, VRAM, 0), 0);
+	check_is(gpu_wait(fd, bos[1].handle, 0, 60 * SECOND), 0);
+	check_is(gpu_wait(fd, handle, SWGPU_WAIT_WRITERS, 100 * MS), -EBUSY);
+	check_is(gpu_stats(fd, 0).jobs - jobs, 1);
+	check_is(gpu_fault(fd, channels[0], SWGPU_FAULT_RESUME), 0);
+	check_is(gpu_wait(fd, handle, 0, 60 * SECOND), 0);
+	check_is(gpu_stats(fd, 0).jobs - jobs, 3);
 }
 
 void test_channel_limit(int fd)
