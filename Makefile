@@ -6,11 +6,11 @@ SHELL = /bin/bash
 .DEFAULT_GOAL = help
 .PHONY: help demo bench pressure test check kunit fuzz mutants coverage kernel source clean distclean \
 	modules modules_install modules_uninstall dkms dkms-test debian-test boot-test nouveau \
-	each-patch series series-export docs figures record
+	each-patch series series-export docs figures record timeline
 
 export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE RELEASE ROUNDS
 export KERNEL KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
-export CMD NAME GPU MAX_SECONDS
+export CMD NAME GPU MAX_SECONDS START_MS LENGTH_MS
 export VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY COPY SEEDS MINUTES MODE CPUS
 
 help: ## show this
@@ -38,6 +38,8 @@ help: ## show this
 # VRAM_MB=<MiB>      demo: VRAM under pressure; default: from what the traces want
 # JOB_SPEED=<factor>  demo: of the GPU; default: 1, that of the recordings
 # TRACES=<names>     demo: recordings in traces/, or files; each is a program, with @0.1 at its own speed
+# START_MS=<ms>      timeline: where it begins; default: where most buffers die
+# LENGTH_MS=<ms>     timeline: how much; default: 300
 # CMD="<program> <argument> ..."  record: what is recorded
 # NAME=<name>        record: of the recording; default: that of the program
 # MAX_SECONDS=<n>    record: the program is interrupted then; default: 30
@@ -80,6 +82,9 @@ docs: ## build these documents with Sphinx, into build/docs/html
 
 figures: ## write the figures of README and the documents anew, from results in build/
 	@scripts/figures.sh
+
+timeline: ## draw channels, waits and dead buffers over time, with both designs
+	@scripts/timeline.sh
 
 record: ## record CMD="<GL program> ...", without a GPU, to replay it
 	@scripts/record.sh

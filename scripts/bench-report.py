@@ -373,6 +373,19 @@ def describe(results):
             for key, numbers in results.samples.items()]
 
 
+def write_plot(path, results):
+    """What bench-plot.gnuplot draws: of each row of TTM's the median and quartiles of both."""
+    lines = []
+    for label, what in TTM_ROWS:
+        figures = [spread(results.samples[key]) for key in
+                   (results.key(what, flavour) for flavour in FLAVOURS) if key in results.samples]
+        if len(figures) == len(FLAVOURS):
+            lines.append(f'"{label.strip()}"' + "".join(
+                f" {figure['median']} {figure['q1']} {figure['q3']}" for figure in figures) + "\n")
+    path.write_text("".join(lines))
+    return bool(lines)
+
+
 def machine():
     names = {line.split(":", 1)[1].strip()
              for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
@@ -400,6 +413,7 @@ def main():
         "unpatched_and_patched": pairs,
     }
     (directory / "results.json").write_text(json.dumps(report, indent=2) + "\n")
+    write_plot(directory / "plot", results)
     print_tables(results)
     if pairs:
         print_unpatched(pairs)

@@ -37,6 +37,7 @@ measure_unpatched()
 	done
 }
 
+"$ROOT/scripts/packages.sh" build demo
 "$ROOT/scripts/build.sh" um-bench
 [ -z "${FULL:-}" ] || "$ROOT/scripts/build.sh" um-bench-unpatched
 rm -rf "$RESULTS"
@@ -49,4 +50,6 @@ start=$SECONDS
 	"$ROOT/scripts/bench-guest.sh" $BENCH
 say "  measuring: done ($((SECONDS - start)) s)"
 "$ROOT/scripts/bench-report.py" "$RESULTS"
+[ ! -s "$RESULTS/plot" ] || run_step plot "plotting" "What is drawn is in build/bench/plot" \
+	gnuplot -c "$ROOT/scripts/bench-plot.gnuplot" "$RESULTS"
 say "bench: see build/bench/results.json"

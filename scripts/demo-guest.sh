@@ -27,13 +27,12 @@ load_driver()
 # replay <phase> <design> <VRAM MiB> <client> ...
 replay()
 {
-	local phase=$1 design=$2 vram_mb=$3 name=$RESULTS/$1.$2 options=()
+	local phase=$1 design=$2 vram_mb=$3 name=$RESULTS/$1.$2
 	shift 3
 
 	echo "-- $phase, $design: $vram_mb MiB of VRAM"
-	[ "$phase" != pressure ] || options=(--timeline "$name.csv")
 	load_driver "$design" "$vram_mb"
-	virtual_replay "$name." "$SEED" "$JOB_SPEED" "${options[@]}" "$@"
+	virtual_replay "$name." "$SEED" "$JOB_SPEED" --timeline "$name.csv" "$@"
 	rmmod swgpu
 }
 

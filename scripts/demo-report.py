@@ -217,6 +217,22 @@ def print_table(designs):
     print()
 
 
+def write_plot(directory, designs, names):
+    """What demo-plot.gnuplot draws beside the samples: each client's time as a multiple of
+    its time with today's TTM and room for all; and the axes."""
+    times = [[client["wall_ns"] for client in designs[design]["phases"][phase]["clients"]]
+             for phase in PHASES for design in DESIGNS]
+    (directory / "clients").write_text("".join(
+        " ".join([name, *(f"{time[nr] / times[0][nr]:.4f}" for time in times)]) + "\n"
+        for nr, name in enumerate(names)))
+    # The longest program alone is not worth the width.
+    ends = sorted(max(column) for column in zip(*times))
+    until = min(ends[-1], (ends[-2] if len(ends) > 1 else ends[0]) * 1.1) / 1e9
+    plenty, scarce = (designs["today"]["phases"][phase]["vram_bytes"] // MIB for phase in PHASES)
+    (directory / "plot").write_text(f"until={until}\nplenty={plenty}\nscarce={scarce}\n"
+                                    f"clients={len(names)}\n")
+
+
 def check_run(name, run, fence_lru):
     """What must hold of one run of one design."""
     if not run["completed"]:
@@ -270,6 +286,9 @@ def main():
     }
     (directory / "report.json").write_text(json.dumps(report, indent=2) + "\n")
     print_table(designs)
+    if all(designs[design]["phases"][phase]["completed"]
+           for design in DESIGNS for phase in PHASES):
+        write_plot(directory, designs, sys.argv[4:])
     for failure in failures:
         print(f"failed: {failure}")
     return 1 if failures else 0

@@ -90,7 +90,7 @@ run_guest()
 plot()
 {
 	gnuplot -c "$ROOT/scripts/demo-plot.gnuplot" "$RESULTS" \
-		"VRAM of ${#files[@]} replayed programs, $VRAM_MB MiB, seed $SEED"
+		"VRAM of ${#files[@]} replayed programs: room for all ($PLENTY_MB MiB), and $VRAM_MB MiB"
 }
 
 "$ROOT/scripts/packages.sh" build demo

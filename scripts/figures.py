@@ -92,6 +92,18 @@ class Results:
             raise Nothing(f"make {name} was run with {results['settings']}")
         return results
 
+    def check_made_of(self, name):
+        """The first line of that file is the number of the sources, the last one settings."""
+        try:
+            made_of = (self.build / name / "made-of").read_text().splitlines()
+        except OSError:
+            # make bench and make pressure have it in their results.
+            self.read(name, f"{name}/results.json")
+            return
+        self.of_today(name, made_of[0])
+        if made_of[-1]:
+            raise Nothing(f"make {name} was run with {made_of[-1]}")
+
     def demo(self):
         report = self.read("demo", "demo/report.json")
         if not report["passed"]:
@@ -204,6 +216,37 @@ def pressure_limits(results):
     return "::\n\n" + indented(lines)
 
 
+# Pictures in Documentation/pictures, each with what drew it and where.
+PICTURES = {
+    "demo.svg": ("demo", "demo/report.svg"),
+    "hung.svg": ("timeline", "timeline/hung.svg"),
+    "replay.svg": ("timeline", "timeline/replay.svg"),
+    "states.svg": ("timeline", "timeline/states.svg"),
+    "steps.svg": ("timeline", "timeline/steps.svg"),
+    "bench.svg": ("bench", "bench/report.svg"),
+    "pressure.svg": ("pressure", "pressure/summary.svg"),
+}
+
+
+def slim(svg):
+    """A drawing without the groups that draw nothing, of which gnuplot makes hundreds."""
+    return re.sub(r"<g [^>]*>\s*</g>\n?", "", svg)
+
+
+def copy_pictures(root, results):
+    for name, (command, file) in PICTURES.items():
+        try:
+            results.check_made_of(command)
+            svg = (results.build / file).read_text()
+        except (Nothing, OSError) as reason:
+            print(f"Documentation/pictures/{name} was left as it is: {reason}")
+            continue
+        path = root / "Documentation/pictures" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(slim(svg))
+        print(f"{path.relative_to(root)}: {path.stat().st_size:,} bytes")
+
+
 WRITERS = {
     "README.md": {"demo-claims": demo_claims, "demo-tables": demo_tables,
                   "test-counts": test_counts},
@@ -260,6 +303,7 @@ def update(root, results):
         print(f"{file}: {'changed' if after != before else 'as it was'}")
         for name, reason in left.items():
             print(f"  {name} was left as it is: {reason}")
+    copy_pictures(root, results)
     return wrong
 
 

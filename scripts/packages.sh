@@ -20,7 +20,7 @@ packages_of()
 	check) say sparse:sparse clang-format-19:clang-format shellcheck:shellcheck \
 		git:git ;;
 	series) say git:git ;;
-	demo)  say gnuplot-nox:gnuplot ;;
+	demo)  say gnuplot-nox:gnuplot graphviz:dot ;;
 	modules) say gcc-12:gcc libelf1:/usr/lib/x86_64-linux-gnu/libelf.so.1 ;;
 	boot)  say busybox-static:busybox cpio:cpio qemu-system-x86:qemu-system-x86_64 ;;
 	nouveau) say busybox-static:busybox cpio:cpio bochsbios:/usr/share/bochs/BIOS-bochs-latest \

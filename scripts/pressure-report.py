@@ -16,7 +16,7 @@ import sys
 
 from pressure_limits import (client_ratios, geometric_mean, median_ratio, pairs, ratio,
                              release_ns, verdict)
-from pressure_plot import write_plots
+from pressure_plot import write_plots, write_summary
 
 MIB = 1 << 20
 COUNTERS = ("evictions", "evicted_bytes", "alloc_p50_ns", "alloc_p99_ns", "alloc_p999_ns",
@@ -254,6 +254,9 @@ def main():
                             for limit in limits} for policy, limits in verdicts.items()},
         "cells": [describe(name, group) for name, group in groups.items()]})
     drawings = write_plots(directory, groups)
+    if policies:
+        write_summary(directory / "plots", summaries, policies)
+        drawings.append("summary.svg")
     for name, group in groups.items():
         print_group(name, group)
     if policies:

@@ -211,6 +211,8 @@ plot()
 		gnuplot -c "$ROOT/scripts/pressure-plot.gnuplot" "$RESULTS" \
 			"$drawing" "$policies" "$titles"
 	done <"$RESULTS/plots/list"
+	[ ! -e "$RESULTS/plots/policies" ] || gnuplot -c "$ROOT/scripts/pressure-summary.gnuplot" \
+		"$RESULTS" "$(cat "$RESULTS/plots/policies")"
 }
 
 "$ROOT/scripts/packages.sh" build demo

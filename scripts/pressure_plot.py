@@ -5,6 +5,7 @@
                                                all takes longer; likewise frames of all clients
 <mix>,<copy>/<nr of the cell>.<policy>.memory  time, what is alive, what is dead
 <mix>,<copy>/moved                             a line for each cell, a column for each policy
+summary.moved, .client, .switches              a line for each mix, a column for each policy
 """
 
 import shutil
@@ -52,6 +53,17 @@ def write_moved(directory, cells, policies):
                  len(group[policy]) / MIB if policy in group else "nan" for policy in policies]
         lines.append(f'"{size} % x {speed}" ' + " ".join(map(str, moved)) + "\n")
     (directory / "moved").write_text("".join(lines))
+
+
+def write_summary(plots, summaries, policies):
+    """A line for each mix, a column for each policy that is compared with today's."""
+    for name, key in (("moved", "evicted_bytes"), ("client", "client_worst"),
+                      ("switches", "context_switches")):
+        (plots / f"summary.{name}").write_text("".join(
+            f'"{title}" ' + " ".join(str(part[policy][key]) if policy in part else "nan"
+                                     for policy in policies) + "\n"
+            for title, part in summaries.items()))
+    (plots / "policies").write_text(" ".join(policies) + "\n")
 
 
 def write_plots(directory, groups):

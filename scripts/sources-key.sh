@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# sources-key.sh demo|bench|pressure|test
+# sources-key.sh demo|timeline|bench|pressure|test
 #
 # Prints a number of all that the command's results depend on: results with another number
 # are of other sources.
@@ -28,6 +28,8 @@ sources_of()
 	case $1 in
 	demo)  kernel_sources; replay_sources
 	       say tools/demo/*.[ch] scripts/demo{,-guest}.sh ;;
+	timeline) kernel_sources; replay_sources
+	       say tools/demo/*.[ch] scripts/t{imeline.sh,imeline.py,racing-guest.sh} ;;
 	bench) kernel_sources
 	       say bench/*.[ch] scripts/bench-guest.sh ;;
 	pressure) kernel_sources; replay_sources

@@ -6,12 +6,20 @@
 #
 # tracing-guest.sh <directory> <modules> <parameters of swgpu> <seed> <job speed> <client> ...
 # tracing-guest.sh <directory> <modules> <parameters of swgpu> --test <text>
+# tracing-guest.sh <directory> <modules> <parameters of swgpu> --hung
+#
+# -e <events>, before all of that: these instead, systems or <system>/<event>.
 #
 # Leaves trace and lost in the directory, beside what the replay says. The modules are paths
 # of files in the order in which they go in, swgpu last.
 
 . "$(dirname "$0")/guest-lib.sh"
 
+EVENTS="ttm_fence_lru ttm"
+if [ "$1" = -e ]; then
+	EVENTS=$2
+	shift 2
+fi
 RESULT=$1 MODULES=$2 PARAMETERS=$3
 TRACING=/sys/kernel/tracing
 shift 3
@@ -19,12 +27,19 @@ shift 3
 insert_modules "$MODULES" "$PARAMETERS"
 [ -d $TRACING/events ] || mount -t tracefs tracefs $TRACING
 echo 131072 >$TRACING/buffer_size_kb
-for system in ttm_fence_lru ttm; do
-	echo 1 >$TRACING/events/$system/enable
+# The clock that is modelled.
+echo mono >$TRACING/trace_clock
+for event in $EVENTS; do
+	echo 1 >"$TRACING/events/$event/enable"
 done
+# Most allocations wait for nothing.
+echo 'took_ns > 20000' >$TRACING/events/swgpu/swgpu_alloc/filter
 if [ "$1" = --test ]; then
 	"$BUILD/tools/swgpu-test/swgpu-test" "$2"
 	"$BUILD/tools/demo/read-counters" drain
+elif [ "$1" = --hung ]; then
+	echo -1 >/proc/sys/kernel/sched_rt_runtime_us
+	chrt -f 1 "$BUILD/tools/demo/hung-channel" >"$RESULT/counters"
 else
 	virtual_replay "$RESULT/" "$@"
 fi

@@ -57,6 +57,8 @@ check_numbers()
 	done
 	must_match SEED "0|$COUNT" "a whole number of at most 9 digits"
 	must_match MAX_SECONDS "$COUNT" "a number of seconds"
+	must_match START_MS '[0-9]{1,9}' "a number of milliseconds"
+	must_match LENGTH_MS "$COUNT" "a number of milliseconds"
 	must_match GPU '[0-9]{1,9},[0-9]{1,9}' "nanoseconds for a push, and for a word of it, as 10000,400"
 	must_match NAME '[a-zA-Z0-9][a-zA-Z0-9._-]*' "a name for a file"
 	must_match VRAM_MB '[1-9][0-9]{0,5}' "a number of MiB, from 1 to 999999"

@@ -159,7 +159,7 @@ static int init_bo(struct swgpu_device *sdev, struct swgpu_bo *bo)
 	struct ttm_placement placement = { .placement = places };
 	struct swgpu_tag_place tags;
 	struct dma_resv *resv = bo->vm ? bo->vm->base.resv : NULL;
-	u64 start = ktime_to_ns(swgpu_now());
+	ktime_t start = swgpu_now();
 	int ret;
 
 	placement.num_placement = swgpu_places(bo->domains, places);
@@ -167,8 +167,7 @@ static int init_bo(struct swgpu_device *sdev, struct swgpu_bo *bo)
 				   &placement, 0, &ctx, NULL, resv, destroy_bo);
 	swgpu_cost_pay(SWGPU_COST_CREATE, 1);
 	swgpu_cost_pay_operations(sdev);
-	swgpu_latency_add(&sdev->measure.latency,
-			  ktime_to_ns(swgpu_now()) - start);
+	swgpu_measure_alloc(sdev, bo->tbo.base.size, start, ret);
 	swgpu_history_sample(sdev);
 	if (ret)
 		return ret; /* TTM has destroyed it */

@@ -8,6 +8,7 @@
 #include <drm/drm_print.h>
 
 #include "swgpu_channel.h"
+#include "swgpu_trace.h"
 
 /**
  * DOC: engine
@@ -345,6 +346,7 @@ static bool run_job(struct swgpu_channel *channel, struct swgpu_job *job,
 	}
 	channel->free_at = end;
 	job->fence->end = end;
+	trace_swgpu_job(job, start);
 	pop_job(channel, job);
 	swgpu_fence_complete(job->fence);
 	dma_fence_end_signalling(cookie);

@@ -9,6 +9,7 @@
 #include <drm/drm_print.h>
 
 #include "swgpu_drv.h"
+#include "swgpu_trace.h"
 
 void swgpu_count_add(struct swgpu_device *sdev, enum swgpu_count what,
 		     u64 value)
@@ -20,6 +21,23 @@ void swgpu_measure_eviction(struct swgpu_device *sdev, u64 bytes)
 {
 	swgpu_count_add(sdev, SWGPU_COUNT_EVICTIONS, 1);
 	swgpu_count_add(sdev, SWGPU_COUNT_EVICTED_BYTES, bytes);
+	trace_swgpu_evict(bytes);
+}
+
+/**
+ * swgpu_measure_alloc - an allocation has ended
+ * @sdev: the device
+ * @bytes: what was wanted
+ * @start: when it began
+ * @result: 0, or why there is none
+ */
+void swgpu_measure_alloc(struct swgpu_device *sdev, u64 bytes, ktime_t start,
+			 int result)
+{
+	u64 ns = ktime_to_ns(ktime_sub(swgpu_now(), start));
+
+	trace_swgpu_alloc(bytes, ns, result);
+	swgpu_latency_add(&sdev->measure.latency, ns);
 }
 
 /* To be called before @bytes changes, with the lock. */
@@ -55,6 +73,7 @@ void swgpu_measure_death(struct swgpu_bo *bo)
 	z->bytes += bo->tbo.base.size;
 	z->type_bytes[bo->zombie_type] += bo->tbo.base.size;
 	z->peak_bytes = max(z->peak_bytes, z->bytes);
+	trace_swgpu_death(bo, z->count, z->bytes);
 	spin_unlock(&z->lock);
 	swgpu_history_sample(sdev);
 }
@@ -72,6 +91,7 @@ void swgpu_measure_release(struct swgpu_bo *bo)
 	z->count--;
 	z->bytes -= bo->tbo.base.size;
 	z->type_bytes[bo->zombie_type] -= bo->tbo.base.size;
+	trace_swgpu_freed(bo, z->count, z->bytes);
 	spin_unlock(&z->lock);
 	bo->zombie_type = -1;
 }
@@ -131,8 +151,11 @@ static bool current_deletes(struct swgpu_measure *m)
  */
 void swgpu_measure_signaling(struct swgpu_device *sdev)
 {
+	bool for_dead = current_deletes(&sdev->measure);
+
+	trace_swgpu_interrupt(for_dead);
 	swgpu_count_add(sdev, SWGPU_COUNT_SIGNALING, 1);
-	if (current_deletes(&sdev->measure))
+	if (for_dead)
 		swgpu_count_add(sdev, SWGPU_COUNT_SIGNALING_BY_DELETE, 1);
 }
 

@@ -152,6 +152,8 @@ int swgpu_measure_init(struct swgpu_device *sdev, bool probe);
 void swgpu_count_add(struct swgpu_device *sdev, enum swgpu_count what,
 		     u64 value);
 void swgpu_measure_eviction(struct swgpu_device *sdev, u64 bytes);
+void swgpu_measure_alloc(struct swgpu_device *sdev, u64 bytes, ktime_t start,
+			 int result);
 void swgpu_measure_death(struct swgpu_bo *bo);
 void swgpu_measure_release(struct swgpu_bo *bo);
 u64 swgpu_measure_zombies(struct swgpu_device *sdev);

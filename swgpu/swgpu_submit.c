@@ -157,7 +157,7 @@ static int validate_bo(struct submit *s, struct swgpu_bo *bo, u32 domains)
 	struct ttm_place places[SWGPU_MAX_PLACES];
 	struct ttm_placement placement = { .placement = places };
 	struct ttm_resource *old = bo->tbo.resource;
-	u64 start = ktime_to_ns(swgpu_now());
+	ktime_t start = swgpu_now();
 	int ret;
 
 	if (swgpu_bo_is_import(&bo->tbo))
@@ -172,8 +172,7 @@ static int validate_bo(struct submit *s, struct swgpu_bo *bo, u32 domains)
 	ret = ttm_bo_validate(&bo->tbo, &placement, &s->ctx);
 	if (ret || bo->tbo.resource != old) {
 		swgpu_cost_pay_operations(sdev);
-		swgpu_latency_add(&sdev->measure.latency,
-				  ktime_to_ns(swgpu_now()) - start);
+		swgpu_measure_alloc(sdev, bo->tbo.base.size, start, ret);
 	}
 	return ret;
 }

@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# tests/timeline.sh: what make timeline draws is what the events say. On made-up events, of
+# two channels of which one hangs, for both designs.
+
+# shellcheck disable=SC2317 # functions are called by their names
+. "$(dirname "$0")/../scripts/lib.sh"
+
+SCRATCH=$BUILD/test-timeline
+NR=0
+FAILED=0
+
+# result <what> <command> ...
+result()
+{
+	local what=$1 verdict=
+	shift
+
+	"$@" >"$SCRATCH/out" 2>&1 || verdict="not "
+	[ -z "$verdict" ] || { FAILED=1; sed 's/^/# /' "$SCRATCH/out"; }
+	NR=$((NR + 1))
+	say "${verdict}ok $NR - $what"
+}
+
+# events <second of the first>: <microseconds> <name> <fields>, from a clock of its own
+events()
+{
+	local start=$1 us rest
+
+	while read -r us rest; do
+		printf '          replay-39      [000] .....   %d.%06d: %s\n' "$start" "$us" "$rest"
+	done
+}
+
+# contents <file> <line> ...: these, and no more
+contents()
+{
+	local file=$SCRATCH/hung/$1
+	shift
+
+	diff <(printf '%s\n' "$@") <(sed -E 's/\.0+( |$)/\1/g' "$file")
+}
+
+has()
+{
+	grep -qF -e "$2" "$1" || { cat "$1"; return 1; }
+}
+
+refused()
+{
+	! "$ROOT/scripts/timeline.py" "$SCRATCH/hung" - - || return 1
+}
+
+draw()
+{
+	gnuplot -c "$ROOT/scripts/timeline-plot.gnuplot" "$SCRATCH/hung" "$SCRATCH/hung.svg" title &&
+		python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$SCRATCH/hung.svg"
+}
+
+# graph <graph> <text of a node or an edge>
+graph()
+{
+	"$ROOT/scripts/flow.py" "$1" "$SCRATCH/hung/fence_lru/trace" >"$SCRATCH/dot" &&
+		dot -Tsvg -o "$SCRATCH/graph.svg" "$SCRATCH/dot" &&
+		has "$SCRATCH/dot" "$2"
+}
+
+"$ROOT/scripts/packages.sh" build demo
+rm -rf "$SCRATCH"
+mkdir -p "$SCRATCH"/hung/{today,fence_lru}
+events 7 >"$SCRATCH/hung/today/trace" <<'EOF'
+100000 swgpu_death: type=2 bytes=4096 dead=1 dead_bytes=4096
+200000 swgpu_job: channel=5 seqno=1 waited_ns=100000000 took_ns=100000000 copy=0
+300000 swgpu_interrupt: for_dead=1
+300000 swgpu_interrupt: for_dead=0
+400000 swgpu_evict: bytes=4096
+900000 swgpu_alloc: bytes=4096 took_ns=500000000 result=-512
+900000 swgpu_alloc: bytes=4096 took_ns=10 result=0
+1000000 swgpu_freed: type=2 bytes=4096 dead=0 dead_bytes=0
+1000000 swgpu_job: channel=6 seqno=1 waited_ns=0 took_ns=1000000000 copy=0
+EOF
+events 3 >"$SCRATCH/hung/fence_lru/trace" <<'EOF'
+0 ttm_fence_lru_attach: channel=5 seqno=1 seq=1 buffers=3 joined=3
+100000 swgpu_death: type=2 bytes=4096 dead=1 dead_bytes=4096
+100000 ttm_fence_lru_release: type=2 bytes=4096 channels=1
+200000 swgpu_job: channel=5 seqno=1 waited_ns=100000000 took_ns=100000000 copy=0
+400000 ttm_room_begin: dev=swgpu.0 type=2 bytes=4096 may_evict=1
+400000 ttm_fence_lru_retire: channel=5 seqno=1 seq=1 alive=2 dead=1
+400000 ttm_fence_lru_ripe: type=2 bytes=4096 channels=0
+400000 ttm_fence_lru_cleaned: type=2 bytes=4096 site=reclaim
+400000 swgpu_freed: type=2 bytes=4096 dead=0 dead_bytes=0
+400000 ttm_room_reclaim: dev=swgpu.0 type=2 bytes=4096 result=0
+400000 ttm_room_end: dev=swgpu.0 type=2 bytes=4096 result=0 waited_ns=0 evicted=0
+1000000 swgpu_job: channel=6 seqno=1 waited_ns=0 took_ns=1000000000 copy=0
+EOF
+
+result "both are read" "$ROOT/scripts/timeline.py" "$SCRATCH/hung" - -
+result "a lane for each channel has its jobs" contents today/jobs "1 100 200" "2 0 1000"
+result "what waited in the queue stands before them" has "$SCRATCH/hung/today/queued" "1 0.0 100.0"
+result "dead buffers are counted" contents today/dead "0 0 0" "100 1 0.00390625" "1000 0 0" "1000 0 0"
+result "only what is asked for the dead is an interrupt for them" contents today/interrupts 300
+result "evictions" contents today/evictions 400
+result "an allocation that took long waited" contents today/allocs "-512 400 900"
+result "clocks that began otherwise are the same window" contents fence_lru/dead "0 0 0" \
+	"100 1 0.00390625" "400 0 0" "1000 0 0"
+result "retires" contents fence_lru/retires 400
+result "the counts of the title" has "$SCRATCH/hung/axes" \
+	'today_title="1 interrupts for the dead, 1 evictions"'
+result "it is drawn" draw
+result "a buffer's states: it was used" graph states "a job uses it\\n3 times"
+result "it became idle" graph states "and somebody looked\\n2 times"
+result "its memory was wanted" graph states "an allocation wants memory\\n1 times"
+result "the steps of an allocation" graph steps 'reclaim -> got [label=" 1 "'
+echo 'no event' >>"$SCRATCH/hung/today/trace"
+result "what is no event is refused" refused
+exit $FAILED
