@@ -152,6 +152,7 @@ static int bring_up(struct swgpu_device *sdev)
 	drm_debugfs_add_file(&sdev->drm, "alloc_times", swgpu_latency_show,
 			     NULL);
 	drm_debugfs_add_file(&sdev->drm, "memory", swgpu_history_show, NULL);
+	drm_debugfs_add_file(&sdev->drm, "channels", swgpu_channels_show, NULL);
 	return drm_dev_register(&sdev->drm, 0);
 }
 

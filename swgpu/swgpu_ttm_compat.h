@@ -69,6 +69,7 @@ static inline void swgpu_bo_group_forget(struct ttm_buffer_object *bo)
 #else
 
 struct dentry;
+struct drm_printer;
 struct ttm_fence_lru;
 
 struct ttm_fence_lru_channel {};
@@ -76,6 +77,12 @@ struct ttm_fence_lru_channel {};
 static inline struct ttm_fence_lru *swgpu_fence_lru(struct ttm_device *bdev)
 {
 	return NULL;
+}
+
+static inline int ttm_fence_lru_print(struct ttm_fence_lru *lru,
+				      struct drm_printer *p)
+{
+	return 0;
 }
 
 static inline u64 swgpu_freed_bytes(struct ttm_device *bdev,

@@ -539,6 +539,7 @@ struct ttm_fence_lru {
 int ttm_fence_lru_init(struct ttm_fence_lru *lru, spinlock_t *lru_lock,
 		       const struct ttm_fence_lru_ops *ops);
 void ttm_fence_lru_fini(struct ttm_fence_lru *lru);
+int ttm_fence_lru_print(struct ttm_fence_lru *lru, struct drm_printer *p);
 bool ttm_fence_lru_check(struct ttm_fence_lru *lru, struct drm_printer *p);
 
 void ttm_fence_lru_free_links(struct ttm_fence_lru_bo *bo);

@@ -149,6 +149,7 @@ void test_foreign_pressure(int fd);
 /* usage.c */
 void test_killed_client(int fd);
 void test_killed_channel(int fd);
+void test_channels_file(int fd);
 void test_fdinfo(int fd);
 /* suspend.c */
 int suspend_device(int fd); /* and resume it, through debugfs */

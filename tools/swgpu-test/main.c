@@ -79,6 +79,7 @@ static const struct {
 	{ "a client is killed with work in flight", test_killed_client },
 	{ "a client is killed with its channel", test_killed_channel },
 	{ "fdinfo says what a client has", test_fdinfo },
+	{ "debugfs draws channels with their nodes", test_channels_file },
 	{ "a client is killed while its buffers move", test_killed_moving },
 	{ "a client is killed while it waits", test_killed_waiting },
 	{ "a client is killed while it creates", test_killed_creating },

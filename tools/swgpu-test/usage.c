@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -200,4 +202,42 @@ void test_fdinfo(int fd)
 	check_is(fdinfo(fd, "drm-total-gtt"), 8 * PAGE);
 	check_is(gpu_close(fd, vram), 0);
 	check_is(fdinfo(fd, "drm-total-gtt"), 5 * PAGE);
+}
+
+/* How many lines of the file about channels have that in them. */
+static int lines_about_channels(int fd, const char *text)
+{
+	char path[64], line[1024];
+	struct stat st;
+	int count = 0;
+	FILE *file;
+
+	if (!check_is(fstat(fd, &st), 0))
+		return -1;
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%d/channels", minor(st.st_rdev));
+	file = fopen(path, "r");
+	if (!check(file))
+		return -1;
+	while (fgets(line, sizeof(line), file))
+		count += !!strstr(line, text);
+	fclose(file);
+	return count;
+}
+
+/* One job each for a buffer that stays and for one that dies, on a channel that hangs. */
+void test_channels_file(int fd)
+{
+	bool fence_lru = gpu_stats(fd, 0).fence_lru;
+	uint32_t channel, alive, dead;
+
+	check_is(lines_about_channels(fd, "alive=1"), 0);
+	check_is(gpu_channel(fd, &channel), 0);
+	check_is(gpu_create(fd, PAGE, GTT, &alive), 0);
+	check_is(gpu_create(fd, PAGE, GTT, &dead), 0);
+	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG_FOREVER), 0);
+	check_is(gpu_use(fd, channel, alive, WRITE, GTT, 0), 0);
+	check_is(gpu_use(fd, channel, dead, WRITE, GTT, 0), 0);
+	check_is(gpu_close(fd, dead), 0);
+	check_is(lines_about_channels(fd, " alive=1 dead=0] [seq="), fence_lru);
+	check_is(lines_about_channels(fd, " alive=0 dead=1]\n"), fence_lru);
 }
