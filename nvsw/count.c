@@ -74,6 +74,9 @@ static int counters_show(struct seq_file *file, void *data)
 	seq_printf(file, "interrupts=%lu\n", READ_ONCE(chip->interrupts));
 	seq_printf(file, "faults=%lu\n", READ_ONCE(chip->faults));
 	seq_printf(file, "copied_bytes=%lu\n", READ_ONCE(chip->copied_bytes));
+	seq_printf(file, "pages_2m=%lu pages_64k=%lu pages_4k=%lu sparse=%lu\n",
+		   READ_ONCE(nvsw_walks.huge), READ_ONCE(nvsw_walks.large),
+		   READ_ONCE(nvsw_walks.small), READ_ONCE(nvsw_walks.sparse));
 	seq_printf(file, "unexpected_registers=%d\n",
 		   atomic_read(&nvsw_board()->unexpected));
 	return 0;

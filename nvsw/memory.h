@@ -26,7 +26,26 @@ struct nvsw_page {
 	bool read_only;
 };
 
-/* walk.c: reads page tables in VRAM. @pdb: the address of the top one there. */
+/**
+ * struct nvsw_walks - what was found in page tables, each time they were read; a snapshot
+ * @huge: pages of 2 MiB
+ * @large: of 64 KiB
+ * @small: of 4 KiB
+ * @sparse: of sparse regions
+ */
+struct nvsw_walks {
+	unsigned long huge;
+	unsigned long large;
+	unsigned long small;
+	unsigned long sparse;
+};
+
+extern struct nvsw_walks nvsw_walks;
+
+/*
+ * walk.c: reads page tables in VRAM, under the lock of the cache. @pdb: the address of the top
+ * one there.
+ */
 enum nvsw_fault nvsw_walk(u64 pdb, u64 address, struct nvsw_page *page);
 
 /* tlb.c: the same, from the cache if it is there. */

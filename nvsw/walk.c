@@ -17,9 +17,13 @@
 #include "board.h"
 #include "memory.h"
 
-/* An address of memory, shifted. What is above is of compression and kind. */
+/*
+ * An address of memory, shifted. What is above is of compression and kind. Tables of large
+ * pages are small, and may begin anywhere in a page.
+ */
 #define ADDRESS GENMASK_ULL(53, 8)
 #define ADDRESS_VRAM GENMASK_ULL(32, 8)
+#define ADDRESS_TABLE GENMASK_ULL(32, 4)
 #define ADDRESS_SHIFT 4
 
 /* In which memory: in entries that point to tables 0 means that there is none. */
@@ -39,6 +43,8 @@
 
 #define ADDRESS_BITS 49
 
+struct nvsw_walks nvsw_walks;
+
 /* No table is outside of VRAM on this chip; nvkm puts none there. */
 static bool read_entry(u64 table, unsigned int index, unsigned int size,
 		       u64 *entry)
@@ -53,11 +59,13 @@ static bool read_entry(u64 table, unsigned int index, unsigned int size,
 }
 
 /* Physical addresses of system memory are those of the CPU: there is no IOMMU. */
-static enum nvsw_fault find_page(u64 entry, u64 offset, struct nvsw_page *page)
+static enum nvsw_fault find_page(u64 entry, u64 offset, struct nvsw_page *page,
+				 unsigned long *count)
 {
 	struct nvsw_board *board = nvsw_board();
 	u64 address;
 
+	(*count)++;
 	page->read_only = entry & READ_ONLY;
 	switch (APERTURE(entry)) {
 	case APERTURE_VRAM:
@@ -80,6 +88,7 @@ static enum nvsw_fault find_page(u64 entry, u64 offset, struct nvsw_page *page)
 
 static enum nvsw_fault find_sparse(struct nvsw_page *page)
 {
+	nvsw_walks.sparse++;
 	*page = (struct nvsw_page){};
 	return NVSW_FAULT_NONE;
 }
@@ -91,7 +100,7 @@ static bool is_table(u64 entry)
 
 static u64 table_of(u64 entry)
 {
-	return (entry & ADDRESS_VRAM) << ADDRESS_SHIFT;
+	return (entry & ADDRESS_TABLE) << ADDRESS_SHIFT;
 }
 
 /* The last level. False if @large says that the small table counts. */
@@ -105,7 +114,8 @@ static bool look_up_large(u64 large, u64 address, struct nvsw_page *page,
 		return true;
 	}
 	if (entry & VALID)
-		*fault = find_page(entry, address & 0xf000, page);
+		*fault = find_page(entry, address & 0xf000, page,
+				   &nvsw_walks.large);
 	else if (entry & SPARSE)
 		*fault = find_sparse(page);
 	else if (entry & NO_SMALL)
@@ -123,7 +133,7 @@ static enum nvsw_fault look_up_small(u64 small, u64 address,
 	if (!read_entry(table_of(small), address >> 12 & 0x1ff, 8, &entry))
 		return NVSW_FAULT_APERTURE;
 	if (entry & VALID)
-		return find_page(entry, 0, page);
+		return find_page(entry, 0, page, &nvsw_walks.small);
 	return entry & SPARSE ? find_sparse(page) : NVSW_FAULT_PTE;
 }
 
@@ -138,7 +148,8 @@ static enum nvsw_fault look_up_level0(u64 table, u64 address,
 	    !read_entry(table, index + 1, 8, &small))
 		return NVSW_FAULT_APERTURE;
 	if (large & VALID)
-		return find_page(large, address & 0x1ff000, page);
+		return find_page(large, address & 0x1ff000, page,
+				 &nvsw_walks.huge);
 	if (is_table(large) && look_up_large(large, address, page, &fault))
 		return fault;
 	if (is_table(small))

@@ -22,6 +22,6 @@ done
 shift
 
 "$ROOT/scripts/build.sh" "$CONFIG"
-"$ROOT/scripts/boot.sh" -t "${BOOT_TIMEOUT:-900}" -m 2G -l "${NVSW_LOG:-nvsw}" "$CONFIG" \
+"$ROOT/scripts/boot.sh" -t "${BOOT_TIMEOUT:-900}" -m 1G -l "${NVSW_LOG:-nvsw}" "$CONFIG" \
 	"reserve_mem=${VRAM_MB:-128}M:16M:nvsw" "${arguments[@]}" \
 	-- "$ROOT/scripts/nvsw-guest.sh" "$@"

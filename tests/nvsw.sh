@@ -11,16 +11,18 @@
 
 TOOL=$BUILD/tools/nouveau-test/nouveau-test
 CASE=${CASE:-}
+# Little, so that there is pressure soon.
+export VRAM_MB=${VRAM_MB:-32}
 failed=0
 
-# What nouveau is meant to say of the parameter, and of channels that fault or are killed.
-WELCOME='MM: (EXPERIMENTAL|no card has run)|fifo: fault |fifo:.*(rc scheduled|errored - disabling)|channel [0-9]+ killed|failed to idle channel'
+# What nouveau says when it begins, and of channels that fault, hang or are killed.
+WELCOME='NVIDIA NVSW|fb: [0-9]+ MiB|drm: (VRAM|GART|MM: )|fifo: fault |fifo:.*(rc scheduled|errored - disabling)'
+WELCOME+='|channel [0-9]+ killed|failed to idle channel'
 
-# complaints <log>: what nouveau or the chip warned of.
+# complaints <log>: what else nouveau or the chip said.
 complaints()
 {
-	grep -aE 'nvsw: |nouveau .*(\*ERROR\*|fifo:|drm: |mmu:|gr:|ce[01]:)' "$1" |
-		grep -avE 'drm: (VRAM|GART|MM: using)|'"$WELCOME"
+	grep -aE 'nvsw: |nouveau [0-9a-f:.]+: ' "$1" | grep -avE "$WELCOME"
 }
 
 # guest <name> [<kernel argument> ...] -- <argument of the tool> ...
