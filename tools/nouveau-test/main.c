@@ -49,6 +49,7 @@ static const struct test vm_cases[] = {
 	{ "an unbind waits for a job", test_vm_unbind_later },
 	{ "sparse regions", test_vm_sparse },
 	{ "a job that faults kills its channel", test_vm_fault },
+	{ "a job that hangs is timed out", test_vm_hang },
 	{ "what is bound survives eviction", test_vm_eviction },
 	{ "bound and unbound many times at one address", test_vm_many },
 	{ "a client is killed with a job in flight", test_vm_killed },

@@ -2,6 +2,7 @@
 /* EXEC and VM_BIND: what is bound where, and when, is seen by what copies find there. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -148,6 +149,37 @@ void test_vm_fault(int fd)
 	check(holds_only(&to, 3));
 	vm_copy(&faulty, AT(1), AT(0), SIZE);
 	check_is(vm_exec(&faulty, NONE, NONE), -ENODEV);
+}
+
+#define HANG	"/sys/kernel/debug/nvsw/hang"
+
+/* A job of a channel that hangs times out. Nothing else suffers. */
+void test_vm_hang(int fd)
+{
+	struct vm hung, other;
+	char text[32];
+	struct nv_bo to;
+	uint32_t done;
+
+	(void)fd;
+	if (access(HANG, W_OK)) {
+		skip("no channel hangs on request");
+		return;
+	}
+	if (!check_is(vm_open(&hung, NOUVEAU_FIFO_ENGINE_GR), 0) ||
+	    !check_is(vm_open(&other, NOUVEAU_FIFO_ENGINE_GR), 0) ||
+	    !check_is(vm_bo(&other, SIZE, STAGING, AT(1), &to), 0))
+		return;
+	snprintf(text, sizeof(text), "%d preemptible", hung.channel);
+	check(write_file(HANG, text));
+	done = vm_syncobj(&hung);
+	vm_block(&hung);
+	check_is(vm_exec(&hung, NONE, done), 0);
+	vm_fill(&other, AT(1), 4, SIZE);
+	check_is(vm_run(&other), 0);
+	check(holds_only(&to, 4));
+	check_is(vm_wait(&hung, done, 100 * SECOND), 0);
+	check_is(vm_exec(&hung, NONE, NONE), -ENODEV);
 }
 
 #define PART	16

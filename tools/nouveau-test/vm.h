@@ -60,6 +60,7 @@ void test_vm_copy(int fd);
 void test_vm_unbind_later(int fd);
 void test_vm_sparse(int fd);
 void test_vm_fault(int fd);
+void test_vm_hang(int fd);
 void test_vm_eviction(int fd);
 void test_vm_many(int fd);
 void test_vm_killed(int fd);
