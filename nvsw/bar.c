@@ -4,11 +4,17 @@
  * it with page tables; a page of the machine's memory cannot be elsewhere.
  */
 #include <subdev/bar/priv.h>
+#include <subdev/mmu/priv.h>
 
 #include "chip.h"
 
+/*
+ * nvkm keeps page tables that are free for the next one who wants some. They are let go with
+ * the address space of an aperture, which there is none of.
+ */
 static void *dtor(struct nvkm_bar *bar)
 {
+	nvkm_mmu_ptc_dump(bar->subdev.device->mmu);
 	return bar;
 }
 
