@@ -160,6 +160,7 @@ static int init_bo(struct swgpu_device *sdev, struct swgpu_bo *bo)
 	struct swgpu_tag_place tags;
 	struct dma_resv *resv = bo->vm ? bo->vm->base.resv : NULL;
 	ktime_t start = swgpu_now();
+	u64 bytes = bo->tbo.base.size;
 	int ret;
 
 	placement.num_placement = swgpu_places(bo->domains, places);
@@ -167,7 +168,7 @@ static int init_bo(struct swgpu_device *sdev, struct swgpu_bo *bo)
 				   &placement, 0, &ctx, NULL, resv, destroy_bo);
 	swgpu_cost_pay(SWGPU_COST_CREATE, 1);
 	swgpu_cost_pay_operations(sdev);
-	swgpu_measure_alloc(sdev, bo->tbo.base.size, start, ret);
+	swgpu_measure_alloc(sdev, bytes, start, ret);
 	swgpu_history_sample(sdev);
 	if (ret)
 		return ret; /* TTM has destroyed it */
