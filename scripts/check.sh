@@ -9,7 +9,7 @@ passed=0
 failed=0
 skipped=0
 OURS=drivers/gpu/drm/ttm_fence_lru
-CHIP=drivers/gpu/drm/nouveau/nvsw
+CHIP=drivers/gpu/drm/nouveau
 
 # All patches that this kernel may get, series or not.
 PATCHES=("$ROOT"/patches/{"$KERNEL",common}*/*.patch)
