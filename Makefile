@@ -55,7 +55,7 @@ help: ## show this
 # V=1                show the commands of the kernel's build
 # BENCH=<names>      only these measurements; default: all
 # FORCE=1            series-export: over patches that changed since they were laid; figures: of other sources, too
-# FULL=1             test and bench: compare with the unpatched kernel as well; pressure: everything (slow)
+# FULL=1             test: the software chip, too, and the unpatched kernel; bench: likewise the latter; pressure: everything
 # PART=engine|glue   only mutants of this part; default: both
 # MUTANTS=<n>        try so many mutants of each part, chosen by SEED; default: all
 # MUTANT=<id>        try this mutant only, such as reclaim.c:119:negate
