@@ -61,6 +61,11 @@ static unsigned int count_drawn(struct mock_device *dev, const char *what)
 	return count;
 }
 
+static const char channels_drawn[] =
+	"channels=3 busy=2\n"
+	"channel=%llu links=1: [seq=1 seqno=1 alive=1 dead=0]\n"
+	"channel=%llu links=3: [seq=2 seqno=1 alive=1 dead=1] [seq=3 seqno=2 alive=1 dead=0]\n";
+
 /*
  *   channel 0   node 2: alive A, dead x   node 3: alive B
  *   channel 1   node 1: alive C
@@ -81,13 +86,13 @@ static void channels_and_nodes_are_drawn_oldest_first(struct kunit *test)
 	mock_bo_put(x);
 	mock_submit(channel, mock_bo_create(dev, 'B'));
 
-	expect_drawn(
-		dev,
-		"channels=3 busy=2\n"
-		"channel=%llu links=1: [seq=1 seqno=1 alive=1 dead=0]\n"
-		"channel=%llu links=3: [seq=2 seqno=1 alive=1 dead=1] [seq=3 seqno=2 alive=1 dead=0]\n",
-		oldest->context, channel->context);
+	expect_drawn(dev, channels_drawn, oldest->context, channel->context);
 }
+
+static const char dead_drawn[] =
+	"channels=0 busy=0\n"
+	"type=1 ripe=0 locked=0 fences=1: [context=%llu seqno=7 dead=1]\n"
+	"type=2 ripe=0 locked=1 fences=0:\n";
 
 static void what_the_dead_wait_for_is_drawn_by_memory_type(struct kunit *test)
 {
@@ -105,12 +110,7 @@ static void what_the_dead_wait_for_is_drawn_by_memory_type(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mock_reclaim_type(dev, 1));
 	KUNIT_EXPECT_EQ(test, 0, mock_reclaim_type(dev, 2));
 
-	expect_drawn(
-		dev,
-		"channels=0 busy=0\n"
-		"type=1 ripe=0 locked=0 fences=1: [context=%llu seqno=7 dead=1]\n"
-		"type=2 ripe=0 locked=1 fences=0:\n",
-		foreign->base.context);
+	expect_drawn(dev, dead_drawn, foreign->base.context);
 	locked->locked = false;
 }
 
