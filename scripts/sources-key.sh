@@ -29,7 +29,7 @@ sources_of()
 	demo)  kernel_sources; replay_sources
 	       say tools/demo/*.[ch] scripts/demo{,-guest}.sh ;;
 	timeline) kernel_sources; replay_sources
-	       say tools/demo/*.[ch] scripts/t{imeline.sh,imeline.py,racing-guest.sh} ;;
+	       say tools/demo/*.[ch] scripts/{timeline.sh,timeline.py,flow.py,tracing-guest.sh} ;;
 	bench) kernel_sources
 	       say bench/*.[ch] scripts/bench-guest.sh ;;
 	pressure) kernel_sources; replay_sources

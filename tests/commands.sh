@@ -6,29 +6,16 @@
 # each other; what a user can mend, they say how.
 
 . "$(dirname "$0")/../scripts/lib.sh"
+. "$ROOT/scripts/result-lib.sh"
 
 SCRATCH=$BUILD/test-commands
 CHECKOUT=$SCRATCH/checkout
 CONFIG=um-test
 KERNEL_DIR=$(kernel_out "$CONFIG")
-NR=0
-FAILED=0
 
 "$ROOT/scripts/build.sh" "$CONFIG"
 # From here on as a user calls them: not as a part of this command.
 unset IN_COMMAND SEED JOBS HISTORIES FULL KERNEL_SRC CASE BOCHS ROUNDS V
-
-# result <what> <command> ...
-result()
-{
-	local what=$1 verdict=
-	shift
-
-	"$@" || verdict="not "
-	NR=$((NR + 1))
-	say "${verdict}ok $NR - $what"
-	[ -z "$verdict" ] || FAILED=$((FAILED + 1))
-}
 
 skip()
 {

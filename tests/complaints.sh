@@ -4,10 +4,9 @@
 # tests/complaints.sh: a kernel's complaint is found wherever it stands in its log.
 
 . "$(dirname "$0")/../scripts/lib.sh"
+. "$ROOT/scripts/result-lib.sh"
 
 LOG=$LOGS/complaints.log
-NR=0
-FAILED=0
 
 # lines <n>: what a kernel says that has nothing to complain about.
 lines()
@@ -18,16 +17,10 @@ lines()
 # found <name> <yes|no> [<pattern>]: whether splats() finds something in the log.
 found()
 {
-	local verdict=no
+	local found=no
 
-	! splats "$LOG" "${3:-}" >"$LOG.splats" || verdict=yes
-	NR=$((NR + 1))
-	if [ $verdict = "$2" ]; then
-		say "ok $NR - $1"
-	else
-		FAILED=$((FAILED + 1))
-		say "not ok $NR - $1"
-	fi
+	! splats "$LOG" "${3:-}" >"$LOG.splats" || found=yes
+	result "$1" test $found = "$2"
 }
 
 { lines 20; say "WARNING: CPU: 0 at f+0x1"; lines 20; } >"$LOG"

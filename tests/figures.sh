@@ -5,25 +5,22 @@
 # that is not that. On a made-up report, in a directory of its own.
 
 . "$(dirname "$0")/../scripts/lib.sh"
+. "$ROOT/scripts/result-lib.sh"
 
 SCRATCH=$BUILD/test-figures
-NR=0
-FAILED=0
 
 # result <what> <wanted exit status> <text that is printed> <command> ...
 result()
 {
-	local what=$1 wanted=$2 text=$3 rc=0 verdict=
+	local what=$1 wanted=$2 text=$3 rc=0 not=
 	shift 3
 
 	"$@" >"$SCRATCH/out" 2>&1 || rc=$?
 	if [ "$rc" != "$wanted" ] || ! grep -qF -e "$text" <<<"$(cat "$SCRATCH/out")"; then
-		verdict="not "
-		FAILED=1
+		not="not "
 		sed 's/^/# /' "$SCRATCH/out"
 	fi
-	NR=$((NR + 1))
-	say "${verdict}ok $NR - $what"
+	verdict "$not" "$what"
 }
 
 # make_report <work items> <number of the sources> [<compiler>] [<settings>]
@@ -96,4 +93,4 @@ echo "It took 12,345 items." >>"$SCRATCH/README.md"
 result "a large number that no command wrote is found" 1 "12,345: no command wrote" figures --check
 sed -i '/figures: demo-tables/d' "$SCRATCH/README.md"
 result "a place that is missing is found" 1 "the figure 'demo-tables' is not there once" figures --check
-exit $FAILED
+[ $FAILED = 0 ]

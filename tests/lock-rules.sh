@@ -11,12 +11,11 @@
 
 . "$(dirname "$0")/../scripts/lib.sh"
 . "$(dirname "$0")/../scripts/kunit-lib.sh"
+. "$ROOT/scripts/result-lib.sh"
 
 CONFIG=um-test
 export GUEST_TIMEOUT=120 GUEST_MEMORY=512M
 SUITES=${1:-broken_lock_*}
-NR=0
-FAILED=0
 
 # boot <log> <glob> [<kernel argument> ...]: what it reports is read afterwards.
 boot()
@@ -36,12 +35,10 @@ cases()
 rm -f "$LOGS"/lock-rules*
 for case in $(cases); do
 	log=$LOGS/lock-rules-${case#*.}.log
-	verdict=
+	not=
 	boot "$log" "$case"
-	"$ROOT/tests/lock-rules.py" "$log" "${case#*.}" || verdict="not "
-	NR=$((NR + 1))
-	[ -z "$verdict" ] || FAILED=$((FAILED + 1))
-	say "${verdict}ok $NR - ${case#*.}${verdict:+ (see ${log#"$ROOT/"})}"
+	"$ROOT/tests/lock-rules.py" "$log" "${case#*.}" || not="not "
+	verdict "$not" "${case#*.}${not:+ (see ${log#"$ROOT/"})}"
 done
 say "1..$NR"
 [ "$NR" -gt 0 ] && [ "$FAILED" = 0 ]

@@ -7,24 +7,11 @@
 
 # shellcheck disable=SC2317 # functions are called by their names
 . "$(dirname "$0")/../scripts/lib.sh"
+. "$ROOT/scripts/result-lib.sh"
 . "$ROOT/scripts/virtual-lib.sh"
 
 SCRATCH=$BUILD/test-record
 TOOLS=$BUILD/tools/record
-NR=0
-FAILED=0
-
-# result <what> <command> ...
-result()
-{
-	local what=$1 verdict=
-	shift
-
-	"$@" >"$SCRATCH/out" 2>&1 || verdict="not "
-	[ -z "$verdict" ] || { FAILED=1; sed 's/^/# /' "$SCRATCH/out"; }
-	NR=$((NR + 1))
-	say "${verdict}ok $NR - $what"
-}
 
 # record <GPU> <rounds>
 record()
@@ -63,18 +50,18 @@ run_step record-tools "building the recorder" "Read the log." \
 run_step replay "building the replay" "Is libc's static library there?" build_tools
 rm -rf "$SCRATCH"
 mkdir -p "$SCRATCH"
-result "a program is recorded, and sees its semaphores when the GPU is done" record 1000000000,0 3
-result "the replay takes the recording" "$REPLAY" --check "$SCRATCH/trace"
-result "each buffer is there" count '^[0-9]+ new ' 6
-result "each push is there, with its buffers" count '^[0-9]+ push [0-9]+ 1 [1-3] 3 1 24 0 [0-9]+( [0-9]+:0:[24]:[24]){3}$' 3
-result "each is done" count '^[0-9]+ done ' 3
-result "a buffer that was closed too early was busy" count '^[0-9]+ close [0-9]+ [0-9]+ [1-3] 1 ' 3
-result "one that was not used was not" count '^[0-9]+ close [0-9]+ [0-9]+ 0 0 ' 1
-result "maps are there" count '^[0-9]+ map [0-9]+ [12] 4096$' 2
-result "each took as long as the model says" gpu_takes 1000000000
-result "a GPU without a lag has no semaphore written" not record "" 1
-result "a long program is recorded" record 10000,1 300
-result "its recording can be cut" "$ROOT/scripts/trim-recording.py" "$SCRATCH/trace" "$SCRATCH/cut" 101 203
-result "it is shorter" test "$(grep -vc '^#' "$SCRATCH/cut")" -lt 400
-result "the replay takes what is left" "$REPLAY" --check "$SCRATCH/cut"
-exit $FAILED
+quiet_result "a program is recorded, and sees its semaphores when the GPU is done" record 1000000000,0 3
+quiet_result "the replay takes the recording" "$REPLAY" --check "$SCRATCH/trace"
+quiet_result "each buffer is there" count '^[0-9]+ new ' 6
+quiet_result "each push is there, with its buffers" count '^[0-9]+ push [0-9]+ 1 [1-3] 3 1 24 0 [0-9]+( [0-9]+:0:[24]:[24]){3}$' 3
+quiet_result "each is done" count '^[0-9]+ done ' 3
+quiet_result "a buffer that was closed too early was busy" count '^[0-9]+ close [0-9]+ [0-9]+ [1-3] 1 ' 3
+quiet_result "one that was not used was not" count '^[0-9]+ close [0-9]+ [0-9]+ 0 0 ' 1
+quiet_result "maps are there" count '^[0-9]+ map [0-9]+ [12] 4096$' 2
+quiet_result "each took as long as the model says" gpu_takes 1000000000
+quiet_result "a GPU without a lag has no semaphore written" not record "" 1
+quiet_result "a long program is recorded" record 10000,1 300
+quiet_result "its recording can be cut" "$ROOT/scripts/trim-recording.py" "$SCRATCH/trace" "$SCRATCH/cut" 101 203
+quiet_result "it is shorter" test "$(grep -vc '^#' "$SCRATCH/cut")" -lt 400
+quiet_result "the replay takes what is left" "$REPLAY" --check "$SCRATCH/cut"
+[ $FAILED = 0 ]

@@ -6,20 +6,10 @@
 # What needs one, the report of a replay, is among the tests of the software GPU.
 
 . "$(dirname "$0")/../scripts/lib.sh"
+. "$ROOT/scripts/result-lib.sh"
 
 REPLAY=$BUILD/tools/replay/replay
 SCRATCH=$BUILD/test-replay
-NR=0
-FAILED=0
-
-result()
-{
-	local verdict=$1 name=$2
-
-	NR=$((NR + 1))
-	say "${verdict}ok $NR - $name"
-	[ -z "$verdict" ] || FAILED=$((FAILED + 1))
-}
 
 # Lines of a small trace that is right; each case spoils one.
 HEADER='# botrace2 v1 pid 1 chipset 0xf0 gpu 10000,400 cmd test'
@@ -64,20 +54,12 @@ spoil()
 # refused <name> <file> <what it says>
 refused()
 {
-	if check "$2" 2 "$3"; then
-		result '' "refused: $1"
-	else
-		result 'not ' "refused: $1"
-	fi
+	result "refused: $1" check "$2" 2 "$3"
 }
 
 accepted()
 {
-	if check "$2" 0 "$2:"; then
-		result '' "accepted: $1"
-	else
-		result 'not ' "accepted: $1"
-	fi
+	result "accepted: $1" check "$2" 0 "$2:"
 }
 
 spoil_header()
@@ -215,9 +197,9 @@ refuse_all()
 	{ cat "$file"; say 'x'; } >"$wrong"
 	said=$("$REPLAY" --node /nonexistent "$file" "$wrong" 2>&1) || rc=$?
 	if [ "$rc" = 2 ] && [ "$said" = "$wrong:15: not even a time and a verb" ]; then
-		result '' 'one wrong trace stops all before anything runs'
+		verdict '' 'one wrong trace stops all before anything runs'
 	else
-		result 'not ' "one wrong trace stops all before anything runs ($rc, $said)"
+		verdict 'not ' "one wrong trace stops all before anything runs ($rc, $said)"
 	fi
 }
 
@@ -229,9 +211,9 @@ refuse_options()
 		rc=0
 		"$REPLAY" --check "$option" "$file" >/dev/null 2>&1 || rc=$?
 		if [ "$rc" = 2 ]; then
-			result '' "refused: $option"
+			verdict '' "refused: $option"
 		else
-			result 'not ' "refused: $option"
+			verdict 'not ' "refused: $option"
 		fi
 	done
 }
@@ -244,9 +226,9 @@ says()
 
 	said=$("$REPLAY" --check "$@" 2>&1) || true
 	if [[ $said == *"$wanted"* ]]; then
-		result '' "$name"
+		verdict '' "$name"
 	else
-		result 'not ' "$name ($said)"
+		verdict 'not ' "$name ($said)"
 	fi
 }
 

@@ -6,22 +6,9 @@
 
 # shellcheck disable=SC2317 # functions are called by their names
 . "$(dirname "$0")/../scripts/lib.sh"
+. "$ROOT/scripts/result-lib.sh"
 
 SCRATCH=$BUILD/test-timeline
-NR=0
-FAILED=0
-
-# result <what> <command> ...
-result()
-{
-	local what=$1 verdict=
-	shift
-
-	"$@" >"$SCRATCH/out" 2>&1 || verdict="not "
-	[ -z "$verdict" ] || { FAILED=1; sed 's/^/# /' "$SCRATCH/out"; }
-	NR=$((NR + 1))
-	say "${verdict}ok $NR - $what"
-}
 
 # events <second of the first>: <microseconds> <name> <fields>, from a clock of its own
 events()
@@ -95,23 +82,23 @@ events 3 >"$SCRATCH/hung/fence_lru/trace" <<'EOF'
 1000000 swgpu_job: channel=6 seqno=1 waited_ns=0 took_ns=1000000000 copy=0
 EOF
 
-result "both are read" "$ROOT/scripts/timeline.py" "$SCRATCH/hung" - -
-result "a lane for each channel has its jobs" contents today/jobs "1 100 200" "2 0 1000"
-result "what waited in the queue stands before them" has "$SCRATCH/hung/today/queued" "1 0.0 100.0"
-result "dead buffers are counted" contents today/dead "0 0 0" "100 1 0.00390625" "1000 0 0" "1000 0 0"
-result "only what is asked for the dead is an interrupt for them" contents today/interrupts 300
-result "evictions" contents today/evictions 400
-result "an allocation that took long waited" contents today/allocs "-512 400 900"
-result "clocks that began otherwise are the same window" contents fence_lru/dead "0 0 0" \
+quiet_result "both are read" "$ROOT/scripts/timeline.py" "$SCRATCH/hung" - -
+quiet_result "a lane for each channel has its jobs" contents today/jobs "1 100 200" "2 0 1000"
+quiet_result "what waited in the queue stands before them" has "$SCRATCH/hung/today/queued" "1 0.0 100.0"
+quiet_result "dead buffers are counted" contents today/dead "0 0 0" "100 1 0.00390625" "1000 0 0" "1000 0 0"
+quiet_result "only what is asked for the dead is an interrupt for them" contents today/interrupts 300
+quiet_result "evictions" contents today/evictions 400
+quiet_result "an allocation that took long waited" contents today/allocs "-512 400 900"
+quiet_result "clocks that began otherwise are the same window" contents fence_lru/dead "0 0 0" \
 	"100 1 0.00390625" "400 0 0" "1000 0 0"
-result "retires" contents fence_lru/retires 400
-result "the counts of the title" has "$SCRATCH/hung/axes" \
+quiet_result "retires" contents fence_lru/retires 400
+quiet_result "the counts of the title" has "$SCRATCH/hung/axes" \
 	'today_title="1 interrupts for the dead, 1 evictions"'
-result "it is drawn" draw
-result "a buffer's states: it was used" graph states "a job uses it\\n3 times"
-result "it became idle" graph states "and somebody looked\\n2 times"
-result "its memory was wanted" graph states "an allocation wants memory\\n1 times"
-result "the steps of an allocation" graph steps 'reclaim -> got [label=" 1 "'
+quiet_result "it is drawn" draw
+quiet_result "a buffer's states: it was used" graph states "a job uses it\\n3 times"
+quiet_result "it became idle" graph states "and somebody looked\\n2 times"
+quiet_result "its memory was wanted" graph states "an allocation wants memory\\n1 times"
+quiet_result "the steps of an allocation" graph steps 'reclaim -> got [label=" 1 "'
 echo 'no event' >>"$SCRATCH/hung/today/trace"
-result "what is no event is refused" refused
-exit $FAILED
+quiet_result "what is no event is refused" refused
+[ $FAILED = 0 ]

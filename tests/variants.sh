@@ -12,6 +12,7 @@
 # source nor build/um-test is ever broken.
 
 . "$(dirname "$0")/../scripts/lib.sh"
+. "$ROOT/scripts/result-lib.sh"
 . "$(dirname "$0")/../scripts/kunit-lib.sh"
 
 CONFIG=um-test
@@ -23,20 +24,6 @@ SWGPU_TEST=$BUILD/tools/swgpu-test/swgpu-test
 # A drain while the channel hangs, which then goes on: a broken reclaim has given
 # the memory away by then.
 SWGPU_CASE="a hung channel keeps"
-NR=0
-FAILED=0
-
-# result <what> <command> ...
-result()
-{
-	local what=$1 verdict=
-	shift
-
-	NR=$((NR + 1))
-	"$@" || verdict="not "
-	say "${verdict}ok $NR - $what"
-	[ -z "$verdict" ] || FAILED=$((FAILED + 1))
-}
 
 # The files that a patch changes.
 touched()

@@ -5,6 +5,7 @@
 # while the machine is busy with something else; and each price that is doubled has another.
 
 . "$(dirname "$0")/../scripts/lib.sh"
+. "$ROOT/scripts/result-lib.sh"
 . "$ROOT/scripts/virtual-lib.sh"
 
 RESULTS=$BUILD/test-virtual-time
@@ -12,8 +13,6 @@ RESULTS=$BUILD/test-virtual-time
 CLIENTS=(weston-compositor@0.25 piglit-streaming-texture-leak
 	ring:buffers=56,kib=256,use=2,advance=1,jobs=300,job_us=1000,frame=32 ring:kib=256)
 VRAM_MB=32
-NR=0
-FAILED=0
 
 # run <name> <parameters of swgpu> [<seed>]
 run()
@@ -31,31 +30,19 @@ same()
 		cmp "$RESULTS/$1/clients" "$RESULTS/$2/clients"
 }
 
-result()
+other()
 {
-	local verdict=$1 name=$2
-
-	NR=$((NR + 1))
-	say "${verdict}ok $NR - $name"
-	[ -z "$verdict" ] || FAILED=1
+	! same "$1" "$2" >/dev/null 2>&1
 }
 
 is_same()
 {
-	if same "$1" "$2"; then
-		result '' "$3"
-	else
-		result 'not ' "$3"
-	fi
+	result "$3" same "$1" "$2"
 }
 
 is_other()
 {
-	if ! same "$1" "$2" >/dev/null 2>&1; then
-		result '' "$3"
-	else
-		result 'not ' "$3"
-	fi
+	result "$3" other "$1" "$2"
 }
 
 # The first run has all processors busy, the second none.

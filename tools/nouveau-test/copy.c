@@ -5,24 +5,6 @@
 
 #include "nv.h"
 
-static void fill(struct nv_bo *bo, uint32_t seed)
-{
-	uint64_t i;
-
-	for (i = 0; i < bo->size / 4; i++)
-		bo->map[i] = seed + i;
-}
-
-static bool holds(const struct nv_bo *bo, uint32_t seed)
-{
-	uint64_t i;
-
-	for (i = 0; i < bo->size / 4; i++)
-		if (bo->map[i] != seed + i)
-			return false;
-	return true;
-}
-
 static bool make(int fd, uint64_t size, uint32_t domains, struct nv_bo *bo)
 {
 	return check_is(nv_bo_create(fd, size, domains, bo), 0) &&
@@ -43,12 +25,12 @@ void test_copy(int fd)
 	for (i = 0; i < ARRAY_SIZE(bos); i++)
 		if (!make(fd, 64 * PAGE, domains[i], &bos[i]))
 			return;
-	fill(&bos[0], 1000);
+	nv_bo_fill(&bos[0], 1000);
 	/* Each waits for the one before. */
 	for (i = 0; i < ARRAY_SIZE(channels); i++)
 		check_is(nv_copy(&channels[i], &bos[i], &bos[i + 1], 64 * PAGE), 0);
 	check_is(nv_bo_wait(fd, &bos[3]), 0);
-	check(holds(&bos[3], 1000));
+	check(nv_bo_holds(&bos[3], 1000));
 	for (i = 0; i < ARRAY_SIZE(bos); i++)
 		check_is(nv_bo_close(fd, &bos[i]), 0);
 	for (i = 0; i < ARRAY_SIZE(channels); i++)
@@ -87,17 +69,17 @@ void test_order(int fd)
 	    !make(fd, 8 * PAGE, GART, &from) || !make(fd, 8 * PAGE, VRAM, &shared) ||
 	    !make(fd, 8 * PAGE, GART, &to))
 		return;
-	fill(&from, 5);
-	fill(&shared, 6);
-	fill(&to, 7);
+	nv_bo_fill(&from, 5);
+	nv_bo_fill(&shared, 6);
+	nv_bo_fill(&to, 7);
 	nv_block(&first);
 	check_is(nv_copy(&first, &from, &shared, 8 * PAGE), 0);
 	check(nv_bo_busy(fd, &shared) != 0);
-	check(holds(&shared, 6));
+	check(nv_bo_holds(&shared, 6));
 	/* nouveau may wait for it in the request, or let the channels do that. */
 	helper = nv_unblock_later(&first, 200 * MS);
 	check_is(nv_copy(&second, &shared, &to, 8 * PAGE), 0);
 	check_is(nv_bo_wait(fd, &to), 0);
-	check(holds(&to, 5));
+	check(nv_bo_holds(&to, 5));
 	waitpid(helper, NULL, 0);
 }

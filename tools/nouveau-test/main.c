@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * nouveau-test [<text> | --memory | --vm [<text>] | --unbind | --figures <n>]: nouveau through its requests, on a
- * card before NV50 or of Turing.
+ * nouveau-test [<text> | --memory | --vm [<text>] | --unbind | --figures <n>]: nouveau
+ * through its requests, on a card before NV50 or of Turing.
  *
  * <text>: only the cases whose names contain it. --memory: those that need no channels, also
- * where there are none, as with noaccel=1. --vm: EXEC and VM_BIND, on Turing. --unbind: only that the driver can go
- * from its device, which it does not return to. --figures: how long requests for memory
- * take while another channel is blocked, with n dead buffers; 0: while none is.
+ * where there are none, as with noaccel=1. --vm: EXEC and VM_BIND, on Turing. --unbind: only
+ * that the driver can go from its device, which it does not return to. --figures: how long
+ * requests for memory take while another channel is blocked, with n dead buffers; 0: while
+ * none is.
  *
  * Prints TAP. Exit status 0: all passed; 1: some failed; 2: no such card.
  */

@@ -97,3 +97,21 @@ int nv_bo_busy(int fd, const struct nv_bo *bo)
 {
 	return cpu_prep(fd, bo, NOUVEAU_GEM_CPU_PREP_NOWAIT);
 }
+
+void nv_bo_fill(const struct nv_bo *bo, uint32_t seed)
+{
+	uint64_t i;
+
+	for (i = 0; i < bo->size / 4; i++)
+		bo->map[i] = seed + i;
+}
+
+bool nv_bo_holds(const struct nv_bo *bo, uint32_t seed)
+{
+	uint64_t i;
+
+	for (i = 0; i < bo->size / 4; i++)
+		if (bo->map[i] != seed + i)
+			return false;
+	return true;
+}

@@ -72,6 +72,9 @@ int nv_bo_map(int fd, struct nv_bo *bo);
 int nv_bo_close(int fd, struct nv_bo *bo);
 int nv_bo_wait(int fd, const struct nv_bo *bo); /* until nobody uses it */
 int nv_bo_busy(int fd, const struct nv_bo *bo); /* -EBUSY if it is */
+/* A buffer that is mapped: each word is another one, which depends on the seed. */
+void nv_bo_fill(const struct nv_bo *bo, uint32_t seed);
+bool nv_bo_holds(const struct nv_bo *bo, uint32_t seed);
 
 /* channel.c */
 int nv_channel_create(int fd, struct nv_channel *channel);

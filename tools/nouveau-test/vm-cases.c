@@ -15,24 +15,6 @@
 #define PRIVATE		NOUVEAU_GEM_DOMAIN_NO_SHARE
 #define STAGING		(GART | NOUVEAU_GEM_DOMAIN_COHERENT)
 
-static void fill(const struct nv_bo *bo, uint32_t seed)
-{
-	uint64_t i;
-
-	for (i = 0; i < bo->size / 4; i++)
-		bo->map[i] = seed + i;
-}
-
-static bool holds(const struct nv_bo *bo, uint32_t seed)
-{
-	uint64_t i;
-
-	for (i = 0; i < bo->size / 4; i++)
-		if (bo->map[i] != seed + i)
-			return false;
-	return true;
-}
-
 static bool holds_only(const struct nv_bo *bo, uint32_t value)
 {
 	uint64_t i;
@@ -54,12 +36,12 @@ static void copy_on(uint32_t engine)
 	    !check_is(vm_bo(&vm, SIZE, VRAM | PRIVATE, AT(1), &between), 0) ||
 	    !check_is(vm_bo(&vm, SIZE, STAGING, AT(2), &to), 0))
 		return;
-	fill(&from, 77);
-	fill(&to, 0);
+	nv_bo_fill(&from, 77);
+	nv_bo_fill(&to, 0);
 	vm_copy(&vm, AT(1), AT(0), SIZE);
 	vm_copy(&vm, AT(2), AT(1), SIZE);
 	check_is(vm_run(&vm), 0);
-	check(holds(&to, 77));
+	check(nv_bo_holds(&to, 77));
 	vm_fill(&vm, AT(1), 0xfeed, SIZE);
 	vm_copy(&vm, AT(2), AT(1), SIZE);
 	check_is(vm_run(&vm), 0);
@@ -85,8 +67,8 @@ void test_vm_unbind_later(int fd)
 	    !check_is(vm_bo(&vm, SIZE, VRAM | PRIVATE, AT(0), &from), 0) ||
 	    !check_is(vm_bo(&vm, SIZE, STAGING, AT(1), &to), 0))
 		return;
-	fill(&from, 5);
-	fill(&to, 6);
+	nv_bo_fill(&from, 5);
+	nv_bo_fill(&to, 6);
 	job_done = vm_syncobj(&vm);
 	unbound = vm_syncobj(&vm);
 	vm_block(&vm);
@@ -95,10 +77,10 @@ void test_vm_unbind_later(int fd)
 	check_is(vm_unbind_later(&vm, AT(0), SIZE, job_done, unbound), 0);
 	check_is(nv_bo_close(vm.fd, &from), 0);
 	check_is(vm_wait(&vm, unbound, 100 * MS), -ETIME);
-	check(holds(&to, 6));
+	check(nv_bo_holds(&to, 6));
 	vm_unblock(&vm);
 	check_is(vm_wait(&vm, unbound, 30 * SECOND), 0);
-	check(holds(&to, 5));
+	check(nv_bo_holds(&to, 5));
 }
 
 /* Where nothing is bound in a sparse region there are zeros, and what is written is lost. */
@@ -113,7 +95,7 @@ void test_vm_sparse(int fd)
 	    !check_is(vm_bo(&vm, SIZE, VRAM | PRIVATE, AT(0) + SIZE, &some), 0) ||
 	    !check_is(vm_bo(&vm, 4 * SIZE, STAGING, AT(1), &to), 0))
 		return;
-	fill(&to, 9);
+	nv_bo_fill(&to, 9);
 	vm_fill(&vm, AT(0), 1234, 4 * SIZE);
 	vm_copy(&vm, AT(1), AT(0), 4 * SIZE);
 	check_is(vm_run(&vm), 0);
@@ -231,13 +213,13 @@ void test_vm_many(int fd)
 	for (i = 0; i < 4; i++) {
 		if (!check_is(vm_bo(&vm, PAGE, i & 1 ? STAGING : VRAM | PRIVATE, 0, &bos[i]), 0))
 			return;
-		fill(&bos[i], 1000 * i);
+		nv_bo_fill(&bos[i], 1000 * i);
 	}
 	for (i = 0; i < MANY && !case_failed(); i++) {
 		check_is(vm_bind(&vm, &bos[i % 4], AT(0)), 0);
 		vm_copy(&vm, AT(1), AT(0), PAGE);
 		check_is(vm_run(&vm), 0);
-		check(holds(&to, 1000 * (i % 4)));
+		check(nv_bo_holds(&to, 1000 * (i % 4)));
 		check_is(vm_unbind(&vm, AT(0), PAGE, 0), 0);
 	}
 }
