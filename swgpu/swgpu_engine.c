@@ -401,6 +401,8 @@ void swgpu_engine_cancel(struct swgpu_channel *channel, int error)
 	list_for_each_entry_safe(job, next, &channel->jobs, entry) {
 		cookie = dma_fence_begin_signalling();
 		pop_job(channel, job);
+		if (job->copy)
+			WRITE_ONCE(job->bos[0].tag->lost, true);
 		job->fence->end = swgpu_now();
 		dma_fence_set_error(&job->fence->base, error);
 		error = -ECANCELED;

@@ -207,7 +207,8 @@ static struct swgpu_tag_cell *tag_of(struct dma_buf *dma_buf)
  * @attach: its attachment
  * @sgt: the memory
  *
- * Return: a buffer, or -EINVAL if its size is odd, -ENOMEM, -ERESTARTSYS.
+ * Return: a buffer, or -EINVAL if its size is odd, -ENOMEM, -ERESTARTSYS, or -ENODEV if
+ * the exporter was unplugged before it had copied the contents there.
  */
 struct drm_gem_object *
 swgpu_prime_import_sg_table(struct drm_device *drm,
@@ -226,6 +227,10 @@ swgpu_prime_import_sg_table(struct drm_device *drm,
 		return ERR_PTR(-ENOMEM);
 
 	tag = tag_of(dma_buf);
+	if (tag && READ_ONCE(tag->lost)) {
+		swgpu_tag_cell_put(tag);
+		return ERR_PTR(-ENODEV);
+	}
 	bo = swgpu_bo_alloc(sdev, dma_buf->size, tag);
 	if (!bo) {
 		swgpu_tag_cell_put(tag);

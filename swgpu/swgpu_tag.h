@@ -38,6 +38,11 @@ struct swgpu_tag_cell {
 	 * they run; those are ordered by the fences of the buffer.
 	 */
 	u64 job;
+	/**
+	 * @lost: a copy was canceled, so where the buffer is now its contents never
+	 * came. Set before the fence of the copy signals.
+	 */
+	bool lost;
 };
 
 /**

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "gpu.h"
@@ -167,6 +168,55 @@ static void unplug_moving(int fd, const char *name)
 	check(!log_has("tag error"));
 }
 
+/* Returns what the import was told; a job checks what it got. */
+static int import_and_use(int dma_buf, int ready)
+{
+	uint32_t channel, import;
+	int ret, other = gpu_open_other();
+
+	if (gpu_channel(other, &channel) || write(ready, "", 1) != 1)
+		return -EIO;
+	ret = gpu_import(other, dma_buf, &import);
+	if (!ret)
+		ret = gpu_use(other, channel, import, READ, GTT, 0);
+	if (!ret)
+		ret = gpu_wait(other, import, 0, 5 * SECOND);
+	return ret;
+}
+
+/* An import that waits for a copy must not take its place for the contents. */
+static void unplug_importing(int fd, int other, const char *name)
+{
+	uint64_t errors = gpu_stats(other, 0).tag_errors;
+	int ends[2], dma_buf, status = -1;
+	uint32_t channel, handle;
+	char byte;
+	pid_t pid;
+
+	if (!gpu_copies_async(fd) || !check(!pipe(ends)))
+		return;
+	check_is(gpu_channel(fd, &channel), 0);
+	check_is(gpu_create(fd, 4 * PAGE, VRAM, &handle), 0);
+	check_is(gpu_use(fd, channel, handle, WRITE, VRAM, 0), 0);
+	check_is(gpu_wait(fd, handle, 0, 5 * SECOND), 0);
+	check_is(gpu_fault(fd, 0, SWGPU_FAULT_HANG_FOREVER), 0);
+	dma_buf = gpu_export(fd, handle);
+	pid = fork();
+	if (!pid)
+		_exit(-import_and_use(dma_buf, ends[1]));
+	check_is(read(ends[0], &byte, 1), 1);
+	sleep_ns(100 * MS);
+	check(write_file("/sys/bus/platform/drivers/swgpu/unbind", name));
+	check(waitpid(pid, &status, 0) == pid);
+	check(WIFEXITED(status));
+	check_is(WEXITSTATUS(status), ENODEV);
+	check_is(gpu_stats(other, 0).tag_errors, errors);
+	close(dma_buf);
+	close(ends[0]);
+	close(ends[1]);
+	check(write_file("/sys/bus/platform/drivers/swgpu/bind", name));
+}
+
 /* In VRAM, where no import is, only a fence that was put there can be another device's. */
 static void make_wait(int fd, int fence)
 {
@@ -231,6 +281,10 @@ void test_unplug(void)
 	other = gpu_open_other();
 	use(fd);
 	use(other);
+	check(gpu_device_name(fd, name, sizeof(name)));
+	unplug_importing(fd, other, name);
+	close(fd);
+	fd = gpu_open();
 	check(gpu_device_name(fd, name, sizeof(name)));
 	unplug_moving(fd, name);
 	close(fd);
