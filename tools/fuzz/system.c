@@ -97,7 +97,9 @@ static void run_child(struct client *c)
 
 	task->generation = c->task->step;
 	task->step = 0;
-	task->pid = getpid();
+	/* What the one before it had begun when it was killed is not in flight any more. */
+	__atomic_store_n(&task->nr, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&task->pid, getpid(), __ATOMIC_RELEASE);
 	c->task = task;
 	c->process->may_hang = false;
 	/* The other thread, which may have held it, is not here. */
