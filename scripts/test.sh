@@ -17,6 +17,8 @@ skipped=0
 LIMIT=${TEST_TIMEOUT:-2700}
 # What README shows of it: the number of the sources, and a line for each part.
 COUNTS=$BUILD/test/counts-$KERNEL
+# The same with the time that each took, and what failed: said once more at the end.
+RECALL=$BUILD/test/recall-$KERNEL
 
 count()
 {
@@ -34,7 +36,7 @@ count()
 		bad=$(grep -cE '^not ok( |$)' "$log" || true)
 	fi
 	if [ "$rc" != 0 ] && [ "$bad" = 0 ]; then
-		say "not ok $name: exit status $rc (see ${log#"$ROOT/"})"
+		say "not ok $name: exit status $rc (see ${log#"$ROOT/"})" | tee -a "$log"
 		bad=1
 	elif [ $((ok + bad + skip)) = 0 ]; then
 		ok=1
@@ -43,7 +45,8 @@ count()
 	failed=$((failed + bad))
 	skipped=$((skipped + skip))
 	say "$name: $ok passed, $bad failed, $skip skipped" >>"$COUNTS"
-	say "$(tail -n 1 "$COUNTS") ($((SECONDS - start)) s)" | sed 's/^/== /'
+	say "== $(tail -n 1 "$COUNTS") ($((SECONDS - start)) s)" | tee -a "$RECALL"
+	[ "$bad" = 0 ] || grep -E '^not ok( |$)' "$log" >>"$RECALL" || true
 }
 
 part()
@@ -68,6 +71,7 @@ is_left_out()
 
 mkdir -p "$BUILD/test"
 "$ROOT/scripts/sources-key.sh" test >"$COUNTS"
+: >"$RECALL"
 if [ "$KERNEL" = 6.12 ]; then
 	part check "$ROOT/scripts/check.sh"
 	part kunit "$ROOT/scripts/kunit.sh"
@@ -85,5 +89,5 @@ else
 	done
 	say "" "The other parts are not ported to Linux $KERNEL yet."
 fi
-say "" "all of it took $SECONDS s"
+say "" "$(cat "$RECALL")" "all of it took $SECONDS s"
 summary
