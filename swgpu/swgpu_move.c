@@ -172,6 +172,9 @@ int swgpu_move(struct ttm_buffer_object *tbo, bool evict,
 
 	dma_resv_assert_held(tbo->base.resv);
 
+	/* TTM's ghosts have no device. Only swapping out would move one. */
+	if (!swgpu_bo_is_ours(tbo))
+		return -EBUSY;
 	if (!old)
 		ret = move_new(tbo, new_mem);
 	else if (engine_moves(sdev, old, new_mem))

@@ -2,6 +2,7 @@
 /* Buffers as memory of the process: whose bytes are in there. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -40,8 +41,11 @@ int buffer_map(struct client *c, struct buffer *b, int prot)
 {
 	struct drm_swgpu_gem_map args = { .handle = b->handle };
 	uint64_t size = (b->size + PAGE - 1) & ~(PAGE - 1);
-	int ret = ask_file(c, "map", c->process->fds[b->dev], DRM_IOCTL_SWGPU_GEM_MAP, &args);
+	int ret;
 
+	/* First of all: the device may go now, and the other thread open the next one. */
+	b->epoch = __atomic_load_n(&c->process->epoch[b->dev], __ATOMIC_SEQ_CST);
+	ret = ask_file(c, "map", c->process->fds[b->dev], DRM_IOCTL_SWGPU_GEM_MAP, &args);
 	if (ret || !size)
 		return ret;
 	if (size > MAX_MAP)
@@ -49,7 +53,6 @@ int buffer_map(struct client *c, struct buffer *b, int prot)
 	b->offset = args.offset;
 	b->map = map(c, b, size, prot, MAP_SHARED);
 	b->map_size = size;
-	b->epoch = c->process->epoch[b->dev];
 	return b->map ? 0 : -ENOMEM;
 }
 
@@ -101,6 +104,35 @@ void buffer_check_new(struct client *c, struct buffer *b)
 	b->word = word;
 }
 
+/* As the driver finds it, whatever is mapped here. */
+static uint64_t ask_driver(const char *at)
+{
+	int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	uint64_t word = 0;
+
+	if (fd < 0 || pread(fd, &word, sizeof(word), (uintptr_t)at) != sizeof(word))
+		word = ~0ull;
+	close(fd);
+	return word;
+}
+
+/* What is wrong, and where else, and whether that stays so. */
+static void fail_word(struct client *c, struct buffer *b, uint64_t page, uint64_t word)
+{
+	uint64_t i, wrong = 0, nr = b->map_size / PAGE, again = 0;
+	uint64_t told = ask_driver(b->map + page * PAGE + WORD);
+
+	for (i = 0; i < nr; i++) {
+		if (!touch_read(b->map + i * PAGE + WORD, &again, sizeof(again)))
+			break;
+		wrong += again != b->word;
+	}
+	fail(c->task, "buffer %u of device %u, %llu bytes at %p: page %llu held %#llx, not %#llx; "
+	     "then %llu of %llu pages, and the driver says %#llx", b->handle, b->dev, (unsigned long long)b->size, b->map,
+	     (unsigned long long)page, (unsigned long long)word, (unsigned long long)b->word,
+	     (unsigned long long)wrong, (unsigned long long)i, (unsigned long long)told);
+}
+
 static int check(struct client *c)
 {
 	struct buffer *b = any_buffer(c);
@@ -113,9 +145,7 @@ static int check(struct client *c)
 		if (!touch_read(b->map + page * PAGE + WORD, &word, sizeof(word)))
 			return -EFAULT;
 		if (word != b->word && certain(c, b))
-			fail(c->task, "page %llu of a buffer at %p holds %#llx, not %#llx",
-			     (unsigned long long)page, b->map, (unsigned long long)word,
-			     (unsigned long long)b->word);
+			fail_word(c, b, page, word);
 	}
 	return 0;
 }
