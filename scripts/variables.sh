@@ -33,8 +33,8 @@ must_name()
 }
 
 # What does its work on every kernel; on the default one all do.
-PORTED=(boot build clean complaints fuzz kunit lock-rules packages races replay series source swgpu
-	test tree)
+PORTED=(boot build clean complaints demo each-patch fuzz kunit lock-rules packages pressure-cell races
+	replay series source sources-key swgpu test tracing tree virtual-time)
 
 check_kernel()
 {
