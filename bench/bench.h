@@ -8,6 +8,8 @@
 
 #include <drm/ttm_fence_lru.h>
 
+struct bench_contention;
+
 /**
  * struct bench_timer - time spent in all sections between start and stop
  * @cpu_ns: CPU time of the whole kernel, whichever of its threads used it
@@ -30,11 +32,13 @@ struct bench_timer {
  * struct bench_config - what is varied
  * @buffers: how many
  * @per_node: buffers per fence; divides @buffers
- * @channels: how many are registered and used in turn; at most as many as fences
+ * @channels: how many are registered and used in turn; at most as many as
+ * fences
  * @quiet: only the first of @channels is used, the others never hold anything
  * @shuffled: buffers are used in random order, else in that of their addresses
  * @told: fences were told that they signaled, else sampling finds it out
  * @pages: buffers of TTM consist of pages, else they lie in VRAM
+ * @cpus: how many tasks share the work, each on a CPU of its own
  */
 struct bench_config {
 	unsigned int buffers;
@@ -44,6 +48,7 @@ struct bench_config {
 	bool shuffled;
 	bool told;
 	bool pages;
+	unsigned int cpus;
 };
 
 /**
@@ -106,6 +111,11 @@ int bench_clock(const struct bench_measurement *measurement,
 void bench_emit(struct bench_results *results, const char *what,
 		const char *flavour, const struct bench_config *config,
 		const struct bench_timer *timer, u64 ops);
+void bench_emit_contended(struct bench_results *results, const char *what,
+			  const char *flavour,
+			  const struct bench_config *config,
+			  const struct bench_timer *timer,
+			  struct bench_contention *contention, u64 ops);
 void bench_emit_value(struct bench_results *results, const char *name,
 		      u64 value);
 
@@ -117,6 +127,7 @@ int bench_channels_register(struct bench_channel *channels, unsigned int count,
 			    struct ttm_fence_lru *lru);
 void bench_channels_unregister(struct bench_channel *channels,
 			       unsigned int count);
+void bench_fence_emit(struct dma_fence *fence, struct bench_channel *channel);
 void bench_fences_init(struct dma_fence *fences, unsigned int count,
 		       struct bench_channel *channels,
 		       const struct bench_config *config, unsigned int shift);
@@ -132,5 +143,9 @@ int bench_engine(const struct bench_measurement *measurement,
 /* ttm.c */
 int bench_ttm(const struct bench_measurement *measurement,
 	      struct bench_results *results);
+
+/* cpus.c */
+int bench_cpus(const struct bench_measurement *measurement,
+	       struct bench_results *results);
 
 #endif

@@ -91,6 +91,13 @@ void bench_channels_unregister(struct bench_channel *channels,
 	synchronize_rcu();
 }
 
+/* The next one of its channel; nobody else makes one there. */
+void bench_fence_emit(struct dma_fence *fence, struct bench_channel *channel)
+{
+	dma_fence_init(fence, &fence_ops, &channel->lock, channel->context,
+		       ++channel->seqno);
+}
+
 /* New fences, on the channels in turn, beginning with that of number @shift. */
 void bench_fences_init(struct dma_fence *fences, unsigned int count,
 		       struct bench_channel *channels,
@@ -103,8 +110,7 @@ void bench_fences_init(struct dma_fence *fences, unsigned int count,
 		channel = &channels[config->quiet ?
 					    0 :
 					    (i + shift) % config->channels];
-		dma_fence_init(&fences[i], &fence_ops, &channel->lock,
-			       channel->context, ++channel->seqno);
+		bench_fence_emit(&fences[i], channel);
 	}
 }
 

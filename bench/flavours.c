@@ -49,7 +49,7 @@ static void today_finish(struct bench_device *dev, int left)
 		flush_workqueue(dev->bdev.wq);
 }
 
-const struct bench_flavour bench_flavour_today = {
+static const struct bench_flavour flavour_today = {
 	.name = "today",
 	.reserve = today_reserve,
 	.fence = today_fence,
@@ -99,7 +99,7 @@ static void ours_finish(struct bench_device *dev, int left)
 	}
 }
 
-const struct bench_flavour bench_flavour_ours = {
+static const struct bench_flavour flavour_ours = {
 	.name = "ours",
 	.enable = ttm_device_enable_fence_lru,
 	.fence_lru = ours_fence_lru,
@@ -109,3 +109,10 @@ const struct bench_flavour bench_flavour_ours = {
 	.finish = ours_finish,
 };
 #endif
+
+const struct bench_flavour *const bench_flavours[BENCH_NR_FLAVOURS] = {
+	&flavour_today,
+#ifdef TTM_HAS_FENCE_LRU
+	&flavour_ours,
+#endif
+};

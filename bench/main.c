@@ -15,6 +15,7 @@
 #include <linux/uaccess.h>
 
 #include "bench.h"
+#include "contention.h"
 
 #define RESULTS_SIZE (4 << 20)
 
@@ -95,6 +96,19 @@ static const struct bench_config through_ttm[] = {
 	{ .buffers = 1024, .per_node = 16, .channels = 1, .pages = true },
 };
 
+/* By the number of channels, with one task and with two. */
+#define ON_CPUS(_cpus, _channels)        \
+	{                                \
+		.buffers = 4096,         \
+		.per_node = 16,          \
+		.channels = (_channels), \
+		.cpus = (_cpus),         \
+	}
+static const struct bench_config on_cpus[] = {
+	ON_CPUS(1, 1),	ON_CPUS(2, 1),	ON_CPUS(1, 4),	ON_CPUS(2, 4),
+	ON_CPUS(1, 16), ON_CPUS(2, 16), ON_CPUS(1, 64), ON_CPUS(2, 64),
+};
+
 static const struct bench_measurement measurements[] = {
 	{ "clock", bench_clock, .repetitions = 11 },
 	{ "engine_buffers", bench_engine, by_size, ARRAY_SIZE(by_size), 11 },
@@ -105,6 +119,7 @@ static const struct bench_measurement measurements[] = {
 	{ "engine_retire", bench_engine, by_nodes, ARRAY_SIZE(by_nodes), 11 },
 	{ "engine_quiet", bench_engine, quiet, ARRAY_SIZE(quiet), 11 },
 	{ "ttm", bench_ttm, through_ttm, ARRAY_SIZE(through_ttm), 21 },
+	{ "ttm_cpus", bench_cpus, on_cpus, ARRAY_SIZE(on_cpus), 21 },
 };
 
 static struct dentry *directory;
@@ -145,6 +160,33 @@ void bench_emit(struct bench_results *res, const char *what,
 	append(res, "quiet=%u steps=%llu ", config->quiet, timer->steps);
 	append(res, "cpu_ns=%llu wall_ns=%llu sections=%llu\n", timer->cpu_ns,
 	       timer->wall_ns, timer->sections);
+}
+
+/* The same of what several CPUs did, and how often they waited for each other.
+ */
+void bench_emit_contended(struct bench_results *res, const char *what,
+			  const char *flavour,
+			  const struct bench_config *config,
+			  const struct bench_timer *timer,
+			  struct bench_contention *contention, u64 ops)
+{
+	static const char *const locks[NUM_BENCH_LOCKS] = {
+		[BENCH_LOCK_LRU] = "lru",
+		[BENCH_LOCK_CHANNEL] = "channel",
+		[BENCH_LOCK_ENGINE] = "engine",
+		[BENCH_LOCK_OTHER] = "other",
+		[BENCH_LOCK_SLEEPING] = "sleeping",
+	};
+	int i;
+
+	append(res, "what=%s flavour=%s cpus=%u channels=%u per_node=%u ", what,
+	       flavour, config->cpus, config->channels, config->per_node);
+	for (i = 0; i < NUM_BENCH_LOCKS; i++)
+		append(res, "%s=%lld ", locks[i],
+		       atomic64_read(&contention->waits[i]));
+	append(res, "spun_ns=%lld ops=%llu cpu_ns=%llu wall_ns=%llu\n",
+	       atomic64_read(&contention->spun_ns), ops, timer->cpu_ns,
+	       timer->wall_ns);
 }
 
 void bench_emit_value(struct bench_results *res, const char *name, u64 value)

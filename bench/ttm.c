@@ -4,7 +4,6 @@
  * ours in turn, in one kernel.
  */
 #include <linux/dma-resv.h>
-#include <linux/err.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
@@ -23,6 +22,9 @@ module_param(only_today, bool, 0444);
 
 /* Fences of a buffer's life: see long_life(). */
 #define GENERATIONS 4
+
+/* There is always room. */
+#define MANAGER_PAGES (64 << 10)
 
 enum {
 	CREATE,
@@ -444,38 +446,19 @@ allocate_fences(const struct bench_measurement *measurement)
 int bench_ttm(const struct bench_measurement *measurement,
 	      struct bench_results *results)
 {
-	static const struct bench_flavour *const flavours[] = {
-		&bench_flavour_today,
-#ifdef TTM_HAS_FENCE_LRU
-		&bench_flavour_ours,
-#endif
-	};
-	unsigned int nr = only_today ? 1 : ARRAY_SIZE(flavours);
-	struct dma_fence *fences;
-	struct bench_device *devs;
-	struct drm_device *drm;
-	unsigned int i;
-	int ret = 0;
+	struct dma_fence *fences = allocate_fences(measurement);
+	struct bench_devices devs;
+	int ret;
 
-	drm = bench_drm_create();
-	if (IS_ERR(drm))
-		return PTR_ERR(drm);
-	fences = allocate_fences(measurement);
-	devs = kcalloc(nr, sizeof(*devs), GFP_KERNEL);
-	if (!fences || !devs)
-		ret = -ENOMEM;
-
-	for (i = 0; i < nr && !ret; i++)
-		ret = bench_device_init(&devs[i], drm, flavours[i]);
-	if (!ret)
-		ret = sample_all(devs, nr, measurement, fences, results);
-	else if (i)
-		i--;
-	while (i--)
-		bench_device_fini(&devs[i]);
-
-	kfree(devs);
+	if (!fences)
+		return -ENOMEM;
+	ret = bench_devices_init(&devs, only_today ? 1 : BENCH_NR_FLAVOURS,
+				 MANAGER_PAGES);
+	if (!ret) {
+		ret = sample_all(devs.devs, devs.nr, measurement, fences,
+				 results);
+		bench_devices_fini(&devs);
+	}
 	kvfree(fences);
-	bench_drm_destroy(drm);
 	return ret;
 }

@@ -14,8 +14,6 @@
 
 #include "ttm_device.h"
 
-#define MANAGER_PAGES (64 << 10)
-
 static const struct drm_driver driver = {
 	.driver_features = DRIVER_GEM,
 	.name = "ttm-fence-lru-bench",
@@ -103,22 +101,22 @@ struct bench_bo *bench_bo_create(struct bench_device *dev, bool pages)
 	return bo;
 }
 
-static int init_managers(struct ttm_device *bdev)
+static int init_managers(struct ttm_device *bdev, unsigned int pages)
 {
 	int ret;
 
-	ret = ttm_range_man_init(bdev, TTM_PL_VRAM, false, MANAGER_PAGES);
+	ret = ttm_range_man_init(bdev, TTM_PL_VRAM, false, pages);
 	if (ret)
 		return ret;
 
-	ret = ttm_range_man_init(bdev, TTM_PL_TT, true, MANAGER_PAGES);
+	ret = ttm_range_man_init(bdev, TTM_PL_TT, true, pages);
 	if (ret)
 		ttm_range_man_fini(bdev, TTM_PL_VRAM);
 	return ret;
 }
 
-int bench_device_init(struct bench_device *dev, struct drm_device *drm,
-		      const struct bench_flavour *flavour)
+static int device_init(struct bench_device *dev, struct drm_device *drm,
+		       const struct bench_flavour *flavour, unsigned int pages)
 {
 	int ret;
 
@@ -134,13 +132,13 @@ int bench_device_init(struct bench_device *dev, struct drm_device *drm,
 	if (flavour->enable)
 		ret = flavour->enable(&dev->bdev);
 	if (!ret)
-		ret = init_managers(&dev->bdev);
+		ret = init_managers(&dev->bdev, pages);
 	if (ret)
 		ttm_device_fini(&dev->bdev);
 	return ret;
 }
 
-void bench_device_fini(struct bench_device *dev)
+static void device_fini(struct bench_device *dev)
 {
 	ttm_range_man_fini(&dev->bdev, TTM_PL_TT);
 	ttm_range_man_fini(&dev->bdev, TTM_PL_VRAM);
@@ -183,7 +181,7 @@ void bench_device_unconfigure(struct bench_device *dev)
 	kvfree(dev->bos);
 }
 
-struct drm_device *bench_drm_create(void)
+static struct drm_device *drm_create(void)
 {
 	struct platform_device *pdev;
 	struct drm_device *drm;
@@ -199,10 +197,37 @@ struct drm_device *bench_drm_create(void)
 	return drm;
 }
 
-void bench_drm_destroy(struct drm_device *drm)
+static void drm_destroy(struct drm_device *drm)
 {
 	struct platform_device *pdev = to_platform_device(drm->dev);
 
 	drm_dev_put(drm);
 	platform_device_unregister(pdev);
+}
+
+/* @pages: how large VRAM is, and what pages may lie in */
+int bench_devices_init(struct bench_devices *devs, unsigned int nr,
+		       unsigned int pages)
+{
+	int ret = 0;
+
+	*devs = (struct bench_devices){ .drm = drm_create() };
+	if (IS_ERR(devs->drm))
+		return PTR_ERR(devs->drm);
+
+	while (devs->nr < nr && !ret) {
+		ret = device_init(&devs->devs[devs->nr], devs->drm,
+				  bench_flavours[devs->nr], pages);
+		devs->nr += !ret;
+	}
+	if (ret)
+		bench_devices_fini(devs);
+	return ret;
+}
+
+void bench_devices_fini(struct bench_devices *devs)
+{
+	while (devs->nr)
+		device_fini(&devs->devs[--devs->nr]);
+	drm_destroy(devs->drm);
 }

@@ -68,16 +68,29 @@ struct bench_flavour {
 	void (*finish)(struct bench_device *dev, int left);
 };
 
-extern const struct bench_flavour bench_flavour_today;
 #ifdef TTM_HAS_FENCE_LRU
-extern const struct bench_flavour bench_flavour_ours;
+#define BENCH_NR_FLAVOURS 2
+#else
+#define BENCH_NR_FLAVOURS 1
 #endif
 
-struct drm_device *bench_drm_create(void);
-void bench_drm_destroy(struct drm_device *drm);
-int bench_device_init(struct bench_device *dev, struct drm_device *drm,
-		      const struct bench_flavour *flavour);
-void bench_device_fini(struct bench_device *dev);
+extern const struct bench_flavour *const bench_flavours[BENCH_NR_FLAVOURS];
+
+/**
+ * struct bench_devices - one of each flavour, today's first
+ * @drm: which all share
+ * @devs: the devices
+ * @nr: how many
+ */
+struct bench_devices {
+	struct drm_device *drm;
+	struct bench_device devs[BENCH_NR_FLAVOURS];
+	unsigned int nr;
+};
+
+int bench_devices_init(struct bench_devices *devs, unsigned int nr,
+		       unsigned int pages);
+void bench_devices_fini(struct bench_devices *devs);
 int bench_device_configure(struct bench_device *dev,
 			   const struct bench_config *config);
 void bench_device_unconfigure(struct bench_device *dev);

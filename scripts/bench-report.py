@@ -16,10 +16,13 @@ import pathlib
 import statistics
 import sys
 
+import bench_cpus
+
 KEY = ("measurement", "what", "flavour", "buffers", "per_node", "channels", "quiet", "order",
        "told", "memory")
 Key = collections.namedtuple("Key", KEY)
 FLAVOURS = ("today", "ours")
+CPUS = "ttm_cpus.samples"
 NUMBERS = ("buffers", "per_node", "channels", "quiet", "told")
 
 
@@ -30,7 +33,7 @@ def parse(line):
 def read(directory):
     """Samples in ns of CPU time per operation, by what was measured; steps; and values."""
     samples, walls, steps, values = {}, {}, {}, {}
-    for path in sorted(directory.glob("*.samples")):
+    for path in sorted(set(directory.glob("*.samples")) - {directory / CPUS}):
         for line in path.read_text().splitlines():
             fields = dict(parse(line), measurement=path.stem)
             if "value" in fields:
@@ -327,7 +330,7 @@ def size(results, name, limit):
             f"{results.values[name]}")
 
 
-def verdicts(results, pairs):
+def verdicts(results, pairs, cpus):
     rows = [
         ("delete", beside_today(results, "delete_unused", "deleting a never used buffer", 1.02)),
         ("delete", beside_today(results, "delete_idle", "deleting an idle buffer", 1.02)),
@@ -354,6 +357,7 @@ def verdicts(results, pairs):
         ("retire", merging(results, "retire_zombies", "zombies in steps of 8")),
         ("size", size(results, "bytes_per_buffer", 64)),
         ("size", size(results, "bytes_per_node", 64)),
+        *bench_cpus.verdicts(cpus),
     ]
     return [{"line": line, "what": row[0], "reached": row[1], "figure": row[2]}
             for line, row in rows if row]
@@ -398,11 +402,12 @@ def machine():
 def main():
     directory = pathlib.Path(sys.argv[1])
     results = Results(directory)
-    if not results.samples:
+    cpus = bench_cpus.Cpus(directory / CPUS)
+    if not results.samples and not cpus.walls:
         print(f"there are no samples in {directory}", file=sys.stderr)
         return 1
     pairs = read_pairs(directory / "unpatched")
-    rows = verdicts(results, pairs)
+    rows = verdicts(results, pairs, cpus)
     made_of = (directory / "made-of").read_text().splitlines()
     report = dict(zip(("sources", "settings"), made_of)) | {
         "kernel": (directory / "kernel").read_text().strip(),
@@ -410,11 +415,13 @@ def main():
         "values": results.values,
         "verdicts": rows,
         "measurements": describe(results),
+        "on_two_cpus": cpus.describe(),
         "unpatched_and_patched": pairs,
     }
     (directory / "results.json").write_text(json.dumps(report, indent=2) + "\n")
     write_plot(directory / "plot", results)
     print_tables(results)
+    bench_cpus.show(cpus)
     if pairs:
         print_unpatched(pairs)
     print_verdicts(rows)
