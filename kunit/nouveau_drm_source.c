@@ -24,6 +24,14 @@
 
 #include "../../nouveau/nouveau_drm.c"
 
+#ifdef NV_DEVICE_GCOFF_READY
+/* Firmware is never in the way. */
+int nvif_device_gcx_ready(struct nvif_device *device)
+{
+	return NV_DEVICE_GCOFF_READY;
+}
+#endif
+
 /* What it keeps to itself. */
 
 void nv_client_fini(struct nouveau_cli *cli)

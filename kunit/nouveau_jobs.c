@@ -12,6 +12,11 @@
 #include "../ttm_fence_lru/internal.h"
 #include "nouveau_mock.h"
 
+#ifndef TTM_NUM_MOVE_FENCES
+/* As 6.12 calls it. */
+#define drm_gpuvm_bo_obtain_locked drm_gpuvm_bo_obtain
+#endif
+
 /**
  * struct vm - a VM with its scheduler's entity, which has one channel
  * @uvmm: nouveau's
@@ -81,7 +86,7 @@ static struct vm *new_vm(struct kunit *test)
 }
 
 /* Its jobs are done. Its buffers share its reservation object. */
-static void end_vm(struct vm *vm)
+static void finish_vm(struct vm *vm)
 {
 	struct glue_bo *bo, *next;
 
@@ -118,7 +123,7 @@ static struct drm_gpuvm_bo *add_external(struct vm *vm, struct glue_bo *bo)
 
 	drm_gem_gpuva_init(&bo->tbo.base);
 	glue_lock(bo);
-	vm_bo = drm_gpuvm_bo_obtain(&vm->uvmm.base, &bo->tbo.base);
+	vm_bo = drm_gpuvm_bo_obtain_locked(&vm->uvmm.base, &bo->tbo.base);
 	glue_unlock(bo);
 	KUNIT_ASSERT_FALSE(vm->mock->glue->test, IS_ERR(vm_bo));
 
@@ -245,7 +250,7 @@ static void a_job_takes_the_group_and_external_buffers(struct kunit *test)
 	glue_expect_lru(dev, TTM_PL_VRAM, "yab", 0);
 	glue_expect_lru(dev, TTM_PL_TT, "x", 0);
 	remove_external(external, x);
-	end_vm(vm);
+	finish_vm(vm);
 }
 
 static void a_buffer_of_the_vm_dies_with_its_jobs(struct kunit *test)
@@ -265,7 +270,7 @@ static void a_buffer_of_the_vm_dies_with_its_jobs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
 	glue_expect_usage(dev, TTM_PL_VRAM, 1);
 	glue_expect_lru(dev, TTM_PL_VRAM, "a", 0);
-	end_vm(vm);
+	finish_vm(vm);
 }
 
 /* EXEC and VM_BIND have an entity each, and so a timeline. */
@@ -291,7 +296,7 @@ static void a_vm_is_busy_until_all_entities_are_done(struct kunit *test)
 
 	nouveau_sched_destroy(&sched);
 	nv_channel_del(channel);
-	end_vm(vm);
+	finish_vm(vm);
 }
 
 static void a_job_without_memory_changes_nothing(struct kunit *test)
@@ -315,7 +320,7 @@ static void a_job_without_memory_changes_nothing(struct kunit *test)
 	submit_one(vm);
 	KUNIT_EXPECT_EQ(test, vm->sched->lru_channel.nr_links, 1);
 	nv_channel_interrupt(vm->channel);
-	end_vm(vm);
+	finish_vm(vm);
 }
 
 static void an_entity_is_a_channel_while_it_lives(struct kunit *test)
@@ -324,7 +329,7 @@ static void an_entity_is_a_channel_while_it_lives(struct kunit *test)
 	struct ttm_fence_lru *lru = vm->mock->glue->bdev.fence_lru;
 
 	KUNIT_EXPECT_EQ(test, lru->nr_channels, GLUE_FOREIGN + 1);
-	end_vm(vm);
+	finish_vm(vm);
 	KUNIT_EXPECT_EQ(test, lru->nr_channels, GLUE_FOREIGN);
 }
 

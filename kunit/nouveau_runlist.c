@@ -216,10 +216,23 @@ static int ctrl_push(struct nvkm_gsp_object *object, void **argv, u32 size)
 	return 0;
 }
 
+/* Later kernels have several firmwares. */
+#if __has_include(<rm/rm.h>)
+#include <rm/rm.h>
+
+static const struct nvkm_rm_api_ctrl ctrl = {
+	.get = ctrl_get,
+	.push = ctrl_push,
+};
+
+static const struct nvkm_rm_api api = { .ctrl = &ctrl };
+static struct nvkm_rm firmware = { .api = &api };
+#else
 static const struct nvkm_gsp_rm firmware = {
 	.rm_ctrl_get = ctrl_get,
 	.rm_ctrl_push = ctrl_push,
 };
+#endif
 
 /*
  * The hardware.

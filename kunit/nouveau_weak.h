@@ -14,6 +14,7 @@
 #pragma weak ga100_fifo_nonstall_dtor
 #pragma weak gf100_chan_inst
 #pragma weak gv100_chan_userd
+#pragma weak gv100_fence_create
 #pragma weak nouveau_bios_init
 #pragma weak nouveau_bios_takedown
 #pragma weak nouveau_debugfs_fini
@@ -37,6 +38,7 @@
 #pragma weak nouveau_mem_intersects
 #pragma weak nouveau_mem_new
 #pragma weak nouveau_mem_vram
+#pragma weak nouveau_module_debugfs_fini
 #pragma weak nouveau_run_vbios_init
 #pragma weak nouveau_sgdma_create_ttm
 #pragma weak nouveau_sgdma_destroy
@@ -62,6 +64,12 @@
 #pragma weak nvc0_fence_create
 #pragma weak nve0_bo_move_copy
 #pragma weak nve0_bo_move_init
+#pragma weak nvif_chan506f_ctor
+#pragma weak nvif_chan906f_ctor
+#pragma weak nvif_chan_gpfifo_post
+#pragma weak nvif_chan_gpfifo_push
+#pragma weak nvif_chan_gpfifo_wait
+#pragma weak nvif_chanc36f_ctor
 #pragma weak nvif_client_ctor
 #pragma weak nvif_client_resume
 #pragma weak nvif_client_suspend
@@ -112,6 +120,7 @@
 #pragma weak nvkm_object_init
 #pragma weak nvkm_object_new
 #pragma weak nvkm_oproxy_ctor
+#pragma weak nvkm_rm_engine_new
 #pragma weak nvkm_subdev_oneinit
 #pragma weak nvkm_top_fault_id
 #pragma weak nvkm_umem_search
