@@ -14,7 +14,8 @@ import sys
 
 LINE = re.compile(r" *(?P<task>.*-\d+) +\[\d+\] [^ ]+ +[\d.]+: (?P<name>\w+): (?P<text>.*)")
 HEAD = """digraph {
-  graph [fontname="Helvetica" rankdir=%s nodesep=0.7 ranksep=0.6 bgcolor=white pad=0.3]
+  graph [fontname="Helvetica" fontsize=15 label="%s\\n " labelloc=t nodesep=0.7 ranksep=0.6
+         bgcolor=white pad=0.3]
   node [fontname="Helvetica" fontsize=12 shape=box style="rounded,filled" color="#555555"]
   edge [fontname="Helvetica" fontsize=11 color="#555555" arrowsize=0.7]
 """
@@ -34,10 +35,15 @@ def node(name, label, colour):
     return f'  {name} [label="{label}" fillcolor="{colour}"]\n'
 
 
-def edge(source, target, label, count=None, dashed=False):
+def pad(label):
+    """Room between an arrow and its label, as fonts differ in width."""
+    return "\\n".join(f"   {line}   " for line in label.split("\\n"))
+
+
+def edge(source, target, label, count=None, dashed=False, straight=False):
     if count is not None:
         label = f"{label}\\n{count:,} times"
-    return (f'  {source} -> {target} [label=" {label} "' +
+    return (f'  {source} -> {target} [label="{pad(label)}"' + " weight=4" * straight +
             (' style=dashed' if dashed or count == 0 else
              f' penwidth={1 + min(3, len(str(count or 0)) * 0.5)}') + "]\n")
 
@@ -60,7 +66,8 @@ def states(path):
             count["at " + event["site"]] += 1
         else:
             count[name.removeprefix("ttm_fence_lru_")] += 1
-    return HEAD % "TB" + "".join((
+    return HEAD % ("The states of a buffer with the fence-ordered LRU, and how often one led to "
+                   "the other\\n(dashed: not counted, or never)") + "".join((
         node("idle", "alive, idle\\non the LRU", ALIVE),
         node("busy", "alive, busy\\non its channels' lists", ALIVE),
         node("buried", "dead, busy\\non its channels' lists", DEAD),
@@ -71,11 +78,12 @@ def states(path):
         "  { rank=same; idle; busy }\n  { rank=same; ripe; leftover }\n",
         edge("idle", "busy", "a job uses it", count["used"]),
         edge("busy", "idle", "the job's fence has signaled,\\nand somebody looked", count["idle"]),
-        edge("busy", "buried", "its last reference goes", count["release"]),
-        edge("buried", "ripe", "all its fences have signaled,\\nand somebody looked", count["ripe"]),
+        edge("busy", "buried", "its last reference goes", count["release"], straight=True),
+        edge("buried", "ripe", "all its fences have signaled,\\nand somebody looked", count["ripe"],
+             straight=True),
         edge("ripe", "leftover", "tried in vain", count["leftover"]),
         edge("leftover", "ripe", "the fence is done", dashed=True),
-        *(edge("ripe", "free", why, count[f"at {site}"]) for site, why in SITES.items()
+        *(edge("ripe:s", "free", why, count[f"at {site}"]) for site, why in SITES.items()
           if count[f"at {site}"]),
         edge("busy", "free", "its last reference goes,\\nits fences have signaled", dashed=True),
         edge("idle", "free", "its last reference goes", dashed=True),
@@ -94,6 +102,10 @@ STEPS = {
     "got": ("it has its memory", ALIVE),
     "failed": ("it gets none here", FREE),
 }
+
+
+# One below the other.
+STRAIGHT = (("begin", "reclaim"), ("reclaim", "got"))
 
 
 def steps(path):
@@ -117,9 +129,11 @@ def steps(path):
         if before:
             count[before, step] += 1
     met = {step for pair in count for step in pair}
-    text = HEAD % "TB" + "".join(node(step, *STEPS[step]) for step in STEPS if step in met)
+    text = HEAD % ("The steps of an allocation that does not fit, and how often one followed the "
+                   "other") + "".join(node(step, *STEPS[step]) for step in STEPS if step in met)
     for (before, step), times in sorted(count.items()):
-        text += (f'  {before} -> {step} [label=" {times:,} " '
+        ends = f"{before}:sw -> {step}:w" if before == step else f"{before} -> {step}"
+        text += (f'  {ends} [label="  {times:,} " weight={8 if (before, step) in STRAIGHT else 1} '
                  f'penwidth={1 + min(4, len(str(times)) * 0.6)}]\n')
     return text + "}\n"
 

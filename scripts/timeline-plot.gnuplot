@@ -4,7 +4,7 @@
 #
 # What timeline.py wrote: today's TTM above, the fence-ordered LRU below, the same window of
 # the same traffic. For each a lane for each channel, a row for each kind of event, and a
-# curve of dead buffers.
+# curve of dead buffers. What comes after the end is grey.
 
 dir = ARG1
 load dir."/axes"
@@ -14,11 +14,11 @@ set terminal svg size 1000,720 dynamic noenhanced font "Helvetica,12" background
 set output ARG2
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
-job = 0x0072B2; copy = 0x56B4E9; queue = 0xDDE8F0; wait = 0xCC79A7; dead = 0xE69F00
-interrupt = 0xD55E00; evict = 0x009E73; retire = 0x555555
+job = 0x0072B2; copy = 0x56B4E9; queue = 0xDDE8F0; hang = 0xF0E442; wait = 0xCC79A7
+dead = 0xE69F00; interrupt = 0xD55E00; evict = 0x009E73; retire = 0x555555; over = 0xE8E8E8
 
-rows = 4
-bottom = -rows - 0.5
+events = words(tick_rows)
+bottom = -events - 1.5
 set xrange [0:length / unit]
 set border 1 lc rgb "#555555"
 set tics nomirror out
@@ -27,46 +27,64 @@ set style fill solid 1.0 noborder
 unset key
 
 y(lane) = lanes + 1 - lane
-# A blank would end a word.
-name(l) = strstrt(word(lane_names, l), "copy") ? "copy engine" : "channel ".word(lane_names, l)[9:]
+row_name(r) = r eq "evictions" ? "buffers evicted" : r eq "interrupts" ? "interrupts for the dead" : "signaled taken off lists"
+row_colour(r) = r eq "evictions" ? evict : r eq "interrupts" ? interrupt : retire
+span(ms) = ms < 1000 ? sprintf("%.0f ms", ms) : sprintf("%.1f s", ms / 1000)
+outcome(result, ms) = !hung ? (result != 0 ? "in vain" : "") : result != 0 ? "in vain: gives up after ".span(ms) : "has its memory after ".span(ms)
+# Few of them: the curve is low.
+power = 10 ** floor(log10(dead_max / 4))
+step = power * (dead_max / 4 < 2 * power ? 2 : dead_max / 4 < 5 * power ? 5 : 10)
+wide(low, high) = high - low > 0.2 * length
 
 set multiplot title ARG3 font ",15"
-# One legend for all.
-array colours[8] = [job, copy, queue, wait, dead, interrupt, evict, retire]
-array names[8] = ["job runs", "copy runs", "queued", "allocation waits", "dead, not released yet", \
-	"interrupt for a dead buffer", "buffer evicted", "list retired"]
-array places[8] = [0.06, 0.135, 0.22, 0.285, 0.405, 0.55, 0.725, 0.84]
-do for [i = 1:8] {
-	set object i rectangle center screen places[i], 0.025 size screen 0.012, 0.016 fc rgb colours[i] fs solid
-	set label i names[i] at screen places[i] + 0.01, 0.025 left font ",11"
+# One legend for both, of what there is.
+array colours[5] = [job, copy, queue, hang, over]
+array names[5] = ["a job runs", "the copy engine works", "jobs wait in the queue", "hangs", "the test is over, and lets it go on"]
+array widths[5] = [0.1, 0.18, 0.18, 0.075, 0.2]
+copying = 0
+do for [l = 1:lanes] { copying = copying + (lane_names[l][1:7] ne "channel") }
+shown(i) = i == 2 ? copying : i == 3 ? !hung : i > 3 ? hung : 1
+place = 0.2
+do for [i = 1:5] {
+	if (shown(i)) {
+		set object i rectangle center screen place, 0.025 size screen 0.012, 0.016 fc rgb colours[i] fs solid
+		set label i names[i] at screen place + 0.01, 0.025 left font ",11"
+		place = place + widths[i]
+	}
 }
+# As in timeline.py.
+set label 6 "what is closer than ".(length < 1000 ? sprintf("%.1f ms", length / 500) : span(length / 500))." is drawn as one" at screen 0.98, 0.025 right font ",11" tc rgb "#555555"
 
 do for [n = 1:2] {
 	design = n == 1 ? "today" : "fence_lru"
 	heading = n == 1 ? "today: ".today_title : "fence-ordered LRU: ".fence_lru_title
+	end = n == 1 ? today_end : fence_lru_end
 	d = dir."/".design."/"
-	top = n == 1 ? 0.92 : 0.465
-	set lmargin at screen 0.13
+	top = n == 1 ? 0.915 : 0.465
+	set lmargin at screen 0.19
 	set rmargin at screen 0.98
+	if (end < length) { set object 9 rectangle from first end / unit, graph 0 to first length / unit, graph 1 fc rgb over fs solid noborder behind }
 
 	set tmargin at screen top
 	set bmargin at screen top - 0.225
 	set title heading offset 0,-0.5 font ",13"
 	set yrange [bottom:lanes + 1]
 	unset ytics
-	set ytics ("evictions" -1, "interrupts" -2, "retires" -3, "waits" -4) scale 0
-	do for [l = 1:lanes] { set ytics add (name(l) y(l)) }
+	set ytics ("allocations that wait" -events - 1) scale 0
+	do for [r = 1:events] { set ytics add (row_name(word(tick_rows, r)) -r) }
+	do for [l = 1:lanes] { set ytics add (lane_names[l] y(l)) }
 	set format x ""
 	unset xlabel
 	plot d."queued" using ($2/unit):(y($1)):($2/unit):($3/unit):(y($1)-0.35):(y($1)+0.35) with boxxyerror lc rgb queue, \
+	     "" using ($1 == hung ? $2/unit : NaN):(y($1)):($2/unit):($3/unit):(y($1)-0.35):(y($1)+0.35) with boxxyerror lc rgb hang, \
+	     for [i = 1:hung ? 1 : 0] d."queued" using (($2+$3)/2/unit):(y($1)):($1 == hung ? "hangs" : "") with labels font ",11", \
 	     d."jobs" using ($2/unit):(y($1)):($2/unit):($3/unit):(y($1)-0.35):(y($1)+0.35) with boxxyerror lc rgb job, \
 	     d."copies" using ($2/unit):(y($1)):($2/unit):($3/unit):(y($1)-0.35):(y($1)+0.35) with boxxyerror lc rgb copy, \
-	     d."allocs" using ($2/unit):(-4):($2/unit):($3/unit):(-4.35):(-3.65) with boxxyerror lc rgb wait, \
-	     d."allocs" using (($2+$3)/2/unit):(-4):($1 != 0 ? "in vain" : "") with labels font ",11", \
-	     d."evictions" using ($1/unit):(-1.35):(0):(0.7) with vectors nohead lw 1 lc rgb evict, \
-	     d."interrupts" using ($1/unit):(-2.35):(0):(0.7) with vectors nohead lw 1 lc rgb interrupt, \
-	     d."retires" using ($1/unit):(-3.35):(0):(0.7) with vectors nohead lw 1 lc rgb retire
-	unset object
+	     for [r = 1:events] d.word(tick_rows, r) using ($1/unit):(-r - 0.35):(0):(0.7) with vectors nohead lw 1 lc rgb row_colour(word(tick_rows, r)), \
+	     d."allocs" using ($2/unit):(-events - 1):($2/unit):($3/unit):(-events - 1.35):(-events - 0.65) with boxxyerror lc rgb wait, \
+	     for [i = 1:told] d."allocs" using (($2+$3)/2/unit):(-events - 1):(wide($2, $3) ? outcome($1, $3 - $2) : "") with labels font ",11", \
+	     for [i = 1:told] d."allocs" using ($3/unit):(-events - 1):(wide($2, $3) ? "" : outcome($1, $3 - $2)) with labels left offset 0.5,0 font ",11"
+	do for [i = 1:5] { unset object i }
 	unset label
 
 	set tmargin at screen top - 0.235
@@ -74,11 +92,15 @@ do for [n = 1:2] {
 	unset title
 	unset ytics
 	set yrange [0:dead_max]
-	set ytics autofreq nomirror
-	set ylabel "dead\nbuffers" offset -1
+	set ytics step nomirror scale 0
+	if (n == 2) { set label 7 "kept until wanted, or too many" at graph 0.01, 0.2 font ",11" front }
+	set ylabel "dead buffers,\nnot released" offset -1
 	set format x "%g"
-	set xlabel (n == 2 ? (unit > 1 ? "time (s)" : "time (ms)") : "") offset 0,0.5
+	from = start > 0 ? ", from ".span(start)." after the first job" : ""
+	set xlabel (n == 2 ? (unit > 1 ? "time (s)" : "time (ms)").from : "") offset 0,0.5
 	plot d."dead" using ($1/unit):2 with fillsteps lc rgb dead
 	unset ylabel
+	unset object 9
+	unset label
 }
 unset multiplot

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""timeline.py <directory> <start ms or -> <length ms or ->
+"""timeline.py <directory> <start ms or -> <length ms or -> [<lane of a channel that hangs>]
 
 What timeline-plot.gnuplot draws, from the events that a guest recorded of today's TTM and of
 the fence-ordered LRU: <directory>/<design>/trace. Without a start the window is where most
 buffers died while they were busy, with today's, and all channels were in use; without a length
-it is all. Writes for each
-design files of rectangles, ticks and a curve, in milliseconds, and for both what the axes
-need, as lines of "name=value".
+it is all, and a little more, which shows where it ends. Writes for each design files of
+rectangles, ticks and a curve, in milliseconds, and for both what the axes need, as lines of
+"name=value".
 
 What is closer than the eye can tell apart is drawn as one.
 """
 
+import collections
+import json
 import pathlib
 import re
 import sys
@@ -155,45 +157,91 @@ def most_dead(traffic, start, end):
     return max(count for _, count, _ in curve(traffic.dead, start, end))
 
 
-def lane_names(traffics):
-    """The longest list of lanes; those of the copy engine by that name."""
-    traffic = max(traffics, key=lambda traffic: len(traffic.channels))
-    working = {lane for lane, _, _ in traffic.jobs}
-    return " ".join(f"channel_{lane}" if lane in working else "copy_engine"
-                    for lane in traffic.channels.values())
+def players(path, jobs):
+    """The programs that were replayed, by their channels' lanes: those with so many jobs."""
+    clients = json.loads(path.read_text())["clients"] if path.exists() else []
+    number = collections.Counter([client["submits"] for client in clients])
+    lanes = {times: lane for lane, times in jobs.items() if list(jobs.values()).count(times) == 1}
+    return {lanes[client["submits"]]: ": " + pathlib.Path(client["trace"]).name.split("-")[0]
+            for client in clients
+            if number[client["submits"]] == 1 and client["submits"] in lanes}
 
 
-def counted(traffic, start, end):
-    inside = [ms for ms in traffic.ticks["interrupts"] if start <= ms <= end]
-    return len(inside), sum(start <= ms <= end for ms in traffic.ticks["evictions"])
+def lane_names(both, directory):
+    """The longest list of lanes. The copy engine has one channel out of VRAM, and one into it."""
+    design = max(both, key=lambda design: len(both[design].channels))
+    jobs = collections.Counter(lane for lane, _, _ in both[design].jobs)
+    names = players(directory / design / "clients", jobs)
+    copying = iter(("moved out", "moved in, cleared"))
+    return [f"channel {lane}{names.get(lane, '')}" if lane in jobs else
+            next(copying, "copy engine") for lane in both[design].channels.values()]
+
+
+def counts(traffic, start, end):
+    """The title of a design: the window's counts, and those of all if that is more."""
+    def text(first, last):
+        number = {name: sum(first <= ms <= last for ms in ticks)
+                  for name, ticks in traffic.ticks.items()}
+        return number["interrupts"], number["evictions"]
+    inside, whole = text(start, end), text(0, float("inf"))
+    title = "{:,} interrupts for the dead, {:,} evictions".format(*inside)
+    return title if inside == whole else title + " (whole replay: {:,} and {:,})".format(*whole)
+
+
+def released(traffic, lane):
+    """The title of a design if a channel hangs: what comes back until it goes on."""
+    resumed = min(low for number, low, _ in traffic.jobs if number == lane)
+    before = [0] + [count for ms, count, _, _ in traffic.dead if ms < resumed]
+    most = max(before)
+    return f"{most - before[-1]:,} of {most:,} dead buffers are released while it hangs"
+
+
+def tick_rows(traffics):
+    """What happens at all has a row."""
+    return " ".join(name for name in ("evictions", "interrupts", "retires")
+                    if any(traffic.ticks[name] for traffic in traffics))
+
+
+def failed(traffics):
+    return any(result for traffic in traffics for result, _, _ in traffic.allocs)
+
+
+def window(both, shift, argv):
+    """Where it begins with today's TTM, and how long it is."""
+    today, ours = (both[design] for design in DESIGNS)
+    length = float(argv[1]) if argv[1] != "-" else None
+    if argv[0] != "-":
+        start = float(argv[0]) + first_of(today)
+    elif length:
+        # While all programs run with both designs.
+        start = busiest(today, length, min(first_end(today), first_end(ours) - shift))
+    else:
+        start = first_of(today)
+    if not length:
+        length = 1.1 * (max(last_of(today), last_of(ours) - shift) - start)
+    return start, length
 
 
 def main():
     directory = pathlib.Path(sys.argv[1])
+    hung = int(sys.argv[4]) if len(sys.argv) > 4 else 0
     both = {design: read(directory / design / "trace") for design in DESIGNS}
     # Each guest has a clock of its own.
     shift = first_of(both["fence_lru"]) - first_of(both["today"])
-    length = float(sys.argv[3]) if sys.argv[3] != "-" else None
-    if sys.argv[2] != "-":
-        start = float(sys.argv[2]) + first_of(both["today"])
-    elif length:
-        # While all programs run with both designs.
-        start = busiest(both["today"], length,
-                        min(first_end(both["today"]), first_end(both["fence_lru"]) - shift))
-    else:
-        start = first_of(both["today"])
-    if not length:
-        length = max(last_of(both["today"]) - start, last_of(both["fence_lru"]) - shift - start)
+    start, length = window(both, shift, sys.argv[2:4])
+    names = lane_names(both, directory)
+    quoted = ", ".join(f'"{name}"' for name in names)
     lines = [f"length={length}", f"start={start - first_of(both['today'])}",
-             f"lanes={max(len(traffic.channels) for traffic in both.values())}",
-             f"lane_names=\"{lane_names(both.values())}\""]
+             f"lanes={len(names)}", f"array lane_names[{len(names)}] = [{quoted}]",
+             f"hung={hung}", f"told={int(bool(hung) or failed(both.values()))}",
+             f"tick_rows=\"{tick_rows(both.values())}\""]
     dead_max = 1
     for design, traffic in both.items():
         begin = start + (shift if design == "fence_lru" else 0)
         write_design(directory / design, traffic, begin, begin + length)
         dead_max = max(dead_max, most_dead(traffic, begin, begin + length))
-        interrupts, evictions = counted(traffic, begin, begin + length)
-        lines.append(f"{design}_title=\"{interrupts} interrupts for the dead, {evictions} evictions\"")
+        title = released(traffic, hung) if hung else counts(traffic, begin, begin + length)
+        lines += [f"{design}_title=\"{title}\"", f"{design}_end={last_of(traffic) - begin}"]
     lines.append(f"dead_max={dead_max * 1.1}")
     (directory / "axes").write_text("\n".join(lines) + "\n")
 

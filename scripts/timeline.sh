@@ -43,11 +43,11 @@ record()
 		"vram_mb=$vram_mb fence_lru=$fence_lru cost=1 copy=$copy" "$@"
 }
 
-# draw <picture> <start ms> <length ms> <title>
+# draw <picture> <title> <start ms> <length ms> [<lane of a channel that hangs>]
 draw()
 {
-	"$ROOT/scripts/timeline.py" "$RESULTS/$1" "$2" "$3"
-	gnuplot -c "$ROOT/scripts/timeline-plot.gnuplot" "$RESULTS/$1" "$RESULTS/$1.svg" "$4"
+	"$ROOT/scripts/timeline.py" "$RESULTS/$1" "${@:3}"
+	gnuplot -c "$ROOT/scripts/timeline-plot.gnuplot" "$RESULTS/$1" "$RESULTS/$1.svg" "$2"
 }
 
 # draw_graph <graph>: what happened with the fence-ordered LRU, counted.
@@ -73,10 +73,10 @@ for design in today fence_lru; do
 	run_step "timeline-hung-$design" "recording the hung channel: $design" "Read the log." \
 		record hung "$design" 128 cpu --hung
 done
-run_step draw-replay "drawing" "Read the log." draw replay "${START_MS:--}" "${LENGTH_MS:-300}" \
-	"${TRACES//.trace.xz/}, $VRAM_MB MiB of VRAM"
-run_step draw-hung "drawing the hung channel" "Read the log." draw hung - - \
-	"A channel hangs: 20 buffers died on it, 1,000 on others"
+run_step draw-replay "drawing" "Read the log." draw replay \
+	"Memory pressure, $VRAM_MB MiB of VRAM: ${TRACES//.trace.xz/}" "${START_MS:--}" "${LENGTH_MS:-300}"
+run_step draw-hung "drawing the hung channel" "Read the log." draw hung \
+	"Channel 1 hangs: its 20 dead buffers keep all of today's workers. 1,000 more died on channels 2 to 5" - - 1
 for graph in states steps; do
 	run_step "draw-$graph" "drawing the $graph" "Read the log." draw_graph "$graph"
 done

@@ -65,7 +65,8 @@ events 7 >"$SCRATCH/hung/today/trace" <<'EOF'
 900000 swgpu_alloc: bytes=4096 took_ns=500000000 result=-512
 900000 swgpu_alloc: bytes=4096 took_ns=10 result=0
 1000000 swgpu_freed: type=2 bytes=4096 dead=0 dead_bytes=0
-1000000 swgpu_job: channel=6 seqno=1 waited_ns=0 took_ns=1000000000 copy=0
+1000000 swgpu_job: channel=6 seqno=1 waited_ns=500000000 took_ns=500000000 copy=0
+1000000 swgpu_job: channel=6 seqno=2 waited_ns=500000000 took_ns=0 copy=0
 EOF
 events 3 >"$SCRATCH/hung/fence_lru/trace" <<'EOF'
 0 ttm_fence_lru_attach: channel=5 seqno=1 seq=1 buffers=3 joined=3
@@ -79,26 +80,42 @@ events 3 >"$SCRATCH/hung/fence_lru/trace" <<'EOF'
 400000 swgpu_freed: type=2 bytes=4096 dead=0 dead_bytes=0
 400000 ttm_room_reclaim: dev=swgpu.0 type=2 bytes=4096 result=0
 400000 ttm_room_end: dev=swgpu.0 type=2 bytes=4096 result=0 waited_ns=0 evicted=0
-1000000 swgpu_job: channel=6 seqno=1 waited_ns=0 took_ns=1000000000 copy=0
+1000000 swgpu_job: channel=6 seqno=1 waited_ns=500000000 took_ns=500000000 copy=0
+1000000 swgpu_job: channel=6 seqno=2 waited_ns=500000000 took_ns=0 copy=0
 EOF
 
 quiet_result "both are read" "$ROOT/scripts/timeline.py" "$SCRATCH/hung" - -
-quiet_result "a lane for each channel has its jobs" contents today/jobs "1 100 200" "2 0 1000"
+quiet_result "a lane for each channel has its jobs" contents today/jobs "1 100 200" "2 500 1000"
 quiet_result "what waited in the queue stands before them" has "$SCRATCH/hung/today/queued" "1 0.0 100.0"
-quiet_result "dead buffers are counted" contents today/dead "0 0 0" "100 1 0.00390625" "1000 0 0" "1000 0 0"
+quiet_result "dead buffers are counted" contents today/dead "0 0 0" "100 1 0.00390625" "1000 0 0" "1100 0 0"
 quiet_result "only what is asked for the dead is an interrupt for them" contents today/interrupts 300
 quiet_result "evictions" contents today/evictions 400
 quiet_result "an allocation that took long waited" contents today/allocs "-512 400 900"
 quiet_result "clocks that began otherwise are the same window" contents fence_lru/dead "0 0 0" \
-	"100 1 0.00390625" "400 0 0" "1000 0 0"
+	"100 1 0.00390625" "400 0 0" "1100 0 0"
 quiet_result "retires" contents fence_lru/retires 400
 quiet_result "the counts of the title" has "$SCRATCH/hung/axes" \
 	'today_title="1 interrupts for the dead, 1 evictions"'
 quiet_result "it is drawn" draw
-quiet_result "a buffer's states: it was used" graph states "a job uses it\\n3 times"
-quiet_result "it became idle" graph states "and somebody looked\\n2 times"
-quiet_result "its memory was wanted" graph states "an allocation wants memory\\n1 times"
-quiet_result "the steps of an allocation" graph steps 'reclaim -> got [label=" 1 "'
+quiet_result "a part of it is read" "$ROOT/scripts/timeline.py" "$SCRATCH/hung" 350 100
+quiet_result "beside its counts stand those of the whole" has "$SCRATCH/hung/axes" \
+	'today_title="0 interrupts for the dead, 1 evictions (whole replay: 1 and 1)"'
+cat >"$SCRATCH/hung/today/clients" <<'EOF'
+{"clients": [{"trace": "/traces/a-game-0", "submits": 1}, {"trace": "/traces/another-0", "submits": 1},
+	     {"trace": "/traces/third-0", "submits": 2}]}
+EOF
+quiet_result "with a channel that hangs it is read" "$ROOT/scripts/timeline.py" "$SCRATCH/hung" - - 2
+quiet_result "a channel has a program's name if it can be no other's" has "$SCRATCH/hung/axes" \
+	'lane_names[2] = ["channel 1", "channel 2: third"]'
+quiet_result "today nothing is released while it hangs" has "$SCRATCH/hung/axes" \
+	'today_title="0 of 1 dead buffers are released while it hangs"'
+quiet_result "with the fence-ordered LRU it is" has "$SCRATCH/hung/axes" \
+	'fence_lru_title="1 of 1 dead buffers are released while it hangs"'
+quiet_result "that is drawn" draw
+quiet_result "a buffer's states: it was used" graph states "a job uses it   \\n   3 times"
+quiet_result "it became idle" graph states "and somebody looked   \\n   2 times"
+quiet_result "its memory was wanted" graph states "an allocation wants memory   \\n   1 times"
+quiet_result "the steps of an allocation" graph steps 'reclaim -> got [label="  1 "'
 echo 'no event' >>"$SCRATCH/hung/today/trace"
 quiet_result "what is no event is refused" refused
 [ $FAILED = 0 ]
