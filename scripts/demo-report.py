@@ -217,9 +217,18 @@ def print_table(designs):
     print()
 
 
+# What is drawn of the work under pressure.
+PLOTTED = (("work items", "work_items"), ("interrupts for deletes", "signaling_enabled_by_delete"),
+           ("a task had to wait", "context_switches"), ("evictions", "evictions"))
+
+
 def write_plot(directory, designs, names):
-    """What demo-plot.gnuplot draws beside the samples: each client's time as a multiple of
-    its time with today's TTM and room for all; and the axes."""
+    """What demo-plot.gnuplot draws beside the samples: how often what was done under pressure;
+    each client's time as a multiple of its time with today's TTM and room for all; and the
+    axes."""
+    (directory / "work").write_text("".join(
+        f'"{label}" ' + " ".join(str(designs[design]["phases"]["pressure"][key])
+                                 for design in DESIGNS) + "\n" for label, key in PLOTTED))
     times = [[client["wall_ns"] for client in designs[design]["phases"][phase]["clients"]]
              for phase in PHASES for design in DESIGNS]
     (directory / "clients").write_text("".join(
@@ -230,7 +239,7 @@ def write_plot(directory, designs, names):
     until = min(ends[-1], (ends[-2] if len(ends) > 1 else ends[0]) * 1.1) / 1e9
     plenty, scarce = (designs["today"]["phases"][phase]["vram_bytes"] // MIB for phase in PHASES)
     (directory / "plot").write_text(f"until={until}\nplenty={plenty}\nscarce={scarce}\n"
-                                    f"clients={len(names)}\n")
+                                    f"clients={len(names)}\nworks={len(PLOTTED)}\n")
 
 
 def check_run(name, run, fence_lru):
