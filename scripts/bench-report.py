@@ -384,7 +384,8 @@ def write_plot(path, results):
         figures = [spread(results.samples[key]) for key in
                    (results.key(what, flavour) for flavour in FLAVOURS) if key in results.samples]
         if len(figures) == len(FLAVOURS):
-            lines.append(f'"{label.strip()}"' + "".join(
+            name = f"of it: {label.strip()}" if label.startswith(" ") else label
+            lines.append(f'"{name}"' + "".join(
                 f" {figure['median']} {figure['q1']} {figure['q3']}" for figure in figures) + "\n")
     path.write_text("".join(lines))
     return bool(lines)
