@@ -81,7 +81,7 @@ if [ "$KERNEL" = 6.12 ]; then
 else
 	part series "$ROOT/scripts/series.sh" check
 	part kunit "$ROOT/scripts/kunit.sh"
-	for test in replay races swgpu; do
+	for test in complaints fuzz races replay swgpu tracing virtual-time; do
 		part "$test" "$ROOT/tests/$test.sh"
 	done
 	for test in lock-rules swgpu; do
