@@ -336,7 +336,7 @@ int bench_cpus(const struct bench_measurement *measurement,
 	       struct bench_results *results)
 {
 	const struct bench_config *config = measurement->configs;
-	struct bench_devices devs;
+	struct bench_devices *devs;
 	struct dma_fence *fences;
 	int ret;
 
@@ -345,16 +345,16 @@ int bench_cpus(const struct bench_measurement *measurement,
 		return 0;
 	}
 	/* As many buffers in each configuration, and no more memory than for them. */
-	ret = bench_devices_init(&devs, BENCH_NR_FLAVOURS, config->buffers);
-	if (ret)
-		return ret;
+	devs = bench_devices_create(BENCH_NR_FLAVOURS, config->buffers);
+	if (IS_ERR(devs))
+		return PTR_ERR(devs);
 	fences = kvcalloc(nr_fences(config), sizeof(*fences), GFP_KERNEL);
 	ret = fences ? bench_contention_begin() : -ENOMEM;
 	if (!ret) {
-		ret = sample_all(devs.devs, measurement, fences, results);
+		ret = sample_all(devs->devs, measurement, fences, results);
 		bench_contention_end();
 	}
 	kvfree(fences);
-	bench_devices_fini(&devs);
+	bench_devices_destroy(devs);
 	return ret;
 }

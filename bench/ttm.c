@@ -4,6 +4,7 @@
  * ours in turn, in one kernel.
  */
 #include <linux/dma-resv.h>
+#include <linux/err.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
@@ -447,17 +448,18 @@ int bench_ttm(const struct bench_measurement *measurement,
 	      struct bench_results *results)
 {
 	struct dma_fence *fences = allocate_fences(measurement);
-	struct bench_devices devs;
+	struct bench_devices *devs;
 	int ret;
 
 	if (!fences)
 		return -ENOMEM;
-	ret = bench_devices_init(&devs, only_today ? 1 : BENCH_NR_FLAVOURS,
-				 MANAGER_PAGES);
+	devs = bench_devices_create(only_today ? 1 : BENCH_NR_FLAVOURS,
+				    MANAGER_PAGES);
+	ret = PTR_ERR_OR_ZERO(devs);
 	if (!ret) {
-		ret = sample_all(devs.devs, devs.nr, measurement, fences,
+		ret = sample_all(devs->devs, devs->nr, measurement, fences,
 				 results);
-		bench_devices_fini(&devs);
+		bench_devices_destroy(devs);
 	}
 	kvfree(fences);
 	return ret;

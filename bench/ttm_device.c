@@ -207,29 +207,36 @@ static void drm_destroy(struct drm_device *drm)
 	platform_device_unregister(pdev);
 }
 
-/* @pages: how large VRAM is, and what pages may lie in */
-int bench_devices_init(struct bench_devices *devs, unsigned int nr,
-		       unsigned int pages)
+/* @pages: how large VRAM is, and what pages may lie in. Returns an error pointer if it fails. */
+struct bench_devices *bench_devices_create(unsigned int nr, unsigned int pages)
 {
+	struct bench_devices *devs = kzalloc(sizeof(*devs), GFP_KERNEL);
 	int ret = 0;
 
-	*devs = (struct bench_devices){ .drm = drm_create() };
-	if (IS_ERR(devs->drm))
-		return PTR_ERR(devs->drm);
+	if (!devs)
+		return ERR_PTR(-ENOMEM);
+	devs->drm = drm_create();
+	if (IS_ERR(devs->drm)) {
+		ret = PTR_ERR(devs->drm);
+		kfree(devs);
+		return ERR_PTR(ret);
+	}
 
 	while (devs->nr < nr && !ret) {
 		ret = device_init(&devs->devs[devs->nr], devs->drm,
 				  bench_flavours[devs->nr], pages);
 		devs->nr += !ret;
 	}
-	if (ret)
-		bench_devices_fini(devs);
-	return ret;
+	if (!ret)
+		return devs;
+	bench_devices_destroy(devs);
+	return ERR_PTR(ret);
 }
 
-void bench_devices_fini(struct bench_devices *devs)
+void bench_devices_destroy(struct bench_devices *devs)
 {
 	while (devs->nr)
 		device_fini(&devs->devs[--devs->nr]);
 	drm_destroy(devs->drm);
+	kfree(devs);
 }

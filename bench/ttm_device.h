@@ -88,9 +88,8 @@ struct bench_devices {
 	unsigned int nr;
 };
 
-int bench_devices_init(struct bench_devices *devs, unsigned int nr,
-		       unsigned int pages);
-void bench_devices_fini(struct bench_devices *devs);
+struct bench_devices *bench_devices_create(unsigned int nr, unsigned int pages);
+void bench_devices_destroy(struct bench_devices *devs);
 int bench_device_configure(struct bench_device *dev,
 			   const struct bench_config *config);
 void bench_device_unconfigure(struct bench_device *dev);
