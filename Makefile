@@ -10,7 +10,7 @@ SHELL = /bin/bash
 
 export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE RELEASE ROUNDS
 export KERNEL KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
-export CMD NAME GPU MAX_SECONDS START_MS LENGTH_MS
+export SUITES CMD NAME GPU MAX_SECONDS START_MS LENGTH_MS
 export VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY COPY SEEDS MINUTES MODE CPUS
 
 help: ## show this
@@ -33,6 +33,7 @@ help: ## show this
 # RELEASE=<n>        debian-test: only in this release of Debian, 12 or 13; default: both
 # JOBS=<n>           how many compilers run at once; default: one per CPU
 # SEED=<n>           what random tests start from; they print theirs
+# SUITES=<glob>      kunit: only these suites of ours, as 'ttm_fence_lru_glue*'
 # HISTORIES=<n>      how many random histories to play; default: 1000
 # ROUNDS=<n>         test: how often each race between CPUs is run; default: 10
 # VRAM_MB=<MiB>      demo: VRAM under pressure; default: from what the traces want

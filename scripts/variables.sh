@@ -60,6 +60,7 @@ check_numbers()
 	must_match MAX_SECONDS "$COUNT" "a number of seconds"
 	must_match START_MS '[0-9]{1,9}' "a number of milliseconds"
 	must_match LENGTH_MS "$COUNT" "a number of milliseconds"
+	must_match SUITES 'ttm_fence_lru[][a-z0-9_.*?!-]*' "a pattern of our suites' names, as ttm_fence_lru_glue*"
 	must_match GPU '[0-9]{1,9},[0-9]{1,9}' "nanoseconds for a push, and for a word of it, as 10000,400"
 	must_match NAME '[a-zA-Z0-9][a-zA-Z0-9._-]*' "a name for a file"
 	must_match VRAM_MB '[1-9][0-9]{0,5}' "a number of MiB, from 1 to 999999"

@@ -15,7 +15,7 @@ KERNEL_DIR=$(kernel_out "$CONFIG")
 
 "$ROOT/scripts/build.sh" "$CONFIG"
 # From here on as a user calls them: not as a part of this command.
-unset IN_COMMAND SEED JOBS HISTORIES FULL KERNEL_SRC CASE BOCHS ROUNDS V
+unset IN_COMMAND SEED JOBS HISTORIES FULL KERNEL_SRC CASE BOCHS ROUNDS SUITES V
 
 skip()
 {
@@ -162,6 +162,7 @@ switches()
 	refused check V=yes "V=yes: must be 0, 1 or 2"
 	refused test FULL=0 "FULL=0: must be 1, or not be given"
 	refused series FORCE=no "FORCE=no: must be 1"
+	refused kunit 'SUITES=ttm_*' 'SUITES=ttm_*: must be a pattern of our'
 	refused mutants PART=tests "PART=tests: must be engine or glue"
 	refused fuzz MINUTES=0 "MINUTES=0: must be a number from 1"
 	refused fuzz CPUS=3 "CPUS=3: must be 1 or 2"
@@ -230,6 +231,7 @@ right_ones()
 {
 	printf '%s\n' '# botrace2 v1 pid 1' '# a marker' '100 other 5 0' >"$SCRATCH/traces/right"
 	result "right ones are accepted" accepts JOBS=1 HISTORIES=999999999 ROUNDS=3 MUTANTS=12 \
+		'SUITES=ttm_fence_lru_glue_*.a_[b-d]*' \
 		SEED=0 VRAM_MB=64 JOB_SPEED=0.25 V=1 FULL=1 FORCE=1 PART=glue RELEASE=13 \
 		DEBIAN_MIRROR=http://deb.debian.org/debian "BENCH=ttm engine_quiet" \
 		"MODEL=geforce3 geforce6800" "CASE=a hung channel" MUTANT=reclaim.c:119:negate \
@@ -255,7 +257,7 @@ help_has_all()
 
 	make help >"$SCRATCH/help"
 	for variable in KERNEL KERNEL_SRC KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT DEBIAN_MIRROR RELEASE \
-		JOBS SEED HISTORIES ROUNDS VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY COPY SEEDS \
+		JOBS SEED HISTORIES SUITES ROUNDS VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY COPY SEEDS \
 		MINUTES MODE CPUS V BENCH FORCE FULL PART MUTANTS MUTANT BOCHS MODEL CASE; do
 		grep -qE "(^|[^A-Z_])$variable=" "$SCRATCH/help" || missing+=("$variable")
 	done
