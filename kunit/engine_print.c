@@ -2,6 +2,8 @@
 /*
  * What is drawn of channels and of the dead, for somebody who reads it.
  */
+#include <kunit/static_stub.h>
+
 #include <linux/sprintf.h>
 #include <linux/string.h>
 
@@ -24,14 +26,19 @@ static void append_text(struct drm_printer *p, struct va_format *vaf)
 	scnprintf(text + length, MAX_TEXT - length, "%pV", vaf);
 }
 
-static const char *draw(struct mock_device *dev)
+static const char *draw_with(struct mock_device *dev, int result)
 {
 	char *text = kunit_kzalloc(dev->test, MAX_TEXT, GFP_KERNEL);
 	struct drm_printer p = { .printfn = append_text, .arg = text };
 
 	KUNIT_ASSERT_NOT_NULL(dev->test, text);
-	KUNIT_ASSERT_EQ(dev->test, 0, ttm_fence_lru_print(&dev->lru, &p));
+	KUNIT_ASSERT_EQ(dev->test, result, ttm_fence_lru_print(&dev->lru, &p));
 	return text;
+}
+
+static const char *draw(struct mock_device *dev)
+{
+	return draw_with(dev, 0);
 }
 
 /* A line, or a part of one. */
@@ -130,15 +137,14 @@ static void what_is_ripe_is_counted(struct kunit *test)
 static void no_more_is_drawn_than_one_can_read(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
-	struct mock_channel *channel;
-	struct mock_fence *fence;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *fence =
+		mock_submit(channel, mock_bo_create(dev, 'A'));
 	unsigned int i;
 
-	for (i = 0; i < MANY_CHANNELS; i++) {
-		channel = mock_channel_create(dev);
-		fence = mock_submit(channel, mock_bo_create(dev, 'A'));
-	}
-	expect_drawn(dev, "channels=40 busy=32+\n");
+	for (i = 1; i < MANY_CHANNELS; i++)
+		mock_submit(mock_channel_create(dev), mock_bo_create(dev, 'A'));
+	expect_drawn(dev, "channels=40 busy=40\n");
 	KUNIT_EXPECT_EQ(test, 32, count_drawn(dev, "channel="));
 
 	for (i = 0; i < MANY_BOS; i++)
@@ -151,11 +157,59 @@ static void no_more_is_drawn_than_one_can_read(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 31 + 8, count_drawn(dev, "[seq="));
 }
 
+/* Ten of them go on, so that the oldest fences are those of the others. */
+static void if_there_are_many_channels_the_oldest_are_drawn(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channels[MANY_CHANNELS];
+	struct mock_fence *fences[MANY_CHANNELS];
+	unsigned int i;
+
+	for (i = 0; i < MANY_CHANNELS; i++) {
+		channels[i] = mock_channel_create(dev);
+		fences[i] = mock_submit(channels[i], mock_bo_create(dev, 'A'));
+	}
+	draw(dev);
+	for (i = 0; i < 10; i++) {
+		mock_submit(channels[i], mock_bo_create(dev, 'B'));
+		mock_signal(fences[i]);
+	}
+	ttm_fence_lru_retire(&dev->lru);
+
+	/* Oldest are now 10 to 39, then 0 and 1. */
+	KUNIT_EXPECT_EQ(test, 32, count_drawn(dev, "channel="));
+	expect_drawn(dev, "busy=40\nchannel=%llu links=1: [seq=11 ",
+		     channels[10]->context);
+	expect_drawn(dev, "channel=%llu links=1: [seq=40 ",
+		     channels[39]->context);
+	expect_drawn(dev,
+		     "channel=%llu links=1: [seq=42 seqno=2 alive=1 dead=0]\n",
+		     channels[1]->context);
+	KUNIT_EXPECT_EQ(test, 0, count_drawn(dev, "seq=43 "));
+}
+
+static void *no_drawing(void)
+{
+	return NULL;
+}
+
+static void without_memory_nothing_is_drawn(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+
+	mock_submit(mock_channel_create(dev), mock_bo_create(dev, 'A'));
+	kunit_activate_static_stub(test, ttm_fence_lru_drawing_alloc,
+				   no_drawing);
+	KUNIT_EXPECT_STREQ(test, "", draw_with(dev, -ENOMEM));
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(channels_and_nodes_are_drawn_oldest_first),
 	KUNIT_CASE(what_the_dead_wait_for_is_drawn_by_memory_type),
 	KUNIT_CASE(what_is_ripe_is_counted),
 	KUNIT_CASE(no_more_is_drawn_than_one_can_read),
+	KUNIT_CASE(if_there_are_many_channels_the_oldest_are_drawn),
+	KUNIT_CASE(without_memory_nothing_is_drawn),
 	{}
 };
 

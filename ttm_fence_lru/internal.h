@@ -226,6 +226,9 @@ void ttm_fence_lru_begin_to_wait(struct ttm_fence_lru_channel *channel,
 /* lru.c */
 struct ttm_fence_lru_head *ttm_fence_lru_heap_alloc(unsigned int size);
 
+/* print.c */
+void *ttm_fence_lru_drawing_alloc(void);
+
 /* reclaim.c: memory is released */
 void ttm_fence_lru_might_drain(struct ttm_fence_lru *lru);
 void ttm_fence_lru_teach_drain(void);

@@ -9,6 +9,9 @@
 
 #include <drm/drm_print.h>
 
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
+
 #include "internal.h"
 
 /* What fits on a screen. */
@@ -54,8 +57,8 @@ struct drawn_dead {
 /* Noted under locks, and printed without: a printer may be slow. */
 struct drawing {
 	unsigned int nr_registered;
+	unsigned int nr_busy;
 	unsigned int nr_channels;
-	bool more;
 	struct drawn_channel channels[DRAWN_CHANNELS];
 	struct drawn_dead dead[TTM_FENCE_LRU_NUM_TYPES];
 };
@@ -99,18 +102,54 @@ static void draw_channel(struct ttm_fence_lru_channel *channel,
 	spin_unlock(&channel->lock);
 }
 
+/* Of the node that has waited longest; 0 if there is none. */
+static u64 first_seq(struct ttm_fence_lru_channel *channel)
+{
+	struct ttm_fence_lru_node *node;
+	u64 seq;
+
+	spin_lock(&channel->lock);
+	node = ttm_fence_lru_first_node(channel);
+	seq = node ? node->seq : 0;
+	spin_unlock(&channel->lock);
+	return seq;
+}
+
+/* Where to draw a channel that begins there; NULL if older ones have all places. */
+static struct drawn_channel *find_place(struct drawing *d, u64 seq)
+{
+	struct drawn_channel *youngest = d->channels;
+	unsigned int i;
+
+	if (d->nr_channels < DRAWN_CHANNELS)
+		return &d->channels[d->nr_channels++];
+	for (i = 1; i < DRAWN_CHANNELS; i++)
+		if (d->channels[i].nodes[0].seq > youngest->nodes[0].seq)
+			youngest = &d->channels[i];
+	if (youngest->nodes[0].seq < seq)
+		return NULL;
+	*youngest = (struct drawn_channel){};
+	return youngest;
+}
+
+/* The oldest are those that may hang. */
 static void draw_channels(struct ttm_fence_lru *lru, struct drawing *d)
 {
 	struct ttm_fence_lru_channel *channel;
+	struct drawn_channel *place;
+	u64 seq;
 
 	mutex_lock(&lru->reclaim_lock);
 	ttm_fence_lru_activate(lru);
 	d->nr_registered = lru->nr_channels;
 	list_for_each_entry(channel, &lru->active, active) {
-		d->more = d->nr_channels == DRAWN_CHANNELS;
-		if (d->more)
-			break;
-		draw_channel(channel, &d->channels[d->nr_channels++]);
+		seq = first_seq(channel);
+		if (!seq)
+			continue;
+		d->nr_busy++;
+		place = find_place(d, seq);
+		if (place)
+			draw_channel(channel, place);
 	}
 	mutex_unlock(&lru->reclaim_lock);
 }
@@ -138,7 +177,7 @@ static void draw_dead(struct ttm_fence_lru *lru, unsigned int type,
 	spin_unlock(lru->lru_lock);
 }
 
-/* By the oldest node; a channel that has none comes first. */
+/* By the oldest node; a channel that has lost its own meanwhile comes first. */
 static int by_age(const void *a, const void *b)
 {
 	const struct drawn_channel *first = a, *second = b;
@@ -189,21 +228,29 @@ static void print_dead(struct drm_printer *p, unsigned int type,
 	drm_puts(p, dead->blocked > dead->nr_blockers ? " ...\n" : "\n");
 }
 
+void *ttm_fence_lru_drawing_alloc(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(ttm_fence_lru_drawing_alloc);
+
+	return kvzalloc(sizeof(struct drawing), GFP_KERNEL);
+}
+EXPORT_SYMBOL_IF_KUNIT(ttm_fence_lru_drawing_alloc);
+
 /**
  * ttm_fence_lru_print - draw the channels with their nodes, and what the dead wait for
  * @lru: the device's engine
  * @p: where to
  *
- * Channels and nodes come oldest first, and as many as one can read. Each line is of one
- * moment, not all of them together.
+ * Channels and nodes come oldest first, and as many as one can read: the oldest ones. Each
+ * line is of one moment, not all of them together.
  *
  * Context: process context, may sleep and allocate; takes all locks of the engine in turn,
- * each for at most some hundred steps, and prints without one.
+ * each spinlock for at most some hundred steps, and prints without one.
  * Return: 0, or -ENOMEM, with nothing printed.
  */
 int ttm_fence_lru_print(struct ttm_fence_lru *lru, struct drm_printer *p)
 {
-	struct drawing *d = kvzalloc(sizeof(*d), GFP_KERNEL);
+	struct drawing *d = ttm_fence_lru_drawing_alloc();
 	unsigned int i;
 
 	if (!d)
@@ -214,8 +261,7 @@ int ttm_fence_lru_print(struct ttm_fence_lru *lru, struct drm_printer *p)
 		draw_dead(lru, i, &d->dead[i]);
 	sort(d->channels, d->nr_channels, sizeof(*d->channels), by_age, NULL);
 
-	drm_printf(p, "channels=%u busy=%u%s\n", d->nr_registered,
-		   d->nr_channels, d->more ? "+" : "");
+	drm_printf(p, "channels=%u busy=%u\n", d->nr_registered, d->nr_busy);
 	for (i = 0; i < d->nr_channels; i++)
 		print_channel(p, &d->channels[i]);
 	for (i = 0; i < TTM_FENCE_LRU_NUM_TYPES; i++)
