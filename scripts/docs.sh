@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# docs.sh: builds the documents with Sphinx, into build/docs/html. Every warning is a
-# failure, as is what kernel-doc complains of.
+# docs.sh: builds the documents with Sphinx, into build/docs/html, and our page of the
+# kernel's own. Every warning is a failure, as is what kernel-doc complains of.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -11,6 +11,7 @@
 TREE=$(kernel_tree)
 DOCS=$BUILD/docs
 SOURCES=$DOCS/sources
+KERNELS_OWN=$DOCS/kernel
 
 # Ours by the paths that the documents name, and the kernel's with our patches.
 link_sources()
@@ -20,14 +21,31 @@ link_sources()
 	ln -s -t "$SOURCES" "$ROOT"/{ttm_fence_lru,swgpu} "$TREE"/{drivers,include}
 }
 
-# All pages anew each time: Sphinx does not repeat the warnings of a page that it knows.
+# The page of the series, and TTM's, which leads to it: all of the kernel's take too long.
+link_kernels_own()
+{
+	rm -rf "$KERNELS_OWN"
+	mkdir -p "$KERNELS_OWN/Documentation/gpu"
+	ln -s -t "$KERNELS_OWN" "$TREE"/{drivers,include}
+	ln -s -t "$KERNELS_OWN/Documentation/gpu" "$TREE"/Documentation/gpu/{drm-mm,ttm-fence-lru}.rst
+}
+
+# sphinx <sources> <pages> <output> [<option> ...]: all pages anew each time, as Sphinx does
+# not repeat the warnings of a page that it knows.
+sphinx()
+{
+	KERNEL_TREE=$TREE DOC_SOURCES=$1 KDOC_WERROR=1 sphinx-build -b html -E -T -q \
+		-W --keep-going -c "$ROOT/Documentation" -d "$3.doctrees" "${@:4}" "$2" "$3"
+}
+
 build_pages()
 {
-	KERNEL_TREE=$TREE DOC_SOURCES=$SOURCES KDOC_WERROR=1 sphinx-build -b html -E -T -q \
-		-W --keep-going -d "$DOCS/doctrees" "$ROOT/Documentation" "$DOCS/html"
+	sphinx "$SOURCES" "$ROOT/Documentation" "$DOCS/html"
+	sphinx "$KERNELS_OWN" "$KERNELS_OWN/Documentation" "$DOCS/kernel-html" -D root_doc=gpu/drm-mm
 	"$ROOT/scripts/check-reference.py" "$DOCS/html/objects.inv"
 }
 
 link_sources
+link_kernels_own
 run_step docs "building the documents" "Each complaint names the file and the line." build_pages
 say "$DOCS/html/index.html"
