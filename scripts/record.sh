@@ -86,8 +86,6 @@ choose()
 	raw=$(find "$OUT" -name "$NAME.raw.*" -printf '%s %p\n' | sort -rn | head -n 1 | cut -d' ' -f2)
 	[ -n "$raw" ] || die "the program has not asked Mesa's nouveau driver for anything" \
 		"Does it use EGL? A window of GLX is not replaced. Its output is in build/logs/record.log"
-	# It may have been ended in the middle of a line.
-	sed -i -E '$ { /^[0-9]+ [a-z]+ .*[0-9a-f-]$/! d }' "$raw"
 	"$ROOT/scripts/trim-recording.py" "$raw" "$OUT/$NAME.trace"
 	rm -f "$OUT/$NAME".raw.*
 	"$REPLAY" --check "$OUT/$NAME.trace"

@@ -3,7 +3,8 @@
 """trim-recording.py <recording> <to> [<events at the start> <events at the end>]
 
 A long recording is cut: its start stays, and its end; of what was in between stays what it
-left behind, as traces/README.md says. A short one is copied.
+left behind, as traces/README.md says. A short one is copied. A program that was ended in the
+middle of a line loses that line.
 """
 
 import sys
@@ -47,6 +48,8 @@ def main():
     start, end = (int(sys.argv[3]), int(sys.argv[4])) if len(sys.argv) > 3 else (START, END)
     with open(sys.argv[1], encoding="utf-8", errors="replace") as file:
         header, *lines = file.readlines()
+    if lines and not lines[-1].endswith("\n"):
+        lines.pop()
     live = {}
     with open(sys.argv[2], "w", encoding="utf-8") as out:
         out.write(header)

@@ -39,6 +39,14 @@ gpu_takes()
 		END { exit bad || !done }' "$SCRATCH/trace"
 }
 
+# As a program that was interrupted: its buffer is written when it is full.
+ends_amid()
+{
+	{ cat "$SCRATCH/trace"; printf '%s' "$(tail -n 1 "$SCRATCH/trace" | cut -c 1-30)"; } >"$SCRATCH/amid" &&
+		"$ROOT/scripts/trim-recording.py" "$SCRATCH/amid" "$SCRATCH/cut" &&
+		cmp "$SCRATCH/trace" "$SCRATCH/cut"
+}
+
 not()
 {
 	! "$@"
@@ -60,6 +68,7 @@ quiet_result "one that was not used was not" count '^[0-9]+ close [0-9]+ [0-9]+ 
 quiet_result "maps are there" count '^[0-9]+ map [0-9]+ [12] 4096$' 2
 quiet_result "each took as long as the model says" gpu_takes 1000000000
 quiet_result "a GPU without a lag has no semaphore written" not record "" 1
+quiet_result "a last line that is not complete is left out" ends_amid
 quiet_result "a long program is recorded" record 10000,1 300
 quiet_result "its recording can be cut" "$ROOT/scripts/trim-recording.py" "$SCRATCH/trace" "$SCRATCH/cut" 101 203
 quiet_result "it is shorter" test "$(grep -vc '^#' "$SCRATCH/cut")" -lt 400
