@@ -30,7 +30,7 @@ help: ## show this
 # INSTALL_MOD_PATH=<dir>  install modules below it; default: /
 # SIGN_KEY=<file>    sign modules with it, and SIGN_CERT=<file>, when installing
 # DEBIAN_MIRROR=<url>  where packages are fetched from; default: deb.debian.org
-# RELEASE=<n>        debian-test: only in this release of Debian, 12 or 13; default: both
+# RELEASE=<n>        debian-test, dkms-test: only in this release of Debian, 12 or 13; default: both
 # JOBS=<n>           how many compilers run at once; default: one per CPU
 # SEED=<n>           what random tests start from; they print theirs
 # SUITES=<glob>      kunit: only these suites of ours, as 'ttm_fence_lru_glue*'
@@ -114,10 +114,10 @@ modules_install: ## install them beside that kernel's own; modprobe prefers ours
 modules_uninstall: ## return to that kernel's own nouveau
 	@scripts/modules-install.sh uninstall
 
-dkms: ## make a Debian package that builds the modules for each kernel of the release
+dkms: ## make a Debian package that builds the modules for each kernel whose source is there
 	@scripts/dkms.sh
 
-dkms-test: ## install and remove that package in a small Debian, boot with its modules
+dkms-test: ## install, upgrade and remove in small Debians, boot what that package built
 	@scripts/dkms-test.sh
 
 debian-test: ## run demo and test in bare Debians 12 and 13, made for that

@@ -6,6 +6,8 @@
 #
 # MODULES_DIR=<directory>  where they are, for that kernel; default: those that make modules
 #                          builds
+# BOOT_DIR=<directory>  which kernel: its name is in release, the rest below boot and lib/modules;
+#                       default: build/debian
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/modules-lib.sh"
@@ -21,7 +23,8 @@ LOG=$LOGS/boot-test.log
 
 "$ROOT/scripts/packages.sh" boot
 [ -n "${MODULES_DIR:-}" ] || "$ROOT/scripts/modules.sh"
-RELEASE=$(header_release "$(headers)")
+DEBIAN=${BOOT_DIR:-$DEBIAN}
+RELEASE=$(cat "$DEBIAN/release")
 IMAGE=$DEBIAN/boot/vmlinuz-$RELEASE
 STOCK_DIR=$DEBIAN/lib/modules/$RELEASE
 OUT=${MODULES_DIR:-$(modules_out "$RELEASE")}

@@ -144,7 +144,7 @@ patches_are_mails()
 shell_scripts()
 {
 	cd "$ROOT"
-	files 'scripts/*.sh' 'tests/*.sh' 'tools/*.sh' .ci/run |
+	files 'scripts/*.sh' 'tests/*.sh' 'tools/*.sh' 'modules/*.sh' 'modules/debian/*inst' modules/debian/prerm .ci/run |
 		xargs shellcheck -x -P scripts
 }
 

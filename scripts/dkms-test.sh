@@ -1,10 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# dkms-test.sh: installs the DKMS package in a small Debian of its own, looks whether
-# modprobe and the initrd have our modules, removes it again, and looks whether all is as
-# before. Then the boot test loads what DKMS had built. The machine's own system is not
-# touched.
+# dkms-test.sh: installs the DKMS package in small Debians 12 and 13 of its own, upgrades the
+# kernel there, has kernels that the package cannot serve, and removes all again: what
+# dkms-test-hook.sh does. Then the boot test loads what DKMS had built, in each kernel that it
+# was built for. The machine's own system is not touched. What is downloaded and compiled
+# stays in build/dkms-test-cache.
+#
+# RELEASE=<n>  only in Debian 12, or 13
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/apt-lib.sh"
@@ -12,51 +15,67 @@
 
 unset KDIR
 WORK=$BUILD/dkms-test
+CACHE=$BUILD/dkms-test-cache
+PACKAGE=$BUILD/ttm-fence-lru-dkms_${VERSION}_all.deb
+declare -A NAMES=([12]=bookworm [13]=trixie)
 
 [ "$(id -u)" = 0 ] || die "a Debian of its own can only be made by root" "Run it as root."
-"$ROOT/scripts/packages.sh" build dkms-test
+"$ROOT/scripts/packages.sh" build dkms-test boot
 "$ROOT/scripts/dkms.sh"
-"$ROOT/scripts/debian.sh"
-RELEASE=$(cat "$DEBIAN/release")
-is_for "$RELEASE" ||
-	die "the sources are of $(source_release), Debian's kernel is $RELEASE" \
-	    "Fetch both anew: rm -rf build/linux-$KERNEL build/debian"
 
-# The suites that have this kernel; the first is that of the system.
-suites()
+# sources_of <release>: where its kernels 6.12 come from, lines of sources.list.
+sources_of()
 {
-	case $RELEASE in
-	*+deb12-*) say bookworm bookworm-backports ;;
-	*)         say trixie ;;
-	esac
+	local name=${NAMES[$1]} options="[signed-by=$KEYRING]"
+
+	say "deb $options $MIRROR $name main" "deb $options ${MIRROR%/}-security $name-security main"
+	[ "$1" != 12 ] || say "deb $options $MIRROR $name-backports main"
 }
 
-# A Debian with this kernel and DKMS, in which dkms-test-hook.sh works; nothing is left.
-try_package()
+# try_release <release>: a Debian with DKMS, in which dkms-test-hook.sh works; nothing is left.
+try_release()
 {
-	local suites sources=() suite
+	local sources archives=$CACHE/$1/archives
 
-	mapfile -t suites < <(suites)
-	for suite in "${suites[@]}"; do
-		sources+=("deb [signed-by=$KEYRING] $MIRROR $suite main")
-	done
-	rm -rf --one-file-system "$WORK"
-	mkdir -p "$WORK/tmp" "$WORK/modules"
+	mapfile -t sources < <(sources_of "$1")
+	mkdir -p "$WORK/$1/tmp" "$archives" "$CACHE/$1/ccache"
+	# How this machine fetches packages.
+	apt-config dump | grep '^Acquire::' >"$WORK/$1/apt.conf"
 	# What it mounts goes with the process, however that ends.
-	TMPDIR=$WORK/tmp unshare --mount --pid --fork --kill-child --mount-proc \
-		mmdebstrap --variant=apt --format=null \
-		--aptopt='Acquire::Retries "3"' \
-		--include="dkms,linux-image-$RELEASE,linux-headers-$RELEASE" \
-		--customize-hook="$ROOT/scripts/dkms-test-hook.sh \"\$1\" $RELEASE $BUILD/ttm-fence-lru-dkms_${VERSION}_all.deb $WORK" \
-		"${suites[0]}" - "${sources[@]}"
+	TMPDIR=$WORK/$1/tmp unshare --mount --pid --fork --kill-child --mount-proc \
+		mmdebstrap --variant=apt --format=null --aptopt="$WORK/$1/apt.conf" \
+		--skip=essential/unlink \
+		--include=dkms,ccache,initramfs-tools,zstd,xz-utils \
+		--setup-hook="mkdir -p \"\$1/var/cache/apt/archives\"" \
+		--setup-hook="cp -al $archives/. \"\$1/var/cache/apt/archives\"" \
+		--customize-hook="$ROOT/scripts/dkms-test-hook.sh \"\$1\" $1 $PACKAGE $WORK/$1 $CACHE/$1" \
+		"${NAMES[$1]}" - "${sources[@]}"
 }
 
-run_step dkms-test "installing and removing the package in a Debian of its own" \
-	"What was done there is in build/logs/dkms-test.log" try_package
-cat "$WORK/results"
-MODULES_DIR=$WORK/modules "$ROOT/scripts/boot-test.sh" | tee "$LOGS/dkms-test-boot.log"
-passed=$(cat "$WORK/results" "$LOGS/dkms-test-boot.log" | grep -c '^ok ' || true)
-failed=$(cat "$WORK/results" "$LOGS/dkms-test-boot.log" | grep -c '^not ok ' || true)
+# boot <release> <directory>: a kernel that the hook has kept there, with what DKMS built.
+boot()
+{
+	local kernel=${2##*/} log=$LOGS/dkms-test-boot-${2##*/}.log
+
+	say "# Debian $1 boots $kernel"
+	BOOT_DIR=$2 MODULES_DIR=$2/lib/modules/$kernel/updates/dkms "$ROOT/scripts/boot-test.sh" |
+		tee "$log" || say "not ok - Debian $1 boots $kernel" | tee -a "$log"
+	grep -E '^(ok|not ok) ' "$log" >>"$WORK/results" || true
+}
+
+rm -rf --one-file-system "$WORK"
+mkdir -p "$WORK"
+for release in ${RELEASE:-12 13}; do
+	say "" "== Debian $release"
+	run_step "dkms-test-$release" "installing, upgrading and removing in a Debian $release of its own" \
+		"What was done there is in build/logs/dkms-test-$release.log" try_release "$release"
+	tee -a "$WORK/results" <"$WORK/$release/results"
+	for directory in "$WORK/$release"/kernels/*; do
+		boot "$release" "$directory"
+	done
+done
+passed=$(grep -c '^ok ' "$WORK/results" || true)
+failed=$(grep -c '^not ok ' "$WORK/results" || true)
 # shellcheck disable=SC2034 # summary's
 skipped=0
 summary

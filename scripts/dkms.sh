@@ -1,15 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# dkms.sh: makes build/ttm-fence-lru-dkms_<version>_all.deb, the sources of the modules
-# as a Debian package. DKMS builds them for each kernel of the release they are from, and
-# leaves others alone.
+# dkms.sh: makes build/ttm-fence-lru-dkms_<version>_all.deb, a Debian package of our sources
+# and the patches. What they are patches of, it takes from the linux-source package of each
+# kernel that DKMS builds for: see modules/prepare.sh.
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/modules-lib.sh"
 
-"$ROOT/scripts/packages.sh" build
-"$ROOT/scripts/tree.sh"
 WORK=$BUILD/dkms
 DEB=$BUILD/ttm-fence-lru-dkms_${VERSION}_all.deb
 MAINTAINER=$(sed -n 's/^M:[[:space:]]*//p' "$ROOT/MAINTAINERS" | head -n 1)
@@ -17,25 +15,52 @@ MAINTAINER=$(sed -n 's/^M:[[:space:]]*//p' "$ROOT/MAINTAINERS" | head -n 1)
 # fill <file>: with what is only known now; a control file has no comments.
 fill()
 {
-	sed -e "/^# SPDX/d" -e "s/@VERSION@/$VERSION/g" -e "s/@MAINTAINER@/$MAINTAINER/g" \
-		-e "s/@RELEASE@/$(source_release)/g" "$1"
+	sed -e "/^# SPDX/d" -e "s/@VERSION@/$VERSION/g" -e "s/@MAINTAINER@/$MAINTAINER/g" "$1"
+}
+
+# copy_series <directory>: of every kernel, also where nouveau's is missing, which is said
+# when somebody has that kernel.
+copy_series()
+{
+	local kernel dir patches
+
+	for kernel in "${KERNELS[@]}"; do
+		for dir in "$kernel" "$kernel-nouveau"; do
+			mapfile -t patches < <(patches_of "$dir")
+			[ ${#patches[@]} -gt 0 ] || continue
+			mkdir -p "$1/$dir"
+			cp -t "$1/$dir" "${patches[@]}"
+		done
+	done
+}
+
+# sources <directory>: what DKMS copies for each build.
+sources()
+{
+	link_ours "$WORK/links"
+	cp -rL "$WORK/links" "$1"
+	cp -t "$1" "$ROOT"/modules/{prepare.sh,private-symbols.sh,private.patch}
+	copy_series "$1/series"
+	fill "$ROOT/modules/dkms.conf" >"$1/dkms.conf"
+	say "$VERSION" >"$1/VERSION"
 }
 
 package()
 {
-	local root=$WORK/root source=$WORK/root/usr/src/ttm-fence-lru-$VERSION file
+	local root=$WORK/root hook=etc/kernel/preinst.d/ttm-fence-lru file
 
 	rm -rf "$WORK"
-	mkdir -p "$root/DEBIAN" "${source%/*}" "$root/usr/share/doc/ttm-fence-lru-dkms"
-	stage "$WORK/links"
-	cp -rL "$WORK/links" "$source"
-	fill "$ROOT/modules/dkms.conf" >"$source/dkms.conf"
+	mkdir -p "$root/DEBIAN" "$root/usr/src" "$root/usr/share/doc/ttm-fence-lru-dkms" \
+		"$root/${hook%/*}"
+	sources "$root/usr/src/ttm-fence-lru-$VERSION"
 	cp "$ROOT/COPYING" "$root/usr/share/doc/ttm-fence-lru-dkms/copyright"
-	for file in control postinst prerm; do
+	for file in control postinst prerm triggers; do
 		fill "$ROOT/modules/debian/$file" >"$root/DEBIAN/$file"
 	done
-	chmod 755 "$root/DEBIAN"/{postinst,prerm}
-	chmod -R u=rwX,go=rX "$root/usr"
+	fill "$ROOT/modules/debian/kernel-preinst" >"$root/$hook"
+	say "/$hook" >"$root/DEBIAN/conffiles"
+	chmod 755 "$root/DEBIAN"/{postinst,prerm} "$root/$hook"
+	chmod -R u=rwX,go=rX "$root/usr" "$root/etc"
 	dpkg-deb --root-owner-group --build "$root" "$DEB"
 	rm -rf "$WORK"
 }

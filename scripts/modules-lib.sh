@@ -55,43 +55,39 @@ modules_out()
 	say "$BUILD/modules/$1"
 }
 
-# link_sources <directory>: our sources and the kernel's, patched, that the modules
-# are built of, as links.
-link_sources()
+# link_ours <directory>: our sources, as links.
+link_ours()
 {
-	local stage=$1 tree drm=drivers/gpu/drm header directory
+	local stage=$1 drm=drivers/gpu/drm header directory
 
-	tree=$(kernel_tree)
-	mkdir -p "$stage"
-	find "$stage" -type l -delete
-	mkdir -p "$stage/include/drm" "$stage/include/uapi/drm" "$stage/$drm/ttm"
+	mkdir -p "$stage/include/drm" "$stage/include/uapi/drm" "$stage/$drm"
 	for header in "$ROOT"/include/drm/*.h "$ROOT"/include/uapi/drm/*.h; do
 		ln -s "$header" "$stage/${header#"$ROOT/"}"
 	done
-	cp -rs -t "$stage/include/drm" "$tree/include/drm/ttm"
-	# Ours includes it from its own directory.
-	ln -s -t "$stage/include/uapi/drm" "$tree"/include/uapi/drm/{drm,drm_mode}.h
-	cp -rs -t "$stage/$drm" "$tree/$drm/nouveau" "$ROOT"/{compat,ttm_fence_lru,swgpu} \
-		"$tree/$drm"/{drm_gem_ttm_helper,drm_fbdev_ttm}.c
-	# That one is made by stage().
-	find "$tree/$drm/ttm" -maxdepth 1 \( -name Makefile -o -name '*.[ch]' \) \
-		! -name ttm_device.c -exec ln -s -t "$stage/$drm/ttm" {} +
-	# Ours come first, and include the kernel's.
-	mv "$stage/$drm/nouveau/Kbuild" "$stage/$drm/nouveau/Kbuild.kernel"
+	cp -rs -t "$stage/$drm" "$ROOT"/{compat,ttm_fence_lru,swgpu}
 	cp -rs -t "$stage" "$ROOT"/modules/{Kbuild,drivers}
 	for directory in "$stage/$drm"/{.,ttm,swgpu,nouveau}; do
 		ln -s "$ROOT/modules/version.c" "$directory/version.c"
 	done
 }
 
-# private_symbols <tree>: a header that renames what our TTM exports.
-private_symbols()
+# link_kernels <directory>: the kernel's sources, patched, that the modules are built of, as
+# links. What the package's prepare.sh takes from linux-source.
+link_kernels()
 {
-	say "/* SPDX-License-Identifier: GPL-2.0 OR MIT */" \
-	    "/* Generated: our TTM stands beside the kernel's. */"
-	(cd "$1/drivers/gpu/drm" &&
-		sed -n -E 's/^EXPORT_SYMBOL(_GPL)?\((.*)\);$/#define \2 fl_\2/p' \
-			ttm/*.c drm_gem_ttm_helper.c drm_fbdev_ttm.c) | sort -u
+	local stage=$1 tree drm=drivers/gpu/drm
+
+	tree=$(kernel_tree)
+	mkdir -p "$stage/include/drm" "$stage/include/uapi/drm" "$stage/$drm/ttm"
+	cp -rs -t "$stage/include/drm" "$tree/include/drm/ttm"
+	# Ours includes it from its own directory.
+	ln -s -t "$stage/include/uapi/drm" "$tree"/include/uapi/drm/{drm,drm_mode}.h
+	cp -rs -t "$stage/$drm" "$tree/$drm/nouveau" "$tree/$drm"/{drm_gem_ttm_helper,drm_fbdev_ttm}.c
+	# That one is made by stage().
+	find "$tree/$drm/ttm" -maxdepth 1 \( -name Makefile -o -name '*.[ch]' \) \
+		! -name ttm_device.c -exec ln -s -t "$stage/$drm/ttm" {} +
+	# Ours includes it.
+	mv "$stage/$drm/nouveau/Kbuild" "$stage/$drm/nouveau/Kbuild.kernel"
 }
 
 # replace <file> <command> ...: with its output, unless that is the same.
@@ -120,8 +116,11 @@ stage()
 	local tree ttm_device=drivers/gpu/drm/ttm/ttm_device.c
 
 	tree=$(kernel_tree)
-	link_sources "$1"
+	mkdir -p "$1"
+	find "$1" -type l -delete
+	link_kernels "$1"
+	link_ours "$1"
 	replace "$1/$ttm_device" patched "$ROOT/modules/private.patch" "$tree/$ttm_device"
-	replace "$1/private-symbols.h" private_symbols "$tree"
+	replace "$1/private-symbols.h" "$ROOT/modules/private-symbols.sh" "$tree"
 	replace "$1/VERSION" say "$VERSION"
 }
