@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# dkms-test-hook.sh <root> <release> <package> <directory> <cache>: what dkms-test.sh does in
+# dkms-test-hook.sh <root> <release> <package> <directory> <ccache>: what dkms-test.sh does in
 # the Debian below <root>. Results, and the kernels with the modules that DKMS built, are left
-# in <directory>; packages and what was compiled, in <cache>.
+# in <directory>; what was compiled, in <ccache>.
 #
 # Three kernels take part: the oldest that has a source, the newest, and one between.
 
@@ -14,7 +14,7 @@ SYSTEM=$1
 DEBIAN=$2
 PACKAGE=$3
 WORK=$4
-CACHE=$5
+CCACHE=$5
 STOCK=kernel/drivers/gpu/drm/nouveau
 OURS=updates/dkms
 SOURCE=linux-source-6.12
@@ -143,8 +143,8 @@ prepare()
 
 	cp /etc/resolv.conf "$SYSTEM/etc/resolv.conf"
 	mkdir "$SYSTEM/ccache"
-	mount --bind "$CACHE/ccache" "$SYSTEM/ccache"
-	trap 'umount "$SYSTEM/ccache"; keep_archives' EXIT
+	mount --bind "$CCACHE" "$SYSTEM/ccache"
+	trap 'umount "$SYSTEM/ccache"' EXIT
 	echo nouveau >>"$SYSTEM/etc/initramfs-tools/modules"
 	cp "$PACKAGE" "$SYSTEM/tmp/package.deb"
 	mapfile -t kernels < <(find_kernels)
@@ -152,13 +152,6 @@ prepare()
 	OLD=${kernels[0]}
 	NEW=${kernels[-1]}
 	BETWEEN=${kernels[-2]}
-}
-
-# Links: nothing is copied.
-keep_archives()
-{
-	find "$SYSTEM/var/cache/apt/archives" -maxdepth 1 -name '*.deb' \
-		-exec cp -lfn -t "$CACHE/archives" {} +
 }
 
 try_install()

@@ -4,8 +4,8 @@
 # dkms-test.sh: installs the DKMS package in small Debians 12 and 13 of its own, upgrades the
 # kernel there, has kernels that the package cannot serve, and removes all again: what
 # dkms-test-hook.sh does. Then the boot test loads what DKMS had built, in each kernel that it
-# was built for. The machine's own system is not touched. What is downloaded and compiled
-# stays in build/dkms-test-cache.
+# was built for. The machine's own system is not touched. For the next time packages stay in
+# build/apt, and what was compiled in build/ccache-<release>.
 #
 # RELEASE=<n>  only in Debian 12, or 13
 
@@ -15,7 +15,6 @@
 
 unset KDIR
 WORK=$BUILD/dkms-test
-CACHE=$BUILD/dkms-test-cache
 PACKAGE=$BUILD/ttm-fence-lru-dkms_${VERSION}_all.deb
 declare -A NAMES=([12]=bookworm [13]=trixie)
 
@@ -33,22 +32,23 @@ sources_of()
 }
 
 # try_release <release>: a Debian with DKMS, in which dkms-test-hook.sh works; nothing is left.
+# Packages are linked to and fro.
 try_release()
 {
-	local sources archives=$CACHE/$1/archives
+	local sources work=$WORK/$1 packages=$APT/packages-$1 ccache=$BUILD/ccache-$1
 
 	mapfile -t sources < <(sources_of "$1")
-	mkdir -p "$WORK/$1/tmp" "$archives" "$CACHE/$1/ccache"
+	mkdir -p "$work/tmp" "$packages" "$ccache"
 	# How this machine fetches packages.
-	apt-config dump | grep '^Acquire::' >"$WORK/$1/apt.conf"
+	apt-config dump | grep '^Acquire::' >"$work/apt.conf"
 	# What it mounts goes with the process, however that ends.
-	TMPDIR=$WORK/$1/tmp unshare --mount --pid --fork --kill-child --mount-proc \
-		mmdebstrap --variant=apt --format=null --aptopt="$WORK/$1/apt.conf" \
-		--skip=essential/unlink \
+	TMPDIR=$work/tmp unshare --mount --pid --fork --kill-child --mount-proc \
+		mmdebstrap --variant=apt --format=null --skip=essential/unlink \
+		--aptopt="$work/apt.conf" --dpkgopt=force-unsafe-io \
 		--include=dkms,ccache,initramfs-tools,zstd,xz-utils \
-		--setup-hook="mkdir -p \"\$1/var/cache/apt/archives\"" \
-		--setup-hook="cp -al $archives/. \"\$1/var/cache/apt/archives\"" \
-		--customize-hook="$ROOT/scripts/dkms-test-hook.sh \"\$1\" $1 $PACKAGE $WORK/$1 $CACHE/$1" \
+		--setup-hook="mkdir -p \"\$1/var/cache/apt\"; cp -al $packages \"\$1/var/cache/apt/archives\"" \
+		--customize-hook="$ROOT/scripts/dkms-test-hook.sh \"\$1\" $1 $PACKAGE $work $ccache" \
+		--customize-hook="cp -lfn -t $packages \"\$1\"/var/cache/apt/archives/*.deb" \
 		"${NAMES[$1]}" - "${sources[@]}"
 }
 
