@@ -31,14 +31,14 @@ try()
 
 in_system()
 {
-	chroot "$SYSTEM" env DEBIAN_FRONTEND=noninteractive CCACHE_DIR=/ccache \
-		PATH=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+	chroot "$SYSTEM" env DEBIAN_FRONTEND=noninteractive CCACHE_DIR=/ccache "$@"
 }
 
 # apt <argument> ...: what it says is kept, for said().
 apt()
 {
-	in_system apt-get -y --no-install-recommends --allow-downgrades "$@" 2>&1 | tee "$WORK/said"
+	in_system apt-get -y --no-install-recommends --allow-downgrades \
+		-o DPkg::Path=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin "$@" 2>&1 | tee "$WORK/said"
 }
 
 # apt_goes_well <argument> ...: nothing is left half done either.
@@ -145,6 +145,8 @@ prepare()
 	mkdir "$SYSTEM/ccache"
 	mount --bind "$CCACHE" "$SYSTEM/ccache"
 	trap 'umount "$SYSTEM/ccache"' EXIT
+	# All that an initrd has else is of no interest.
+	sed -i 's/^MODULES=.*/MODULES=list/' "$SYSTEM/etc/initramfs-tools/initramfs.conf"
 	echo nouveau >>"$SYSTEM/etc/initramfs-tools/modules"
 	cp "$PACKAGE" "$SYSTEM/tmp/package.deb"
 	mapfile -t kernels < <(find_kernels)
