@@ -126,7 +126,8 @@ altered_source()
 
 	mkdir -p "$place"/{tree,root/DEBIAN,root/usr/src}
 	tar -C "$place/tree" -xf "$SYSTEM/usr/src/$name.tar.xz" \
-		"$name"/{Makefile,include/drm/ttm,include/uapi/drm,drivers/gpu/drm}
+		"$name"/{Makefile,include/drm/ttm,include/uapi/drm} \
+		"$name"/drivers/gpu/drm/{Makefile,Kconfig,ttm,nouveau,drm_gem_ttm_helper.c,drm_fbdev_ttm.c}
 	sed -i "s/^SUBLEVEL = .*/SUBLEVEL = ${point##*.}/" "$place/tree/$name/Makefile"
 	sed -i 's/ttm_bo_cleanup_memtype_use/altered/' "$place/tree/$name/drivers/gpu/drm/ttm/ttm_bo.c"
 	tar -C "$place/tree" -I 'xz -T0 -1' -cf "$place/root/usr/src/$name.tar.xz" "$name"
