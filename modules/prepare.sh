@@ -24,17 +24,14 @@ does_not_fit()
 	exit 1
 }
 
-# Both series of that kernel, TTM's first.
+# TTM's series and nouveau's are there for the kernels that the modules are made for.
 choose_series()
 {
 	local there
 
-	[ -d "series/$KERNEL" ] || {
-		there=$(find series -name '*-nouveau' -printf '%f\n' | sed 's/-nouveau$//' | sort -V)
-		does_not_fit "there are no patches for Linux $KERNEL, but for ${there//$'\n'/, }"
-	}
-	[ -d "series/$KERNEL-nouveau" ] ||
-		does_not_fit "the patches for nouveau of Linux $KERNEL do not exist yet"
+	[ ! -d "series/$KERNEL" ] || return 0
+	there=$(find series -name '*-nouveau' -printf '%f\n' | sed 's/-nouveau$//' | sort -V)
+	does_not_fit "there are no modules for Linux $KERNEL yet, but for ${there//$'\n'/, }"
 }
 
 # The command that installs the source that the kernel was built of.

@@ -18,16 +18,14 @@ fill()
 	sed -e "/^# SPDX/d" -e "s/@VERSION@/$VERSION/g" -e "s/@MAINTAINER@/$MAINTAINER/g" "$1"
 }
 
-# copy_series <directory>: of every kernel, also where nouveau's is missing, which is said
-# when somebody has that kernel.
+# copy_series <directory>: prepare.sh chooses by the first two numbers of a kernel.
 copy_series()
 {
 	local kernel dir patches
 
-	for kernel in "${KERNELS[@]}"; do
+	for kernel in "${MODULE_KERNELS[@]}"; do
 		for dir in "$kernel" "$kernel-nouveau"; do
 			mapfile -t patches < <(patches_of "$dir")
-			[ ${#patches[@]} -gt 0 ] || continue
 			mkdir -p "$1/$dir"
 			cp -t "$1/$dir" "${patches[@]}"
 		done

@@ -11,6 +11,10 @@ DEBIAN=$BUILD/debian
 # shellcheck disable=SC2034 # for the script that sources this
 MODULES=(ttm_fence_lru fl_ttm fl_ttm_helper swgpu nouveau)
 
+# Kernels that they were built for and loaded in.
+# shellcheck disable=SC2034 # for the script that sources this
+MODULE_KERNELS=(6.12)
+
 # The headers to build against: the user's, or Debian's that debian.sh unpacked.
 headers()
 {
