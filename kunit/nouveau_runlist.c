@@ -216,10 +216,8 @@ static int ctrl_push(struct nvkm_gsp_object *object, void **argv, u32 size)
 	return 0;
 }
 
+#ifdef __NVKM_RM_H__
 /* Later kernels have several firmwares. */
-#if __has_include(<rm/rm.h>)
-#include <rm/rm.h>
-
 static const struct nvkm_rm_api_ctrl ctrl = {
 	.get = ctrl_get,
 	.push = ctrl_push,
