@@ -35,7 +35,7 @@
 # git, and not on what else the repository holds.
 #
 # patches/6.12-buddy is no series but two alternatives, one for each place of the
-# allocator; patches/common-um and 6.12-um mend the guests, not what is tested in them, and
+# allocator; patches/common-um and the kernels' own mend the guests, not what is tested in them, and
 # patches/common-nvsw gives them a chip. All are left alone: edit them by hand, and mind the
 # counts of their hunks.
 
