@@ -9,7 +9,7 @@ CPPFLAGS += -D_GNU_SOURCE -I../check -MMD -MP
 CFLAGS += -std=c11 -O2 -g -Wall -Wextra -Werror
 LDFLAGS += -static
 
-SHARED ?= check.c node.c pass.c
+SHARED ?= check.c fail.c node.c pass.c
 vpath %.c ../check
 OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard *.c) $(SHARED))
 

@@ -56,9 +56,6 @@ bool gpu_drain_to(int fd, uint64_t zombies);
 /* Waits until there are no more than @buffers, five seconds at most. */
 bool gpu_buffers_fall_to(int fd, uint64_t buffers);
 
-/* For /proc/self/fail-nth; false if the kernel cannot. nomem.c */
-bool let_allocations_fail(void);
-
 #define NR_QUARTERS	4
 
 /**

@@ -2,21 +2,18 @@
 /* Each of the allocations that a request makes fails once. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fail.h"
 #include "gpu.h"
 
 #define MAX_ALLOCATIONS	1000
 
-#define SLAB	"/sys/kernel/debug/failslab/"
-#define PAGES	"/sys/kernel/debug/fail_page_alloc/"
-
 /* What the requests are about. */
 struct nomem {
-	int fd, other, fail_nth;
+	int fd, other, fail;
 	struct full full;
 	uint32_t made; /* by the request */
 	uint32_t vm, private, second_channel;
@@ -36,34 +33,6 @@ struct request {
 	int (*run)(struct nomem *t);
 	void (*undo)(struct nomem *t);
 };
-
-/* Of all allocations, those that may wait for memory included. */
-bool let_allocations_fail(void)
-{
-	return write_file(SLAB "ignore-gfp-wait", "N") &&
-	       write_file(SLAB "verbose", "0") &&
-	       write_file(PAGES "ignore-gfp-wait", "N") &&
-	       write_file(PAGES "min-order", "0") &&
-	       write_file(PAGES "verbose", "0");
-}
-
-static void fail_nth(struct nomem *t, int n)
-{
-	char text[16];
-	int length = snprintf(text, sizeof(text), "%d", n);
-
-	check_is(pwrite(t->fail_nth, text, length, 0), length);
-}
-
-/* Nothing fails any more. True if something did. */
-static bool fail_none(struct nomem *t)
-{
-	char left = 0;
-
-	check_is(pread(t->fail_nth, &left, 1, 0), 1);
-	fail_nth(t, 0);
-	return left == '0';
-}
 
 static void use_all(struct nomem *t, uint32_t domains)
 {
@@ -232,9 +201,9 @@ static void fail_each(struct nomem *t, const struct request *request)
 	for (n = 1; failed && n < MAX_ALLOCATIONS; n++) {
 		if (request->prepare)
 			request->prepare(t);
-		fail_nth(t, n);
+		fail_nth(t->fail, n);
 		ret = request->run(t);
-		failed = fail_none(t);
+		failed = fail_none(t->fail);
 		check(!ret || (failed && ret == -ENOMEM));
 		refused += ret != 0;
 		if (!ret && request->undo)
@@ -250,8 +219,8 @@ void test_no_memory(int fd)
 	struct nomem t = { .fd = fd, .other = gpu_open_other(), .dma_buf = -1 };
 	unsigned int i;
 
-	t.fail_nth = open("/proc/self/fail-nth", O_RDWR);
-	if (t.fail_nth < 0 || !let_allocations_fail()) {
+	t.fail = fail_open();
+	if (t.fail < 0 || !let_allocations_fail()) {
 		skip("this kernel lets no allocation fail");
 		return;
 	}
@@ -263,7 +232,7 @@ void test_no_memory(int fd)
 	for (i = 0; i < ARRAY_SIZE(requests); i++)
 		fail_each(&t, &requests[i]);
 	full_check(&t.full);
-	close(t.fail_nth);
+	close(t.fail);
 	close(t.dma_buf);
 	close(t.other);
 }

@@ -2,7 +2,6 @@
 /* A hang has an end, and nobody waits for a job in a way that SIGKILL does not end. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include <linux/sync_file.h>
 
+#include "fail.h"
 #include "gpu.h"
 
 /* A hang ends long before; a client that is stuck is stuck for ever. */
@@ -291,9 +291,9 @@ void test_kill_behind_copies(int fd)
 /* A move to VRAM of a buffer that is used by a job of the caller, which hangs. */
 static int fail_moves(void)
 {
-	int n, ret = -ENOMEM, fd = gpu_open(), fail_nth = open("/proc/self/fail-nth", O_RDWR);
+	int n, ret = -ENOMEM, fd = gpu_open(), fail = fail_open();
 	uint32_t hung, moves, handle;
-	char text[16];
+	bool failed;
 
 	if (gpu_channel(fd, &hung) || gpu_channel(fd, &moves) ||
 	    gpu_fault(fd, hung, SWGPU_FAULT_HANG_FOREVER))
@@ -302,17 +302,16 @@ static int fail_moves(void)
 		if (gpu_create(fd, PAGE, GTT, &handle) ||
 		    gpu_use(fd, hung, handle, WRITE, GTT, 0))
 			return 3;
-		dprintf(fail_nth, "%d", n);
+		fail_nth(fail, n);
 		ret = gpu_use(fd, moves, handle, WRITE, VRAM, 0);
-		if (pread(fail_nth, text, 1, 0) != 1 || pwrite(fail_nth, "0", 1, 0) != 1)
-			return 4;
+		failed = fail_none(fail);
 		if (ret && ret != -ENOMEM)
 			return 5;
 		/* No allocation was left to fail, or one that the request can do without. */
-		if (!ret && text[0] == '0')
+		if (!ret && failed)
 			ret = -ENOMEM;
 	}
-	return ret ? 6 : 0;
+	return ret ? 6 : case_failed() ? 4 : 0;
 }
 
 void test_failed_moves(int fd)
