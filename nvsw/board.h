@@ -27,6 +27,7 @@ struct pci_dev;
  * @registers: the physical address of its registers
  * @doorbell: called with what is written to the doorbell; the chip's, or NULL
  * @unexpected: how many accesses there were to registers that nobody expects; a snapshot
+ * @losses: how often its memory was overwritten, once or more for each sleep; a snapshot
  */
 struct nvsw_board {
 	struct pci_dev *pdev;
@@ -37,6 +38,7 @@ struct nvsw_board {
 	phys_addr_t registers;
 	void (*doorbell)(u32 token);
 	atomic_t unexpected;
+	atomic_t losses;
 };
 
 /* The board, or NULL. */

@@ -4,7 +4,9 @@
  * asked for in debugfs, in the directory nvsw.
  */
 #include <linux/debugfs.h>
+#include <linux/device.h>
 #include <linux/hash.h>
+#include <linux/pci.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 
@@ -79,6 +81,7 @@ static int counters_show(struct seq_file *file, void *data)
 		   READ_ONCE(nvsw_walks.small), READ_ONCE(nvsw_walks.sparse));
 	seq_printf(file, "unexpected_registers=%d\n",
 		   atomic_read(&nvsw_board()->unexpected));
+	seq_printf(file, "losses=%d\n", atomic_read(&nvsw_board()->losses));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(counters);
@@ -134,6 +137,33 @@ static const struct file_operations hang_fops = {
 	.write = hang_write,
 };
 
+/*
+ * The driver is told to sleep and to wake up, as the machine would tell it, but nobody is
+ * frozen meanwhile: who writes to this is alone with the device. Who takes the driver away has
+ * its lock, and waits for this.
+ */
+static ssize_t sleep_write(struct file *file, const char __user *data,
+			   size_t size, loff_t *offset)
+{
+	struct device *dev = &nvsw_board()->pdev->dev;
+	const struct dev_pm_ops *pm = dev->driver->pm;
+	int ret;
+
+	if (!device_trylock(dev))
+		return -EBUSY;
+	ret = pm->suspend(dev);
+	if (!ret)
+		ret = pm->resume(dev);
+	device_unlock(dev);
+	return ret ? ret : size;
+}
+
+static const struct file_operations sleep_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = sleep_write,
+};
+
 void nvsw_count_init(struct nvsw_chip *chip)
 {
 	directory = debugfs_create_dir("nvsw", NULL);
@@ -141,6 +171,7 @@ void nvsw_count_init(struct nvsw_chip *chip)
 			    &unknown_fops);
 	debugfs_create_file("counters", 0400, directory, chip, &counters_fops);
 	debugfs_create_file("hang", 0200, directory, chip, &hang_fops);
+	debugfs_create_file("sleep", 0200, directory, chip, &sleep_fops);
 }
 
 void nvsw_count_fini(void)

@@ -143,6 +143,7 @@ static void fini(struct nvkm_instmem *imem)
 		return;
 	nvsw_tlb_lose();
 	memset(board->vram, 0x5a, board->vram_size);
+	atomic_inc(&board->losses);
 }
 
 static const struct nvkm_instmem_func nvsw_imem = {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * The registers. The chip's parts in nvkm are software and have none, so there are few:
- * what nvkm asks a device about before it knows which one it is, and the doorbell. Any other
- * access is logged, as that is code for hardware that was not meant to run.
+ * what nvkm asks a device about before it knows which one it is, the doorbell, and one that is
+ * written for any chip. Any other access is logged, as that is code for hardware that was not
+ * meant to run.
  */
 #include <linux/kernel.h>
 #include <linux/logic_iomem.h>
@@ -10,6 +11,9 @@
 #include <linux/pci.h>
 
 #include "board.h"
+
+/* A bit of it nouveau sets after each runtime resume, whatever the chip. */
+#define PCI_LINK 0x088488
 
 /* Above all memory that a guest has, below what User-Mode Linux has for PCI. */
 #define REGISTERS 0xe0000000
@@ -22,6 +26,7 @@ static const struct {
 } known[] = {
 	{ 0x000000, 0x162000a1 }, /* which chip: TU102 */
 	{ 0x000004, 0x00000000 }, /* little-endian, not a virtual one */
+	{ PCI_LINK, 0x00000000 },
 	{ 0x101000, 0x00000000 }, /* straps */
 };
 
@@ -50,10 +55,10 @@ static void write(void *base, unsigned int offset, int size,
 	void (*doorbell)(u32 token) = READ_ONCE(the_board->doorbell);
 	u32 address = (uintptr_t)base + offset;
 
-	if (address != NVSW_USER + NVSW_USER_DOORBELL || size != 4 || !doorbell)
-		complain("write", address);
-	else
+	if (address == NVSW_USER + NVSW_USER_DOORBELL && size == 4 && doorbell)
 		doorbell(value);
+	else if (address != PCI_LINK)
+		complain("write", address);
 }
 
 static const struct logic_iomem_ops ops = {
