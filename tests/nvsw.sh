@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # tests/nvsw.sh: nouveau on the software chip, with the fence-ordered LRU and with today's
-# delayed delete: memory without channels, channels, EXEC and VM_BIND, and the driver that goes.
-# Lockdep and KASAN watch. The kernel's log is clean, but for what a case provokes.
+# delayed delete: memory without channels, channels, EXEC and VM_BIND, sleep, and the driver that
+# goes. Lockdep and KASAN watch. The kernel's log is clean, but for what a case provokes.
 #
 # CASE=<text>  only the cases whose names contain it
 
@@ -19,10 +19,20 @@ failed=0
 WELCOME='NVIDIA NVSW|fb: [0-9]+ MiB|drm: (VRAM|GART|MM: )|fifo: fault |fifo:.*(rc scheduled|errored - disabling)'
 WELCOME+='|channel [0-9]+ killed|failed to idle channel'
 
+# Of a device that is not to sleep now.
+WELCOME+='|drm: failed to evict buffers|PM: '
+
 # complaints <log>: what else nouveau or the chip said.
 complaints()
 {
 	grep -aE 'nvsw: |nouveau [0-9a-f:.]+: ' "$1" | grep -avE "$WELCOME"
+}
+
+# stack_left <log>: the least that a task that has ended had left.
+stack_left()
+{
+	sed -n 's/.*used greatest stack depth: \([0-9]*\) bytes left.*/\1/p' "$1" |
+		sort -n | sed -n '1s/.*/# & bytes of a stack were left/p'
 }
 
 # guest <name> [<kernel argument> ...] -- <argument of the tool> ...
@@ -38,6 +48,7 @@ guest()
 		say "not ok - $name: exit status $status"
 		failed=1
 	fi
+	stack_left "$LOGS/boot-$log.log"
 	if complaints "$LOGS/boot-$log.log"; then
 		say "not ok - $name: the kernel's log is clean"
 		failed=1
@@ -57,8 +68,10 @@ for fence_lru in 1 0; do
 		"$TOOL" ${CASE:+"$CASE"}
 	guest "EXEC and VM_BIND, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- \
 		"$TOOL" --vm ${CASE:+"$CASE"}
+	guest "sleep, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- \
+		"$TOOL" --sleep ${CASE:+"$CASE"}
 	[ -n "$CASE" ] || guest "unbind, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- \
-		"$TOOL" --unbind
+		"$TOOL" --rebind
 done
 # A chip that keeps stale translations must be noticed.
 if [ -z "$CASE" ]; then

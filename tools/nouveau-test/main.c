@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * nouveau-test [<text> | --memory | --vm [<text>] | --unbind | --figures <n>]: nouveau
- * through its requests, on a card before NV50 or of Turing.
+ * nouveau-test [<text> | --memory | --vm [<text>] | --sleep [<text>] | --unbind |
+ * --rebind | --figures <n>]: nouveau through its requests, on a card before NV50 or of Turing.
  *
  * <text>: only the cases whose names contain it. --memory: those that need no channels, also
- * where there are none, as with noaccel=1. --vm: EXEC and VM_BIND, on Turing. --unbind: only
- * that the driver can go from its device, which it does not return to. --figures: how long
- * requests for memory take while another channel is blocked, with n dead buffers; 0: while
- * none is.
+ * where there are none, as with noaccel=1. --vm: EXEC and VM_BIND, on Turing. --sleep: with
+ * VRAM that is lost meanwhile. --unbind: only that the driver can go from its device, which
+ * it does not return to; --rebind: to which it returns. --figures: how long requests for memory
+ * take while another channel is blocked, with n dead buffers; 0: while none is.
  *
  * Prints TAP. Exit status 0: all passed; 1: some failed; 2: no such card.
  */
@@ -51,9 +51,22 @@ static const struct test vm_cases[] = {
 	{ "sparse regions", test_vm_sparse },
 	{ "a job that faults kills its channel", test_vm_fault },
 	{ "a job that hangs is timed out", test_vm_hang },
+	{ "one that hangs for good is, too", test_vm_hang_for_good },
 	{ "what is bound survives eviction", test_vm_eviction },
 	{ "bound and unbound many times at one address", test_vm_many },
 	{ "a client is killed with a job in flight", test_vm_killed },
+	{ "a buffer of two address spaces", test_vm_shared },
+	{ "one of them lets it go while the other one uses it", test_vm_shared_busy },
+	{ "memory of another driver", test_vm_imported },
+	{ "each allocation fails once", test_vm_no_memory },
+};
+
+static const struct test sleep_cases[] = {
+	{ "VRAM and channels survive sleep", test_sleep },
+	{ "address spaces survive sleep", test_sleep_vm },
+	{ "jobs that wait sleep, and go on", test_sleep_waiting },
+	{ "no sleep with a buffer that cannot leave VRAM", test_sleep_refused },
+	{ "the device sleeps alone", test_sleep_runtime },
 };
 
 static int run_here(const struct test *test, int number)
@@ -96,11 +109,16 @@ static int run_cases(const struct test *tests, int nr, const char *text)
 	return failures ? 1 : 0;
 }
 
-static int run_unbind(void)
+static int run_unbind(bool back)
 {
 	printf("1..1\n");
-	test_unbind();
-	return !case_end(1, "the driver goes from its device");
+	case_begin();
+	if (back)
+		test_rebind();
+	else
+		test_unbind();
+	return !case_end(1, back ? "the driver goes from its device, and comes back" :
+				   "the driver goes from its device");
 }
 
 static int run_figures(int fd, const char *stuck)
@@ -136,10 +154,14 @@ int main(int argc, char **argv)
 	       (unsigned long)(nv_vram_size(fd) / MIB));
 	close(fd);
 	if (argc > 1 && !strcmp(argv[1], "--unbind"))
-		return run_unbind();
+		return run_unbind(false);
+	if (argc > 1 && !strcmp(argv[1], "--rebind"))
+		return run_unbind(true);
 	if (argc > 1 && !strcmp(argv[1], "--memory"))
 		return run_cases(memory_cases, ARRAY_SIZE(memory_cases), NULL);
 	if (argc > 1 && !strcmp(argv[1], "--vm"))
 		return run_cases(vm_cases, ARRAY_SIZE(vm_cases), argc > 2 ? argv[2] : NULL);
+	if (argc > 1 && !strcmp(argv[1], "--sleep"))
+		return run_cases(sleep_cases, ARRAY_SIZE(sleep_cases), argc > 2 ? argv[2] : NULL);
 	return run_cases(cases, ARRAY_SIZE(cases), argc > 1 ? argv[1] : NULL);
 }

@@ -2,6 +2,7 @@
 /* nouveau's requests, one function for each. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -76,6 +77,32 @@ int nv_bo_close(int fd, struct nv_bo *bo)
 		munmap(bo->map, bo->size);
 	bo->map = NULL;
 	return node_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &args);
+}
+
+int nv_bo_export(int fd, const struct nv_bo *bo)
+{
+	struct drm_prime_handle args = { .handle = bo->handle, .flags = DRM_CLOEXEC | DRM_RDWR };
+	int ret = node_ioctl(fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &args);
+
+	return ret ? ret : args.fd;
+}
+
+int nv_bo_import(int fd, int dma_buf, struct nv_bo *bo)
+{
+	struct drm_prime_handle args = { .fd = dma_buf };
+	struct drm_nouveau_gem_info info = {};
+	int ret = node_ioctl(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &args);
+
+	info.handle = args.handle;
+	if (!ret)
+		ret = node_ioctl(fd, DRM_IOCTL_NOUVEAU_GEM_INFO, &info);
+	*bo = (struct nv_bo){
+		.handle = args.handle,
+		.size = info.size,
+		.domains = info.domain,
+		.address = info.offset,
+	};
+	return ret;
 }
 
 static int cpu_prep(int fd, const struct nv_bo *bo, uint32_t flags)

@@ -70,6 +70,9 @@ uint64_t nv_vram_used(int fd);
 int nv_bo_create(int fd, uint64_t size, uint32_t domains, struct nv_bo *bo);
 int nv_bo_map(int fd, struct nv_bo *bo);
 int nv_bo_close(int fd, struct nv_bo *bo);
+int nv_bo_export(int fd, const struct nv_bo *bo); /* a file descriptor of a dma-buf */
+/* It is not mapped: what it is may not be ours to map. */
+int nv_bo_import(int fd, int dma_buf, struct nv_bo *bo);
 int nv_bo_wait(int fd, const struct nv_bo *bo); /* until nobody uses it */
 int nv_bo_busy(int fd, const struct nv_bo *bo); /* -EBUSY if it is */
 /* A buffer that is mapped: each word is another one, which depends on the seed. */
@@ -113,6 +116,7 @@ void test_memory(int fd);
 void test_memory_of_two(int fd);
 /* unbind.c */
 void test_unbind(void);
+void test_rebind(void);
 
 /*
  * figures.c: prints them, with so many buffers of a channel that is blocked. False if

@@ -51,20 +51,62 @@ static void live_and_die(void)
 	_exit(0);
 }
 
-/* No file is open: nouveau does not stand that, now as before. */
-void test_unbind(void)
+/* What the driver can do when it is there: a channel copies. */
+static void use_device(void)
 {
-	char name[NAME_MAX + 1];
-	int status = 1;
-	pid_t pid;
+	struct nv_channel channel;
+	struct nv_bo from, to;
+	int fd = nv_open();
 
-	if (!check(find_device(name, sizeof(name))))
+	if (!check(fd >= 0) || !check_is(nv_channel_create(fd, &channel), 0) ||
+	    !check_is(nv_bo_create(fd, 16 * PAGE, VRAM, &from), 0) ||
+	    !check_is(nv_bo_map(fd, &from), 0) ||
+	    !check_is(nv_bo_create(fd, 16 * PAGE, GART, &to), 0) ||
+	    !check_is(nv_bo_map(fd, &to), 0))
 		return;
-	pid = fork();
+	nv_bo_fill(&from, 1);
+	check_is(nv_copy(&channel, &from, &to, 16 * PAGE), 0);
+	check_is(nv_bo_wait(fd, &to), 0);
+	check(nv_bo_holds(&to, 1));
+	/* Or they are what keeps the device from going. */
+	check_is(nv_bo_close(fd, &from), 0);
+	check_is(nv_bo_close(fd, &to), 0);
+	check_is(nv_channel_destroy(&channel), 0);
+	close(fd);
+}
+
+/* No file is open: nouveau does not stand that, now as before. */
+static bool take_driver_away(const char *name)
+{
+	int status = 1;
+	pid_t pid = fork();
+
 	if (!pid)
 		live_and_die();
 	check(waitpid(pid, &status, 0) == pid);
 	check_is(status, 0);
 	check(write_file(DRIVER "/unbind", name));
-	check(nv_open() < 0);
+	return check(nv_open() < 0);
+}
+
+void test_unbind(void)
+{
+	char name[NAME_MAX + 1];
+
+	if (check(find_device(name, sizeof(name))))
+		take_driver_away(name);
+}
+
+void test_rebind(void)
+{
+	char name[NAME_MAX + 1];
+	int round;
+
+	if (!check(find_device(name, sizeof(name))))
+		return;
+	for (round = 0; round < 3; round++) {
+		if (!take_driver_away(name) || !check(write_file(DRIVER "/bind", name)))
+			return;
+		use_device();
+	}
 }

@@ -135,24 +135,23 @@ void test_vm_fault(int fd)
 
 #define HANG	"/sys/kernel/debug/nvsw/hang"
 
-/* A job of a channel that hangs times out. Nothing else suffers. */
-void test_vm_hang(int fd)
+/* A job of a channel that hangs times out. Another channel goes on, meanwhile and after it. */
+static void hang(const char *how, uint32_t engine)
 {
 	struct vm hung, other;
 	char text[32];
 	struct nv_bo to;
 	uint32_t done;
 
-	(void)fd;
 	if (access(HANG, W_OK)) {
 		skip("no channel hangs on request");
 		return;
 	}
 	if (!check_is(vm_open(&hung, NOUVEAU_FIFO_ENGINE_GR), 0) ||
-	    !check_is(vm_open(&other, NOUVEAU_FIFO_ENGINE_GR), 0) ||
+	    !check_is(vm_open(&other, engine), 0) ||
 	    !check_is(vm_bo(&other, SIZE, STAGING, AT(1), &to), 0))
 		return;
-	snprintf(text, sizeof(text), "%d preemptible", hung.channel);
+	snprintf(text, sizeof(text), "%d %s", hung.channel, how);
 	check(write_file(HANG, text));
 	done = vm_syncobj(&hung);
 	vm_block(&hung);
@@ -162,6 +161,26 @@ void test_vm_hang(int fd)
 	check(holds_only(&to, 4));
 	check_is(vm_wait(&hung, done, 100 * SECOND), 0);
 	check_is(vm_exec(&hung, NONE, NONE), -ENODEV);
+	vm_fill(&other, AT(1), 5, SIZE);
+	check_is(vm_run(&other), 0);
+	check(holds_only(&to, 5));
+}
+
+void test_vm_hang(int fd)
+{
+	(void)fd;
+	hang("preemptible", NOUVEAU_FIFO_ENGINE_GR);
+}
+
+/*
+ * So does one that keeps the engine to itself, until that is reset. Jobs of others that wait
+ * for the engine time out with it: the other channel is on another one.
+ */
+void test_vm_hang_for_good(int fd)
+{
+	(void)fd;
+	hang("for-good", NOUVEAU_FIFO_ENGINE_CE);
+	copy_on(NOUVEAU_FIFO_ENGINE_GR);
 }
 
 #define PART	16

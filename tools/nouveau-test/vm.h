@@ -64,5 +64,18 @@ void test_vm_hang(int fd);
 void test_vm_eviction(int fd);
 void test_vm_many(int fd);
 void test_vm_killed(int fd);
+void test_vm_hang_for_good(int fd);
+/* vm-shared.c */
+void test_vm_shared(int fd);
+void test_vm_shared_busy(int fd);
+void test_vm_imported(int fd);
+/* vm-nomem.c */
+void test_vm_no_memory(int fd);
+/* sleep.c */
+void test_sleep(int fd);
+void test_sleep_vm(int fd);
+void test_sleep_waiting(int fd);
+void test_sleep_refused(int fd);
+void test_sleep_runtime(int fd);
 
 #endif
