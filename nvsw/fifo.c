@@ -17,6 +17,9 @@
 #include "chip.h"
 #include "exec.h"
 
+/* From Kepler on this one is the copy engine's, and Mesa does not say so. */
+#define COPY_SUBCHANNEL 4
+
 /* A machine has one board, with one chip. */
 static struct nvsw_chip the_chip = {
 	.lock = __RAW_SPIN_LOCK_UNLOCKED(the_chip.lock),
@@ -46,6 +49,7 @@ static int ramfc_write(struct nvkm_chan *chan, u64 offset, u64 length, u32 devm,
 	state->chip = &the_chip;
 	state->id = chan->id;
 	state->fault = NVSW_FAULT_NONE;
+	state->class[COPY_SUBCHANNEL] = TURING_DMA_COPY_A;
 	raw_spin_lock_irqsave(&the_chip.lock, flags);
 	the_chip.chans[chan->id] = state;
 	raw_spin_unlock_irqrestore(&the_chip.lock, flags);

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * The registers. The chip's parts in nvkm are software and have none, so there are few:
- * what nvkm asks a device about before it knows which one it is, the doorbell, and one that is
- * written for any chip. Any other access is logged, as that is code for hardware that was not
+ * what nvkm asks a device about before it knows which one it is, the doorbell, the clock, and one
+ * that is written for any chip. Any other access is logged, as that is code for hardware that was not
  * meant to run.
  */
 #include <linux/kernel.h>
 #include <linux/logic_iomem.h>
 #include <linux/ioport.h>
 #include <linux/pci.h>
+#include <linux/timekeeping.h>
 
 #include "board.h"
+
+/* The clock, which programs may read. */
+#define TIME_LOW (NVSW_USER + 0x80)
+#define TIME_HIGH (NVSW_USER + 0x84)
 
 /* A bit of it nouveau sets after each runtime resume, whatever the chip. */
 #define PCI_LINK 0x088488
@@ -42,6 +47,10 @@ static unsigned long read(void *base, unsigned int offset, int size)
 	u32 address = (uintptr_t)base + offset;
 	int i;
 
+	if (address == TIME_LOW && size == 4)
+		return lower_32_bits(ktime_get_ns());
+	if (address == TIME_HIGH && size == 4)
+		return upper_32_bits(ktime_get_ns());
 	for (i = 0; i < ARRAY_SIZE(known); i++)
 		if (known[i].address == address && size == 4)
 			return known[i].value;

@@ -73,6 +73,27 @@ for fence_lru in 1 0; do
 	[ -n "$CASE" ] || guest "unbind, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- \
 		"$TOOL" --rebind
 done
+# nvkm warns when a channel does not let itself be preempted, so the guest ends with 99.
+hangs_for_good()
+{
+	local status=0
+
+	NVSW_LOG=nvsw-hang "$ROOT/scripts/nvsw.sh" nouveau.fence_lru="$1" -- "$TOOL" --hang \
+		</dev/null >"$LOGS/nvsw-hang.log" 2>&1 || status=$?
+	[ "$status" = 99 ] && grep '^ok 1 ' "$LOGS/nvsw-hang.log" &&
+		! grep -qE 'KASAN|BUG|lockdep|unlock' "$LOGS/boot-nvsw-hang.log"
+}
+
+for fence_lru in 1 0; do
+	if [ -n "$CASE" ]; then
+		break
+	elif hangs_for_good $fence_lru; then
+		say "ok - a channel that hangs for good, fence_lru=$fence_lru"
+	else
+		say "not ok - a channel that hangs for good, fence_lru=$fence_lru"
+		failed=1
+	fi
+done
 # A chip that keeps stale translations must be noticed.
 if [ -z "$CASE" ]; then
 	if NVSW_LOG=nvsw-broken "$ROOT/scripts/nvsw.sh" nouveau.nvsw_broken=1 -- \
