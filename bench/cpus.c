@@ -52,7 +52,7 @@ struct side;
 struct race {
 	struct bench_device *dev;
 	const struct bench_config *config;
-	struct mutex *emit;
+	struct mutex *emit; /* of the order of fences */
 	struct side *sides;
 	struct completion start;
 	struct bench_timer times[NUM_PHASES];
@@ -278,13 +278,14 @@ static void divide(struct race *race, struct dma_fence *fences)
 
 static void emit_all(struct race *race, struct bench_results *results)
 {
+	const char *flavour = race->dev->flavour->name;
+	u64 ops = race->config->buffers;
 	unsigned int i;
 
 	for (i = 0; i < NUM_PHASES; i++)
-		bench_emit_contended(
-			results, names[i], race->dev->flavour->name,
-			race->config, &race->times[i], &race->contended[i],
-			race->config->buffers * (i == SUBMIT ? AGAIN : 1));
+		bench_emit_contended(results, names[i], flavour, race->config,
+				     &race->times[i], &race->contended[i],
+				     i == SUBMIT ? AGAIN * ops : ops);
 }
 
 static int sample(struct bench_device *dev, const struct bench_config *config,
