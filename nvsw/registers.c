@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * The registers. The chip's parts in nvkm are software and have none, so there are few:
- * what nvkm asks a device about before it knows which one it is, the doorbell, the clock, and one
- * that is written for any chip. Any other access is logged, as that is code for hardware that was not
- * meant to run.
+ * what nvkm asks a device about before it knows which one it is, the doorbell, the clock,
+ * and one that is written for any chip. Any other access is logged, as that is code for
+ * hardware that was not meant to run.
  */
 #include <linux/kernel.h>
 #include <linux/logic_iomem.h>
