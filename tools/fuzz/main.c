@@ -101,9 +101,12 @@ static void ended(struct watch *w, pid_t pid, int status)
 			record->tasks[i][j].generation++;
 		}
 	}
+	/* A parent that was killed may have waited for its child, and not said so. */
 	for (i = 0; i < NR_PROCESSES; i++) {
-		if (record->tasks[i][TASK_CHILD].pid == pid)
-			record->tasks[i][TASK_CHILD].pid = 0;
+		struct task *child = &record->tasks[i][TASK_CHILD];
+
+		if (child->pid == pid || (child->pid && kill(child->pid, 0)))
+			child->pid = 0;
 	}
 }
 
