@@ -18,14 +18,15 @@ fill()
 	sed -e "/^# SPDX/d" -e "s/@VERSION@/$VERSION/g" -e "s/@MAINTAINER@/$MAINTAINER/g" "$1"
 }
 
-# copy_series <directory>: prepare.sh chooses by the first two numbers of a kernel.
+# copy_series <directory>: prepare.sh chooses by the first two numbers of a kernel. What is a
+# document only is left out.
 copy_series()
 {
 	local kernel dir patches
 
 	for kernel in "${MODULE_KERNELS[@]}"; do
 		for dir in "$kernel" "$kernel-nouveau"; do
-			mapfile -t patches < <(patches_of "$dir")
+			mapfile -t patches < <(patches_of "$dir" | xargs -d '\n' grep -l '^+++ b/[^D]')
 			mkdir -p "$1/$dir"
 			cp -t "$1/$dir" "${patches[@]}"
 		done
