@@ -32,8 +32,7 @@ struct bench_timer {
  * struct bench_config - what is varied
  * @buffers: how many
  * @per_node: buffers per fence; divides @buffers
- * @channels: how many are registered and used in turn; at most as many as
- * fences
+ * @channels: how many are registered and used in turn; at most as many as fences
  * @quiet: only the first of @channels is used, the others never hold anything
  * @shuffled: buffers are used in random order, else in that of their addresses
  * @told: fences were told that they signaled, else sampling finds it out

@@ -10,7 +10,6 @@
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
-#include <linux/ktime.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
 
@@ -120,8 +119,8 @@ static int submit(struct side *side, unsigned int i, struct dma_fence *fence)
 
 	for (n = 0; n < nr; n++) {
 		dma_resv_lock(bos[n]->tbo.base.resv, NULL);
-		ret = ret   ?:
-			      dev->flavour->reserve(&bos[n]->tbo,
+		if (!ret)
+			ret = dev->flavour->reserve(&bos[n]->tbo,
 						    &channel->base);
 	}
 	mutex_lock(emit_lock(side->race, channel));
@@ -317,22 +316,6 @@ free:
 	return ret;
 }
 
-/* The flavours in turn, again and again; the first time for practice only. */
-static int sample_all(struct bench_device *devs,
-		      const struct bench_measurement *measurement,
-		      struct dma_fence *fences, struct bench_results *results)
-{
-	unsigned int rep, i, n;
-	int ret = 0;
-
-	for (rep = 0; rep <= measurement->repetitions; rep++)
-		for (i = 0; i < measurement->nr_configs; i++)
-			for (n = 0; n < BENCH_NR_FLAVOURS && !ret; n++)
-				ret = sample(&devs[n], &measurement->configs[i],
-					     fences, rep ? results : NULL);
-	return ret;
-}
-
 int bench_cpus(const struct bench_measurement *measurement,
 	       struct bench_results *results)
 {
@@ -352,7 +335,8 @@ int bench_cpus(const struct bench_measurement *measurement,
 	fences = kvcalloc(nr_fences(config), sizeof(*fences), GFP_KERNEL);
 	ret = fences ? bench_contention_begin() : -ENOMEM;
 	if (!ret) {
-		ret = sample_all(devs->devs, measurement, fences, results);
+		ret = bench_devices_sample(devs, sample, measurement, fences,
+					   results);
 		bench_contention_end();
 	}
 	kvfree(fences);

@@ -162,8 +162,7 @@ void bench_emit(struct bench_results *res, const char *what,
 	       timer->wall_ns, timer->sections);
 }
 
-/* The same of what several CPUs did, and how often they waited for each other.
- */
+/* The same of what several CPUs did, and how often they waited. */
 void bench_emit_contended(struct bench_results *res, const char *what,
 			  const char *flavour,
 			  const struct bench_config *config,

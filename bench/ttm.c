@@ -416,22 +416,6 @@ free:
 	return ret;
 }
 
-/* The flavours in turn, again and again; the first time for practice only. */
-static int sample_all(struct bench_device *devs, unsigned int nr_devs,
-		      const struct bench_measurement *measurement,
-		      struct dma_fence *fences, struct bench_results *results)
-{
-	unsigned int rep, i, n;
-	int ret = 0;
-
-	for (rep = 0; rep <= measurement->repetitions; rep++)
-		for (i = 0; i < measurement->nr_configs; i++)
-			for (n = 0; n < nr_devs && !ret; n++)
-				ret = sample(&devs[n], &measurement->configs[i],
-					     fences, rep ? results : NULL);
-	return ret;
-}
-
 static struct dma_fence *
 allocate_fences(const struct bench_measurement *measurement)
 {
@@ -457,8 +441,8 @@ int bench_ttm(const struct bench_measurement *measurement,
 				    MANAGER_PAGES);
 	ret = PTR_ERR_OR_ZERO(devs);
 	if (!ret) {
-		ret = sample_all(devs->devs, devs->nr, measurement, fences,
-				 results);
+		ret = bench_devices_sample(devs, sample, measurement, fences,
+					   results);
 		bench_devices_destroy(devs);
 	}
 	kvfree(fences);

@@ -240,3 +240,21 @@ void bench_devices_destroy(struct bench_devices *devs)
 	drm_destroy(devs->drm);
 	kfree(devs);
 }
+
+/* The flavours in turn, again and again; the first time for practice only. */
+int bench_devices_sample(struct bench_devices *devs, bench_sample sample,
+			 const struct bench_measurement *measurement,
+			 struct dma_fence *fences,
+			 struct bench_results *results)
+{
+	unsigned int rep, i, n;
+	int ret = 0;
+
+	for (rep = 0; rep <= measurement->repetitions; rep++)
+		for (i = 0; i < measurement->nr_configs; i++)
+			for (n = 0; n < devs->nr && !ret; n++)
+				ret = sample(&devs->devs[n],
+					     &measurement->configs[i], fences,
+					     rep ? results : NULL);
+	return ret;
+}

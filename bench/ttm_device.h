@@ -88,8 +88,17 @@ struct bench_devices {
 	unsigned int nr;
 };
 
+typedef int (*bench_sample)(struct bench_device *dev,
+			    const struct bench_config *config,
+			    struct dma_fence *fences,
+			    struct bench_results *results);
+
 struct bench_devices *bench_devices_create(unsigned int nr, unsigned int pages);
 void bench_devices_destroy(struct bench_devices *devs);
+int bench_devices_sample(struct bench_devices *devs, bench_sample sample,
+			 const struct bench_measurement *measurement,
+			 struct dma_fence *fences,
+			 struct bench_results *results);
 int bench_device_configure(struct bench_device *dev,
 			   const struct bench_config *config);
 void bench_device_unconfigure(struct bench_device *dev);

@@ -15,13 +15,6 @@
 #define COUNTERS	"/sys/kernel/debug/nvsw/counters"
 #define POWER		"/sys/bus/pci/devices/0000:01:00.0/power/"
 
-/* Where the cases bind, each buffer at one of these. */
-#define AT(n)		(0x100000000UL + (n) * 0x10000000UL)
-#define SIZE		(16 * PAGE)
-
-#define PRIVATE		NOUVEAU_GEM_DOMAIN_NO_SHARE
-#define STAGING		(GART | NOUVEAU_GEM_DOMAIN_COHERENT)
-
 /* How often the chip has lost its memory, or -1. */
 static long count_losses(void)
 {

@@ -8,13 +8,6 @@
 
 #include "vm.h"
 
-/* Where the cases bind, each buffer at one of these. */
-#define AT(n)		(0x100000000UL + (n) * 0x10000000UL)
-#define SIZE		(16 * PAGE)
-
-#define PRIVATE		NOUVEAU_GEM_DOMAIN_NO_SHARE
-#define STAGING		(GART | NOUVEAU_GEM_DOMAIN_COHERENT)
-
 static bool holds_only(const struct nv_bo *bo, uint32_t value)
 {
 	uint64_t i;

@@ -7,12 +7,6 @@
 #include "fail.h"
 #include "vm.h"
 
-#define AT(n)		(0x100000000UL + (n) * 0x10000000UL)
-#define SIZE		(16 * PAGE)
-
-#define PRIVATE		NOUVEAU_GEM_DOMAIN_NO_SHARE
-#define STAGING		(GART | NOUVEAU_GEM_DOMAIN_COHERENT)
-
 #define MAX_ALLOCATIONS	1000
 
 /* Of two address spaces each has more than half of VRAM: one evicts the other's. */

@@ -10,12 +10,6 @@
 
 #include "vm.h"
 
-#define AT(n)		(0x100000000UL + (n) * 0x10000000UL)
-#define SIZE		(16 * PAGE)
-
-#define PRIVATE		NOUVEAU_GEM_DOMAIN_NO_SHARE
-#define STAGING		(GART | NOUVEAU_GEM_DOMAIN_COHERENT)
-
 /* The same buffer for another client. */
 static int share(int fd, const struct nv_bo *bo, int other, struct nv_bo *same)
 {

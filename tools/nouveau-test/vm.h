@@ -8,6 +8,12 @@
 
 #include "nv.h"
 
+/* Where the cases bind, and how much. */
+#define AT(n)		(0x100000000UL + (n) * 0x10000000UL)
+#define SIZE		(16 * PAGE)
+#define PRIVATE		NOUVEAU_GEM_DOMAIN_NO_SHARE
+#define STAGING		(GART | NOUVEAU_GEM_DOMAIN_COHERENT)
+
 #define NONE	0	/* no syncobj */
 
 /**
