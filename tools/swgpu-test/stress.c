@@ -92,6 +92,22 @@ static int run_child(int seed, void *refused)
 	return -ret;
 }
 
+/*
+ * To wait for a lock might be a deadlock, so the job is refused instead: at once, and again
+ * as long as the other holds the lock. So it is asked for until it is done.
+ */
+static int use_in_the_end(struct child *c)
+{
+	int ret;
+
+	for (;;) {
+		ret = gpu_use(c->fd, c->channels[0], c->handles[0], WRITE, VRAM, 10 * MS);
+		if (!ret || tolerate(c, ret))
+			return ret;
+		usleep(1000);
+	}
+}
+
 /* More than half of VRAM for each job, of a buffer of its own. */
 static int run_half(int seed, void *refused)
 {
@@ -103,8 +119,7 @@ static int run_half(int seed, void *refused)
 	if (!ret)
 		ret = gpu_create(c.fd, size, GTT, &c.handles[0]);
 	for (i = 0; !ret && i < NR_HALF_JOBS; i++) {
-		ret = tolerate(&c, gpu_use(c.fd, c.channels[0], c.handles[0], WRITE, VRAM,
-					   10 * MS));
+		ret = use_in_the_end(&c);
 		if (!ret && i % 8 == seed)
 			ret = gpu_wait(c.fd, c.handles[0], 0, 30 * SECOND);
 	}
