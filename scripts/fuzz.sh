@@ -86,19 +86,19 @@ run()
 {
 	local name=fuzz-${1//[^a-z0-9]/-} status=0
 
+	say "# $1"
 	# shellcheck disable=SC2046,SC2086 # several parameters
 	guest "$name" "${PARAMETERS[@]}" $(printf 'swgpu.%s ' $1) || status=$?
 	if [ "$status" = 0 ] && grep -a 'tag error:' "$LOGS/boot-$name.log"; then
 		status=1
 	fi
 	if [ "$status" = 0 ]; then
-		passed=$((passed + 1))
 		say "ok - fuzz $1, seed $SEED, $SECONDS_EACH s"
 	else
-		failed=$((failed + 1))
 		say "not ok - fuzz $1, seed $SEED: exit status $status" \
 		    "  the kernel's log is in build/logs/boot-$name.log"
 	fi
+	return "$status"
 }
 
 # A fuzzer that finds nothing may be blind: jobs that nobody waits for must be noticed, by
@@ -124,9 +124,7 @@ notices()
 run_step fuzz-tool "building the fuzzer" "Read the log." \
 	make -C "$ROOT/tools/fuzz" OUT="$(dirname "$TOOL")"
 [ -z "$QEMU" ] || run_step fuzz-initramfs "packing what the guest needs" "Read the log." make_initramfs
-for mode in "${modes[@]}"; do
-	say "# $mode"
-	run "$mode"
-done
+side_by_side run "${modes[@]}" || failed=$?
+passed=$((${#modes[@]} - failed))
 notices
 summary

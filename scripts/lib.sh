@@ -223,6 +223,28 @@ run_step()
 	say "  $what: done ($((SECONDS - start)) s)"
 }
 
+# side_by_side <function> <argument> ...: calls it for each of them, two at a time if there
+# are CPUs for two guests. What they say appears in order. Returns how many failed.
+side_by_side()
+{
+	local function=$1 at_once=1 failures=0 next=0 i dir pids=()
+	shift
+
+	[ $(($(nproc) / ${CPUS:-1})) -lt 2 ] || at_once=2
+	mkdir -p "$BUILD/tmp"
+	dir=$(mktemp -d "$BUILD/tmp/side.XXXXXX")
+	for ((i = 0; i < $#; i++)); do
+		for (( ; next < $# && next < i + at_once; next++)); do
+			"$function" "${@:next + 1:1}" </dev/null >"$dir/$next" 2>&1 &
+			pids+=($!)
+		done
+		tail -s 0.2 -n +1 -f --pid="${pids[i]}" "$dir/$i"
+		wait "${pids[i]}" || failures=$((failures + 1))
+	done
+	rm -rf "$dir"
+	return $failures
+}
+
 # splats <log> [<pattern>]: prints what a kernel complained about; false if
 # nothing. Complaints that match the pattern are provoked, and so welcome.
 splats()

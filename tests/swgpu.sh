@@ -8,6 +8,8 @@
 #
 # CASE=<text>  only the cases whose names contain it
 # CPUS=2       on two CPUs, and not as a module
+#
+# shellcheck disable=SC2317 # side_by_side calls what is defined here
 
 . "$(dirname "$0")/../scripts/lib.sh"
 
@@ -29,24 +31,43 @@ guest()
 	say "# $name"
 	"$ROOT/scripts/boot.sh" -t 1200 -l "swgpu$MANY-${name//[^a-z0-9]/-}" "$@" </dev/null ||
 		status=$?
-	if [ "$status" != 0 ]; then
-		say "not ok - the software GPU with $name: exit status $status"
-		failed=1
-	fi
+	[ "$status" = 0 ] || say "not ok - the software GPU with $name: exit status $status"
+	return "$status"
 }
 
-# What takes a machine without lockdep and KASAN: large amounts of memory.
-memory_tests()
+# in_mode <fence_lru>,<copy>: all cases on the test kernel.
+in_mode()
 {
-	local fence_lru hog=(vram_mb=32 gtt_mb=2304)
+	guest "fence_lru=${1%,*}, copy=${1#*,}" "$CONFIG" "${memory[@]}" \
+		swgpu.devices=2 "swgpu.fence_lru=${1%,*}" "swgpu.copy=${1#*,}" \
+		-- "$RUN" ${CASE:+-c "$CASE"}
+}
 
-	guest "memory hog" -m 3G "$MODULES" -- "$RUN" -r "--hog 2048" "${hog[@]}"
-	guest "memory hog, no shrinker" -m 3G "$MODULES" -- \
-		"$RUN" -r "--hog-limit 2048" "${hog[@]}" shrinker=0
-	for fence_lru in 1 0; do
-		guest "init_on_free, fence_lru=$fence_lru" "$MODULES" init_on_free=1 -- \
-			"$RUN" -r --clear vram_mb=8 gtt_mb=384 fence_lru=$fence_lru
-	done
+# special <what>: what all the modes share. The last ones take a machine without lockdep and
+# KASAN: large amounts of memory.
+special()
+{
+	local hog=(vram_mb=32 gtt_mb=2304)
+
+	case $1 in
+	replay)
+		guest "$1" "$CONFIG" swgpu.vram_mb=128 swgpu.gtt_mb=160 \
+			-- "$ROOT/tools/replay/report-test.sh" ;;
+	broken=1)
+		guest "$1" "$CONFIG" "${memory[@]}" "swgpu.$1" -- "$TOOL" --broken ;;
+	broken=2)
+		guest "$1" "$CONFIG" "${memory[@]}" "swgpu.$1" swgpu.copy=async \
+			-- "$TOOL" --broken-copies ;;
+	modules)
+		guest "$1" "$MODULES" -- "$RUN" ;;
+	"memory hog")
+		guest "$1" -m 3G "$MODULES" -- "$RUN" -r "--hog 2048" "${hog[@]}" ;;
+	"memory hog, no shrinker")
+		guest "$1" -m 3G "$MODULES" -- "$RUN" -r "--hog-limit 2048" "${hog[@]}" shrinker=0 ;;
+	"init_on_free, "*)
+		guest "$1" "$MODULES" init_on_free=1 -- \
+			"$RUN" -r --clear vram_mb=8 gtt_mb=384 "${1#*, }" ;;
+	esac
 }
 
 memory=(swgpu.vram_mb=32 swgpu.gtt_mb=160 swgpu.job_timeout_ms=3000)
@@ -56,29 +77,21 @@ CASE=${CASE:-}
 run_step swgpu-test-tool "building the software GPU's test" "Read the log." \
 	make -C "$ROOT/tools/swgpu-test" OUT="$(dirname "$TOOL")"
 
-for fence_lru in 1 0; do
-	for copy in cpu async; do
-		guest "fence_lru=$fence_lru, copy=$copy" "$CONFIG" "${memory[@]}" \
-			swgpu.devices=2 swgpu.fence_lru=$fence_lru swgpu.copy=$copy \
-			-- "$RUN" ${CASE:+-c "$CASE"}
-	done
-done
+side_by_side in_mode 1,cpu 1,async 0,cpu 0,async || failed=1
 if [ -z "$CASE" ]; then
 	run_step replay "building tools/replay" "Read the log." \
 		make -C "$ROOT/tools/replay" OUT="$BUILD/tools/replay"
-	guest "replay" "$CONFIG" swgpu.vram_mb=128 swgpu.gtt_mb=160 \
-		-- "$ROOT/tools/replay/report-test.sh"
-	guest "broken=1" "$CONFIG" "${memory[@]}" swgpu.broken=1 -- "$TOOL" --broken
-	guest "broken=2" "$CONFIG" "${memory[@]}" swgpu.broken=2 swgpu.copy=async \
-		-- "$TOOL" --broken-copies
+	also=(replay broken=1 broken=2)
 	if [ -n "$MANY" ]; then
 		say "ok - the software GPU as a module # SKIP on one CPU only"
 	elif [ -x "$(kernel_out "$MODULES")/linux" ]; then
 		"$ROOT/scripts/build.sh" "$MODULES"
-		guest "modules" "$MODULES" -- "$RUN"
-		memory_tests
+		# Not the two that want much memory at the same time.
+		also+=("memory hog" "init_on_free, fence_lru=1" "memory hog, no shrinker"
+			"init_on_free, fence_lru=0" modules)
 	else
 		say "ok - the software GPU as a module # SKIP no kernel in build/$MODULES"
 	fi
+	side_by_side special "${also[@]}" || failed=1
 fi
 exit "$failed"

@@ -92,6 +92,8 @@ void test_map_outlives_handle(int fd);
 void test_eviction(int fd);
 void test_too_much(int fd);
 void test_pressure(int fd);
+/* other-cpu.c */
+void test_other_cpu(int fd);
 /* jobs.c */
 void test_shared(int fd);
 void test_wait(int fd);

@@ -37,6 +37,7 @@ static const struct {
 	{ "contents survive eviction", test_eviction },
 	{ "a working set that does not fit is refused", test_too_much },
 	{ "buffers freed while busy make room for others", test_pressure },
+	{ "a buffer is read on one CPU while it moves on another", test_other_cpu },
 	{ "channels share buffers", test_shared },
 	{ "waiting: poll, timeout, readers and writers", test_wait },
 	{ "a job waits for other channels", test_order },
