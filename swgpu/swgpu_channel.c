@@ -78,11 +78,13 @@ static int enlist(struct swgpu_channel *channel)
 /**
  * swgpu_channel_create - make a channel and start its engine
  * @sdev: the device
+ * @busy_ns: counts how long its jobs run, until it is destroyed; or NULL
  *
  * Return: the channel, or -ENOMEM, or -ENODEV if the device is gone, or -ENOSPC if it
  * has all that it can have.
  */
-struct swgpu_channel *swgpu_channel_create(struct swgpu_device *sdev)
+struct swgpu_channel *swgpu_channel_create(struct swgpu_device *sdev,
+					   atomic64_t *busy_ns)
 {
 	struct ttm_fence_lru *lru = swgpu_fence_lru(&sdev->ttm);
 	struct swgpu_channel *channel;
@@ -93,6 +95,7 @@ struct swgpu_channel *swgpu_channel_create(struct swgpu_device *sdev)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&channel->kref);
 	channel->sdev = sdev;
+	channel->busy_ns = busy_ns;
 	channel->context = dma_fence_context_alloc(1);
 	mutex_init(&channel->emit);
 	spin_lock_init(&channel->lock);
@@ -287,7 +290,7 @@ int swgpu_channel_create_ioctl(struct drm_device *drm, void *data,
 	if (args->pad)
 		return -EINVAL;
 
-	channel = swgpu_channel_create(to_swgpu(drm));
+	channel = swgpu_channel_create(to_swgpu(drm), &sfile->busy_ns);
 	if (IS_ERR(channel))
 		return PTR_ERR(channel);
 	ret = xa_alloc(&sfile->channels, &args->channel, channel,

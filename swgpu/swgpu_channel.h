@@ -71,6 +71,8 @@ struct swgpu_channel {
 	wait_queue_head_t wait;
 	/** @done: where others wait for this engine */
 	wait_queue_head_t done;
+	/** @busy_ns: where the engine adds how long jobs ran; NULL if no client is to know */
+	atomic64_t *busy_ns;
 	/** @thread: the engine; constant until @killed */
 	struct task_struct *thread;
 	/** @free_at: modelled end of the last job; the engine's own */
@@ -145,7 +147,8 @@ struct swgpu_job {
 };
 
 /* swgpu_channel.c */
-struct swgpu_channel *swgpu_channel_create(struct swgpu_device *sdev);
+struct swgpu_channel *swgpu_channel_create(struct swgpu_device *sdev,
+					   atomic64_t *busy_ns);
 void swgpu_channel_destroy(struct swgpu_channel *channel);
 struct swgpu_channel *swgpu_channel_lookup(struct swgpu_file *sfile, u32 id);
 int swgpu_channel_kill(struct swgpu_channel *channel, int error);

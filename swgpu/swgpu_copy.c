@@ -287,7 +287,7 @@ int swgpu_copy_init(struct swgpu_device *sdev)
 
 	ret = drmm_add_action_or_reset(&sdev->drm, copy_fini, NULL);
 	for (i = 0; !ret && i < SWGPU_COPY_CHANNELS; i++) {
-		channel = swgpu_channel_create(sdev);
+		channel = swgpu_channel_create(sdev, NULL);
 		if (IS_ERR(channel))
 			return PTR_ERR(channel);
 		sdev->copy[i] = channel;

@@ -119,6 +119,8 @@ struct swgpu_file {
 	struct xarray channels;
 	/** @vms: &struct swgpu_vm by id; the array has its own lock */
 	struct xarray vms;
+	/** @busy_ns: how long jobs have run, of all its channels */
+	atomic64_t busy_ns;
 };
 
 /**

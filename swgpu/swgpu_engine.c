@@ -345,6 +345,8 @@ static bool run_job(struct swgpu_channel *channel, struct swgpu_job *job,
 			touch(channel->sdev, job);
 	}
 	channel->free_at = end;
+	if (channel->busy_ns)
+		atomic64_add(job->duration_ns, channel->busy_ns);
 	job->fence->end = end;
 	trace_swgpu_job(job, start);
 	pop_job(channel, job);

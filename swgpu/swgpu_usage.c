@@ -17,7 +17,8 @@
  * most once in 10 ms, and waits for nobody.
  *
  * What a client has is told by fdinfo, and is what it has handles for. What it has
- * closed is nobody's, and is part of what the device has in use.
+ * closed is nobody's, and is part of what the device has in use. fdinfo also tells how
+ * long the client's jobs have run, together: each channel is an engine.
  */
 
 /* Without TTM's LRU lock: a task that polls must not slow others down. */
@@ -74,6 +75,7 @@ static void add_object(struct drm_memory_stats *stats,
 void swgpu_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 {
 	struct drm_memory_stats stats[ARRAY_SIZE(regions)] = {};
+	struct swgpu_file *sfile = file->driver_priv;
 	struct drm_gem_object *obj;
 	unsigned int i, type;
 	int id;
@@ -85,6 +87,8 @@ void swgpu_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 	}
 	spin_unlock(&file->table_lock);
 
+	drm_printf(p, "drm-engine-gpu:\t%lld ns\n",
+		   atomic64_read(&sfile->busy_ns));
 	for (i = 0; i < ARRAY_SIZE(regions); i++)
 		drm_print_memory_stats(p, &stats[i],
 				       DRM_GEM_OBJECT_RESIDENT |

@@ -195,6 +195,14 @@ void test_fdinfo(int fd)
 	check_is(fdinfo(fd, "drm-total-vram"), 3 * PAGE);
 	check_is(fdinfo(fd, "drm-resident-gtt"), 5 * PAGE);
 	check_is(fdinfo(fd, "drm-active-vram"), 0);
+	check_is(fdinfo(fd, "drm-engine-gpu"), 0);
+	check_is(gpu_use(fd, channel, vram, WRITE, VRAM, 3 * MS), 0);
+	check_is(gpu_use(fd, channel, vram, WRITE, VRAM, 4 * MS), 0);
+	check_is(gpu_wait(fd, vram, 0, 5 * SECOND), 0);
+	check_is(fdinfo(fd, "drm-engine-gpu"), 7 * MS);
+	check_is(gpu_channel_destroy(fd, channel), 0);
+	check_is(fdinfo(fd, "drm-engine-gpu"), 7 * MS);
+	check_is(gpu_channel(fd, &channel), 0);
 	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	check_is(gpu_use(fd, channel, vram, WRITE, GTT, 0), 0);
 	check_is(fdinfo(fd, "drm-total-vram"), 0);
