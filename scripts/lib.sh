@@ -235,6 +235,7 @@ side_by_side()
 	dir=$(mktemp -d "$BUILD/tmp/side.XXXXXX")
 	for ((i = 0; i < $#; i++)); do
 		for (( ; next < $# && next < i + at_once; next++)); do
+			: >"$dir/$next"
 			"$function" "${@:next + 1:1}" </dev/null >"$dir/$next" 2>&1 &
 			pids+=($!)
 		done
