@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# bench-guest.sh [-o <parameter>] [<measurement> ...]: what the benchmark does in the
-# guest. Leaves the samples in build/bench, a file for each measurement.
+# bench-guest.sh <directory> [-o <parameter>] [<measurement> ...]: what the benchmark does in
+# the guest. Leaves the samples in that directory, a file for each measurement.
 
 . "$(dirname "$0")/guest-lib.sh"
 
-# shellcheck disable=SC2153 # BUILD comes from boot.sh
-RESULTS=$BUILD/bench
+RESULTS=$1
 FILES=/sys/kernel/debug/ttm_fence_lru_bench
 
+shift
 parameters=()
 if [ "${1:-}" = -o ]; then
 	parameters=("$2")

@@ -3,7 +3,7 @@
 #
 # bench.sh: what the fence-ordered LRU costs, alone and beside today's TTM, measured
 # in the kernel. Prints a table and what was reached of what was aimed at; writes
-# build/bench/results.json.
+# build/bench/results.json, or build/bench-7.3/results.json.
 #
 # BENCH=<names>  only these measurements; default: all that the module lists
 # FULL=1         also measures a device that did not opt in beside TTM without our
@@ -11,7 +11,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-RESULTS=$BUILD/bench
+RESULTS=$(kernel_out bench)
 BENCH=${BENCH:-}
 
 # Boots of each kernel.
@@ -21,7 +21,7 @@ PAIRS=6
 today()
 {
 	"$ROOT/scripts/boot.sh" -t 1800 -m 2G -l bench "$1" -- \
-		"$ROOT/scripts/bench-guest.sh" -o only_today=1 ttm
+		"$ROOT/scripts/bench-guest.sh" "$RESULTS" -o only_today=1 ttm
 	mv "$RESULTS/ttm.samples" "$2"
 }
 
@@ -49,9 +49,9 @@ start=$SECONDS
 [ -z "${FULL:-}" ] || measure_unpatched
 # shellcheck disable=SC2086 # one word per measurement
 "$ROOT/scripts/boot.sh" -t 1800 -m 2G -l bench um-bench -- \
-	"$ROOT/scripts/bench-guest.sh" $BENCH
+	"$ROOT/scripts/bench-guest.sh" "$RESULTS" $BENCH
 say "  measuring: done ($((SECONDS - start)) s)"
 "$ROOT/scripts/bench-report.py" "$RESULTS"
-[ ! -s "$RESULTS/plot" ] || run_step plot "plotting" "What is drawn is in build/bench/plot" \
+[ ! -s "$RESULTS/plot" ] || run_step plot "plotting" "What is drawn is in ${RESULTS#"$ROOT/"}/plot" \
 	gnuplot -c "$ROOT/scripts/bench-plot.gnuplot" "$RESULTS"
-say "bench: see build/bench/results.json"
+say "bench: see ${RESULTS#"$ROOT/"}/results.json"

@@ -17,6 +17,7 @@ import contextlib
 import importlib.util
 import io
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -76,18 +77,19 @@ class Results:
         self.build = build
         self.any_sources = any_sources
 
-    def of_today(self, name, sources):
+    def of_today(self, name, sources, kernel="6.12"):
         key = subprocess.run([SCRIPTS / "sources-key.sh", name], check=True, text=True,
+                             env=os.environ | {"KERNEL": kernel},
                              capture_output=True).stdout.strip()
         if sources != key and not self.any_sources:
             raise Nothing(f"those of make {name} are of other sources")
 
-    def read(self, name, file):
+    def read(self, name, file, kernel="6.12"):
         try:
             results = json.loads((self.build / file).read_text())
         except OSError:
-            raise Nothing(f"make {name} has not been run") from None
-        self.of_today(name, results.get("sources"))
+            raise Nothing(f"make {name} has not been run for {kernel}") from None
+        self.of_today(name, results.get("sources"), kernel)
         if results.get("settings"):
             raise Nothing(f"make {name} was run with {results['settings']}")
         return results
@@ -112,6 +114,9 @@ class Results:
 
     def bench(self):
         return self.read("bench", "bench/results.json")
+
+    def bench_on_two_cpus(self):
+        return self.read("bench", "bench-7.3/results.json", "7.3")
 
     def pressure(self):
         return self.read("pressure", "pressure/results.json")
@@ -159,11 +164,21 @@ def test_counts(results):
 
 # Documents
 
-def bench_machine(results):
-    bench = results.bench()
+def machine_of(bench):
     machine = bench["machine"]
-    return paragraph(f"""{machine["cpus"]} cores ({machine["model"]}), {machine["guest"]},
-        Linux {bench["kernel"].split("-")[0]}, nanoseconds of CPU time per buffer, medians.""")
+    return (f"{machine['cpus']} cores ({machine['model']}), {machine['guest']}, "
+            f"Linux {bench['kernel'].split('-')[0]}")
+
+
+def bench_machine(results):
+    return paragraph(f"{machine_of(results.bench())}, nanoseconds of CPU time per buffer, medians.")
+
+
+def bench_cpus(results):
+    bench = results.bench_on_two_cpus()
+    cpus = module("bench_cpus")
+    lines = printed(cpus.show, cpus.Cpus(results.build / "bench-7.3/ttm_cpus.samples"))
+    return paragraph(f"{machine_of(bench)}, medians.") + "\n::\n\n" + indented(lines)
 
 
 def bench_tables(results):
@@ -252,7 +267,8 @@ WRITERS = {
                   "test-counts": test_counts},
     "Documentation/benchmarks.rst": {
         "bench-machine": bench_machine, "bench-tables": bench_tables,
-        "bench-verdicts": bench_verdicts, "bench-unpatched": bench_unpatched},
+        "bench-verdicts": bench_verdicts, "bench-unpatched": bench_unpatched,
+        "bench-cpus": bench_cpus},
     "Documentation/pressure.rst": {
         "pressure-summary": pressure_summary, "pressure-limits": pressure_limits},
 }
