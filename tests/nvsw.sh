@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # tests/nvsw.sh: nouveau on the software chip, with the fence-ordered LRU and with today's
-# delayed delete: memory without channels, channels, EXEC and VM_BIND, sleep, and the driver that
-# goes. Lockdep and KASAN watch. The kernel's log is clean, but for what a case provokes.
+# delayed delete: memory without channels, channels, EXEC and VM_BIND, allocations that fail,
+# sleep, and the driver that goes. Lockdep and KASAN watch. The kernel's log is clean, but for
+# what a case provokes.
 #
 # CASE=<text>  only the cases whose names contain it
 
@@ -21,6 +22,9 @@ WELCOME+='|channel [0-9]+ killed|failed to idle channel'
 
 # Of a device that is not to sleep now.
 WELCOME+='|drm: failed to evict buffers|PM: '
+
+# Of requests that were refused because an allocation was to fail.
+REFUSED='nouveau-test\[[0-9]+\]: (fail |validating bo list|validate: -12)|imem: OOM: [0-9a-f ]+ -12'
 
 # complaints <log>: what else nouveau or the chip said.
 complaints()
@@ -86,6 +90,9 @@ for fence_lru in 1 0; do
 		"$TOOL" --vm ${CASE:+"$CASE"}
 	guest "sleep, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- \
 		"$TOOL" --sleep ${CASE:+"$CASE"}
+	[ -n "$CASE" ] || WELCOME="$WELCOME|$REFUSED" \
+		guest "no memory, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- \
+		"$TOOL" --no-memory
 	[ -n "$CASE" ] || guest "unbind, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- \
 		"$TOOL" --rebind
 	[ -n "$CASE" ] || hangs_for_good $fence_lru

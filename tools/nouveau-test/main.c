@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * nouveau-test [<text> | --memory | --vm [<text>] | --no-memory | --hang | --sleep [<text>] |
- * --unbind | --rebind | --figures <n>]: nouveau through its requests, on a card before NV50 or
- * of Turing.
+ * --unbind | --rebind | --unbind-open | --figures <n>]: nouveau through its requests, on a card
+ * before NV50 or of Turing.
  *
  * <text>: only the cases whose names contain it. --memory: those that need no channels, also
  * where there are none, as with noaccel=1. --vm: EXEC and VM_BIND, on Turing. --no-memory: so,
  * while allocations fail. --hang: so, with a channel that the kernel warns of. --sleep: with VRAM
  * that is lost meanwhile. --unbind: only that the driver can go from its device, which it does
- * not return to; --rebind: to which it returns. --figures: how long requests for memory take
+ * not return to; --rebind: to which it returns. --unbind-open: so, while a file is open, which
+ * nouveau does not stand: see nvsw.rst. --figures: how long requests for memory take
  * while another channel is blocked, with n dead buffers; 0: while none is.
  *
  * Prints TAP. Exit status 0: all passed; 1: some failed; 2: no such card.
@@ -53,6 +54,7 @@ static const struct test vm_cases[] = {
 	{ "sparse regions", test_vm_sparse },
 	{ "a job that faults kills its channel", test_vm_fault },
 	{ "a job that hangs is timed out", test_vm_hang },
+	{ "a request of which some fails is undone", test_vm_undo },
 	{ "what is bound survives eviction", test_vm_eviction },
 	{ "bound and unbound many times at one address", test_vm_many },
 	{ "a client is killed with a job in flight", test_vm_killed },
@@ -61,7 +63,7 @@ static const struct test vm_cases[] = {
 	{ "memory of another driver", test_vm_imported },
 };
 
-/* It fails, and it is not known yet whose fault that is: see nvsw.rst. */
+/* It takes minutes. */
 static const struct test no_memory_cases[] = {
 	{ "each allocation fails once", test_vm_no_memory },
 };
@@ -131,6 +133,14 @@ static int run_unbind(bool back)
 				   "the driver goes from its device");
 }
 
+static int run_unbind_open(void)
+{
+	printf("1..1\n");
+	case_begin();
+	test_unbind_open();
+	return !case_end(1, "the driver goes from a device that is open");
+}
+
 static int run_figures(int fd, const char *stuck)
 {
 	if (nv_figures(fd, strtoul(stuck, NULL, 10)))
@@ -167,6 +177,8 @@ int main(int argc, char **argv)
 		return run_unbind(false);
 	if (argc > 1 && !strcmp(argv[1], "--rebind"))
 		return run_unbind(true);
+	if (argc > 1 && !strcmp(argv[1], "--unbind-open"))
+		return run_unbind_open();
 	if (argc > 1 && !strcmp(argv[1], "--memory"))
 		return run_cases(memory_cases, ARRAY_SIZE(memory_cases), NULL);
 	if (argc > 1 && !strcmp(argv[1], "--vm"))

@@ -31,6 +31,15 @@ uint64_t nv_vram_used(int fd)
 	return nv_param(fd, NOUVEAU_GETPARAM_VRAM_USED);
 }
 
+bool nv_vram_returns(int fd, uint64_t before)
+{
+	int i;
+
+	for (i = 0; i < 3000 && nv_vram_used(fd) > before; i++)
+		sleep_ns(10 * MS);
+	return nv_vram_used(fd) <= before;
+}
+
 int nv_bo_create(int fd, uint64_t size, uint32_t domains, struct nv_bo *bo)
 {
 	struct drm_nouveau_gem_new args = {

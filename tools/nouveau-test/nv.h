@@ -67,6 +67,8 @@ int nv_open(void); /* a file descriptor */
 uint64_t nv_param(int fd, uint64_t param);
 uint64_t nv_vram_size(int fd);
 uint64_t nv_vram_used(int fd);
+/* No more is used than before, in the end. */
+bool nv_vram_returns(int fd, uint64_t before);
 int nv_bo_create(int fd, uint64_t size, uint32_t domains, struct nv_bo *bo);
 int nv_bo_map(int fd, struct nv_bo *bo);
 int nv_bo_close(int fd, struct nv_bo *bo);
@@ -117,6 +119,7 @@ void test_memory_of_two(int fd);
 /* unbind.c */
 void test_unbind(void);
 void test_rebind(void);
+void test_unbind_open(void);
 
 /*
  * figures.c: prints them, with so many buffers of a channel that is blocked. False if

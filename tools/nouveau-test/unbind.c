@@ -2,13 +2,14 @@
 /* The driver goes, and leaves no buffer behind. */
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "nv.h"
+#include "vm.h"
 
 #define DRIVER	"/sys/bus/pci/drivers/nouveau"
 
@@ -87,6 +88,67 @@ static bool take_driver_away(const char *name)
 	check_is(status, 0);
 	check(write_file(DRIVER "/unbind", name));
 	return check(nv_open() < 0);
+}
+
+/* What a client has when its device goes: buffers, a job that is done, one that is blocked. */
+static bool use_all(struct vm *vm, struct nv_channel *channel, struct nv_bo *bos)
+{
+	if (!check_is(vm_open(vm, NOUVEAU_FIFO_ENGINE_GR), 0) ||
+	    !check_is(vm_bo(vm, 16 * PAGE, VRAM | PRIVATE, AT(0), &bos[0]), 0) ||
+	    !check_is(vm_bo(vm, 16 * PAGE, GART, AT(1), &bos[1]), 0) ||
+	    !check_is(nv_channel_create(nv_open(), channel), 0) ||
+	    !check_is(nv_bo_create(channel->fd, 16 * PAGE, VRAM, &bos[2]), 0) ||
+	    !check_is(nv_use_one(channel, &bos[2]), 0))
+		return false;
+	vm_fill(vm, AT(0), 1, 16 * PAGE);
+	check_is(vm_run(vm), 0);
+	vm_block(vm);
+	vm_fill(vm, AT(0), 2, 16 * PAGE);
+	check_is(vm_exec(vm, NONE, NONE), 0);
+	return !case_failed();
+}
+
+static void live_on(int ready, int gone)
+{
+	struct nv_channel channel;
+	struct nv_bo bos[3], bo;
+	struct vm vm;
+	char byte = 0;
+
+	case_begin();
+	if (!use_all(&vm, &channel, bos))
+		_exit(1);
+	check(write(ready, &byte, 1) == 1);
+	check(read(gone, &byte, 1) == 1);
+	check_is(vm_bind(&vm, &bos[0], AT(2)), -ENODEV);
+	check_is(vm_unbind(&vm, AT(0), 16 * PAGE, 0), -ENODEV);
+	check_is(vm_exec(&vm, NONE, NONE), -ENODEV);
+	check_is(nv_bo_create(vm.fd, PAGE, VRAM, &bo), -ENODEV);
+	check_is(nv_use_one(&channel, &bos[2]), -ENODEV);
+	check_is(nv_bo_wait(channel.fd, &bos[2]), -ENODEV);
+	_exit(case_failed());
+}
+
+/* A program has it open meanwhile, with all that it can have. */
+void test_unbind_open(void)
+{
+	int ready[2], gone[2], status = 1;
+	char name[NAME_MAX + 1], byte = 0;
+	pid_t pid;
+
+	if (!check(find_device(name, sizeof(name))) || !check_is(pipe(ready), 0) ||
+	    !check_is(pipe(gone), 0))
+		return;
+	pid = fork();
+	if (!pid)
+		live_on(ready[1], gone[0]);
+	check(read(ready[0], &byte, 1) == 1);
+	check(write_file(DRIVER "/unbind", name));
+	check(write(gone[1], &byte, 1) == 1);
+	check(waitpid(pid, &status, 0) == pid);
+	check_is(status, 0);
+	if (check(write_file(DRIVER "/bind", name)))
+		use_device();
 }
 
 void test_unbind(void)

@@ -255,14 +255,12 @@ static void live_and_be_killed(void)
 void test_vm_killed(int fd)
 {
 	uint64_t before = nv_vram_used(fd);
-	int status = 0, i;
+	int status = 0;
 	pid_t pid = fork();
 
 	if (!pid)
 		live_and_be_killed();
 	check(waitpid(pid, &status, 0) == pid);
 	check(WIFSIGNALED(status));
-	for (i = 0; i < 3000 && nv_vram_used(fd) > before; i++)
-		sleep_ns(10 * MS);
-	check(nv_vram_used(fd) <= before);
+	check(nv_vram_returns(fd, before));
 }

@@ -2,6 +2,7 @@
 /* Each of the allocations that EXEC and VM_BIND make fails once. */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fail.h"
@@ -10,7 +11,7 @@
 #define MAX_ALLOCATIONS	1000
 
 /* Of two address spaces each has more than half of VRAM: one evicts the other's. */
-#define PART		12
+#define PART		6
 
 /**
  * struct nomem - what the requests are about
@@ -20,6 +21,8 @@
  * @shared: one that others might have, too
  * @to: what is copied to
  * @made: by the request
+ * @plain: a channel of a client that has no such address space
+ * @value: what the next job of it writes
  * @waits: a syncobj that has signaled
  * @signals: one that the request signals
  */
@@ -28,6 +31,8 @@ struct nomem {
 	struct nv_bo parts[2][PART];
 	struct nv_bo own, shared, to, made;
 	uint32_t waits, signals;
+	struct nv_channel plain;
+	uint32_t value;
 };
 
 /**
@@ -106,7 +111,14 @@ static void prepare_unbind_sparse(struct nomem *t)
 {
 	int ret = bind_sparse(t);
 
-	check(!ret || ret == -EEXIST);
+	check(!ret || ret == -ENOSPC);
+}
+
+/* With something in it. */
+static void prepare_unbind_more(struct nomem *t)
+{
+	prepare_unbind_sparse(t);
+	check_is(vm_bind(&t->vms[0], &t->own, AT(101) + SIZE), 0);
 }
 
 static int create_own(struct nomem *t)
@@ -142,7 +154,32 @@ static void undo_exec(struct nomem *t)
 	t->to.map[0] = 0;
 }
 
+/* Or the fault of its first page would be what fails. */
+static void prepare_push(struct nomem *t)
+{
+	t->plain.push.map[t->plain.pos] = 0;
+}
+
+/* If it is refused it does not run: nobody would wait for what it uses. */
+static int push(struct nomem *t)
+{
+	int ret = nv_release(&t->plain, ++t->value);
+
+	if (!ret)
+		return 0;
+	sleep_ns(5 * MS);
+	check(*t->plain.semaphore != t->value);
+	return ret;
+}
+
+static void undo_push(struct nomem *t)
+{
+	check_is(nv_bo_wait(t->plain.fd, &t->plain.push), 0);
+	check_is(*t->plain.semaphore, t->value);
+}
+
 static const struct request requests[] = {
+	{ "run a job without VM_BIND", prepare_push, push, undo_push },
 	{ "bind a buffer of its own", NULL, bind_own, undo_bind },
 	{ "bind one that is shared", NULL, bind_shared, undo_bind },
 	{ "bind one after another", prepare_unbind, bind_shared, undo_bind },
@@ -151,10 +188,17 @@ static const struct request requests[] = {
 	{ "unbind later", prepare_unbind, unbind_later, wait_for_it },
 	{ "bind a sparse region", NULL, bind_sparse, undo_bind_sparse },
 	{ "unbind a sparse region", prepare_unbind_sparse, unbind_sparse, NULL },
+	{ "unbind one with a buffer", prepare_unbind_more, unbind_sparse, NULL },
 	{ "create, evicting", evict, create_own, undo_create },
 	{ "run a job", NULL, exec, undo_exec },
 	{ "run a job, moving in", evict, exec, undo_exec },
 };
+
+/* An inode that could not be allocated is no space, for shmem. */
+static bool is_want_of_memory(int error)
+{
+	return error == -ENOMEM || error == -ENOSPC;
+}
 
 static void fail_each(struct nomem *t, const struct request *request, int fail)
 {
@@ -167,7 +211,7 @@ static void fail_each(struct nomem *t, const struct request *request, int fail)
 		fail_nth(fail, n);
 		ret = request->run(t);
 		failed = fail_none(fail);
-		if (!check(!ret || (failed && ret == -ENOMEM)))
+		if (!check(!ret || (failed && is_want_of_memory(ret))))
 			printf("# %s: allocation %d of it: %d\n", request->name, n, ret);
 		refused += ret != 0;
 		if (!ret && request->undo)
@@ -191,11 +235,14 @@ static bool make(struct nomem *t, uint64_t size)
 		for (i = 0; i < PART; i++) {
 			if (!check_is(vm_bo(vm, size, VRAM | PRIVATE, AT(i), &t->parts[n][i]), 0))
 				return false;
-			vm_fill(vm, AT(i), 100 * n + i, size);
+			/* To its end: its size is one in large pages. */
+			vm_fill(vm, AT(i), 100 * n + i, t->parts[n][i].size);
 			if (!check_is(vm_run(vm), 0))
 				return false;
 		}
 	}
+	if (!check_is(nv_channel_create(nv_open(), &t->plain), 0))
+		return false;
 	vm = &t->vms[0];
 	t->signals = vm_syncobj(vm);
 	t->waits = vm_syncobj(vm);
@@ -217,20 +264,36 @@ static void check_all(struct nomem *t)
 			check_is(t->parts[n][i].map[t->parts[n][i].size / 4 - 1], 100 * n + i);
 }
 
-void test_vm_no_memory(int fd)
+/* A client, which goes in the end. */
+static void ask_for_each(uint64_t size, int fail)
 {
-	uint64_t size = nv_vram_size(fd) / (PART * 2 - 8) & ~(PAGE - 1);
-	int fail = fail_open();
-	struct nomem t;
+	struct nomem t = {};
 	unsigned int i;
 
-	if (fail < 0 || !let_allocations_fail()) {
-		skip("this kernel lets no allocation fail");
-		return;
-	}
 	if (!make(&t, size))
 		return;
 	for (i = 0; i < ARRAY_SIZE(requests); i++)
 		fail_each(&t, &requests[i], fail);
 	check_all(&t);
+}
+
+void test_vm_no_memory(int fd)
+{
+	uint64_t size = nv_vram_size(fd) * 3 / 4 / PART & ~(PAGE - 1);
+	uint64_t before = nv_vram_used(fd);
+	int status = 1;
+	pid_t pid;
+
+	if (!let_allocations_fail()) {
+		skip("this kernel lets no allocation fail");
+		return;
+	}
+	pid = fork();
+	if (!pid) {
+		ask_for_each(size, fail_open());
+		_exit(case_failed());
+	}
+	check(waitpid(pid, &status, 0) == pid);
+	check_is(status, 0);
+	check(nv_vram_returns(fd, before));
 }

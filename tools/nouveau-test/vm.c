@@ -2,6 +2,7 @@
 /* VM_BIND and EXEC, one function for each request. */
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "vm.h"
 
@@ -81,61 +82,77 @@ int vm_bo(struct vm *vm, uint64_t size, uint32_t domains, uint64_t address, stru
 	return ret;
 }
 
-static int bind(struct vm *vm, struct drm_nouveau_vm_bind_op *op,
+static int bind(struct vm *vm, const struct drm_nouveau_vm_bind_op *ops, unsigned int nr,
 		struct drm_nouveau_vm_bind *args)
 {
-	args->op_count = 1;
-	args->op_ptr = (uintptr_t)op;
+	args->op_count = nr;
+	args->op_ptr = (uintptr_t)ops;
 	return node_ioctl(vm->fd, DRM_IOCTL_NOUVEAU_VM_BIND, args);
 }
 
-int vm_bind(struct vm *vm, const struct nv_bo *bo, uint64_t address)
+int vm_bind_all(struct vm *vm, const struct drm_nouveau_vm_bind_op *ops, unsigned int nr)
 {
-	struct drm_nouveau_vm_bind_op op = {
+	return bind(vm, ops, nr, &(struct drm_nouveau_vm_bind){});
+}
+
+struct drm_nouveau_vm_bind_op vm_op_bind(const struct nv_bo *bo, uint64_t address)
+{
+	return (struct drm_nouveau_vm_bind_op){
 		.op = DRM_NOUVEAU_VM_BIND_OP_MAP,
 		.handle = bo->handle,
 		.addr = address,
 		.range = bo->size,
 	};
-
-	return bind(vm, &op, &(struct drm_nouveau_vm_bind){});
 }
 
-int vm_bind_sparse(struct vm *vm, uint64_t address, uint64_t size)
+struct drm_nouveau_vm_bind_op vm_op_bind_sparse(uint64_t address, uint64_t size)
 {
-	struct drm_nouveau_vm_bind_op op = {
+	return (struct drm_nouveau_vm_bind_op){
 		.op = DRM_NOUVEAU_VM_BIND_OP_MAP,
 		.flags = DRM_NOUVEAU_VM_BIND_SPARSE,
 		.addr = address,
 		.range = size,
 	};
-
-	return bind(vm, &op, &(struct drm_nouveau_vm_bind){});
 }
 
-int vm_unbind(struct vm *vm, uint64_t address, uint64_t size, uint32_t flags)
+struct drm_nouveau_vm_bind_op vm_op_unbind(uint64_t address, uint64_t size, uint32_t flags)
 {
-	struct drm_nouveau_vm_bind_op op = {
+	return (struct drm_nouveau_vm_bind_op){
 		.op = DRM_NOUVEAU_VM_BIND_OP_UNMAP,
 		.flags = flags,
 		.addr = address,
 		.range = size,
 	};
+}
 
-	return bind(vm, &op, &(struct drm_nouveau_vm_bind){});
+int vm_bind(struct vm *vm, const struct nv_bo *bo, uint64_t address)
+{
+	struct drm_nouveau_vm_bind_op op = vm_op_bind(bo, address);
+
+	return vm_bind_all(vm, &op, 1);
+}
+
+int vm_bind_sparse(struct vm *vm, uint64_t address, uint64_t size)
+{
+	struct drm_nouveau_vm_bind_op op = vm_op_bind_sparse(address, size);
+
+	return vm_bind_all(vm, &op, 1);
+}
+
+int vm_unbind(struct vm *vm, uint64_t address, uint64_t size, uint32_t flags)
+{
+	struct drm_nouveau_vm_bind_op op = vm_op_unbind(address, size, flags);
+
+	return vm_bind_all(vm, &op, 1);
 }
 
 int vm_unbind_later(struct vm *vm, uint64_t address, uint64_t size, uint32_t wait,
 		    uint32_t signal)
 {
 	struct drm_nouveau_sync waits = { .handle = wait }, signals = { .handle = signal };
-	struct drm_nouveau_vm_bind_op op = {
-		.op = DRM_NOUVEAU_VM_BIND_OP_UNMAP,
-		.addr = address,
-		.range = size,
-	};
+	struct drm_nouveau_vm_bind_op op = vm_op_unbind(address, size, 0);
 
-	return bind(vm, &op, &(struct drm_nouveau_vm_bind){
+	return bind(vm, &op, 1, &(struct drm_nouveau_vm_bind){
 		.flags = DRM_NOUVEAU_VM_BIND_RUN_ASYNC,
 		.wait_count = wait != NONE,
 		.wait_ptr = (uintptr_t)&waits,
@@ -155,6 +172,17 @@ void vm_block(struct vm *vm)
 void vm_unblock(struct vm *vm)
 {
 	*vm->semaphore = vm->blocks;
+}
+
+pid_t vm_unblock_later(struct vm *vm, uint64_t ns)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	sleep_ns(ns);
+	vm_unblock(vm);
+	_exit(0);
 }
 
 void vm_copy(struct vm *vm, uint64_t to, uint64_t from, uint64_t size)

@@ -43,6 +43,11 @@ int vm_bo(struct vm *vm, uint64_t size, uint32_t domains, uint64_t address, stru
 int vm_bind(struct vm *vm, const struct nv_bo *bo, uint64_t address);
 int vm_bind_sparse(struct vm *vm, uint64_t address, uint64_t size);
 int vm_unbind(struct vm *vm, uint64_t address, uint64_t size, uint32_t flags);
+/* What one request does, all of it or nothing. */
+struct drm_nouveau_vm_bind_op vm_op_bind(const struct nv_bo *bo, uint64_t address);
+struct drm_nouveau_vm_bind_op vm_op_bind_sparse(uint64_t address, uint64_t size);
+struct drm_nouveau_vm_bind_op vm_op_unbind(uint64_t address, uint64_t size, uint32_t flags);
+int vm_bind_all(struct vm *vm, const struct drm_nouveau_vm_bind_op *ops, unsigned int nr);
 /* Returns at once, and is done when @wait has signaled; signals @signal then. */
 int vm_unbind_later(struct vm *vm, uint64_t address, uint64_t size, uint32_t wait,
 		    uint32_t signal);
@@ -56,6 +61,8 @@ int vm_exec(struct vm *vm, uint32_t wait, uint32_t signal);
 /* The same, and waits for it. */
 int vm_run(struct vm *vm);
 void vm_unblock(struct vm *vm);
+/* Another process does it, while this one may have to wait. Returns it. */
+pid_t vm_unblock_later(struct vm *vm, uint64_t ns);
 
 uint32_t vm_syncobj(struct vm *vm);
 /* -ETIME if it does not signal in time; 0 also if it signaled an error. */
@@ -75,6 +82,8 @@ void test_vm_hang_for_good(int fd);
 void test_vm_shared(int fd);
 void test_vm_shared_busy(int fd);
 void test_vm_imported(int fd);
+/* vm-undo.c */
+void test_vm_undo(int fd);
 /* vm-nomem.c */
 void test_vm_no_memory(int fd);
 /* sleep.c */
