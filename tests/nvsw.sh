@@ -90,7 +90,8 @@ for fence_lru in 1 0; do
 		"$TOOL" --vm ${CASE:+"$CASE"}
 	guest "sleep, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- \
 		"$TOOL" --sleep ${CASE:+"$CASE"}
-	[ -n "$CASE" ] || WELCOME="$WELCOME|$REFUSED" \
+	# All that is in VRAM moves for each allocation.
+	[ -n "$CASE" ] || VRAM_MB=16 WELCOME="$WELCOME|$REFUSED" \
 		guest "no memory, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- \
 		"$TOOL" --no-memory
 	[ -n "$CASE" ] || guest "unbind, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- \
