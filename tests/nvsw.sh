@@ -23,6 +23,9 @@ WELCOME+='|channel [0-9]+ killed|failed to idle channel'
 # Of a device that is not to sleep now.
 WELCOME+='|drm: failed to evict buffers|PM: '
 
+# Of VRAM that is full of the dead: it is asked for again.
+WELCOME+='|imem: OOM: [0-9a-f ]+ -28'
+
 # Of requests that were refused because an allocation was to fail.
 REFUSED='nouveau-test\[[0-9]+\]: (fail |validating bo list|validate: -12)|imem: OOM: [0-9a-f ]+ -12'
 
@@ -96,6 +99,8 @@ for fence_lru in 1 0; do
 		"$TOOL" --no-memory
 	[ -n "$CASE" ] || guest "unbind, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- \
 		"$TOOL" --rebind
+	[ -n "$CASE" ] || guest "unbind with a channel, fence_lru=$fence_lru" \
+		nouveau.fence_lru=$fence_lru -- "$TOOL" --unbind-channel
 	[ -n "$CASE" ] || hangs_for_good $fence_lru
 done
 # A chip that keeps stale translations must be noticed.

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * nouveau-test [<text> | --memory | --vm [<text>] | --no-memory | --hang | --sleep [<text>] |
- * --unbind | --rebind | --unbind-open | --figures <n>]: nouveau through its requests, on a card
- * before NV50 or of Turing.
+ * --unbind | --unbind-channel | --rebind | --unbind-open | --figures <n>]: nouveau through its
+ * requests, on a card before NV50 or of Turing.
  *
  * <text>: only the cases whose names contain it. --memory: those that need no channels, also
  * where there are none, as with noaccel=1. --vm: EXEC and VM_BIND, on Turing. --no-memory: so,
  * while allocations fail. --hang: so, with a channel that the kernel warns of. --sleep: with VRAM
  * that is lost meanwhile. --unbind: only that the driver can go from its device, which it does
- * not return to; --rebind: to which it returns. --unbind-open: so, while a file is open, which
- * nouveau does not stand: see nvsw.rst. --figures: how long requests for memory take
- * while another channel is blocked, with n dead buffers; 0: while none is.
+ * not return to; --unbind-channel: while a program has one; --rebind: to which it returns;
+ * --unbind-open: so, while a file is open, which nouveau does not stand: see nvsw.rst.
+ * --figures: how long requests for memory take while another channel is blocked, with n dead
+ * buffers; 0: while none is.
  *
  * Prints TAP. Exit status 0: all passed; 1: some failed; 2: no such card.
  */
@@ -36,6 +37,8 @@ static const struct test cases[] = {
 	{ "a buffer is used on two channels, and closed", test_two_channels },
 	{ "a client is killed with work in flight", test_killed_client },
 	{ "what nobody uses is not in use", test_usage },
+	{ "a buffer is moved when the job that reads it is done", test_move_read },
+	{ "a buffer is read by two channels, and closed", test_close_read_twice },
 	{ "pressure, no channel is blocked", test_pressure },
 	{ "pressure, one of two channels is blocked", test_pressure_some },
 	{ "pressure, all channels are blocked", test_pressure_all },
@@ -61,6 +64,8 @@ static const struct test vm_cases[] = {
 	{ "a buffer of two address spaces", test_vm_shared },
 	{ "one of them lets it go while the other one uses it", test_vm_shared_busy },
 	{ "memory of another driver", test_vm_imported },
+	{ "what a job used last leaves VRAM last", test_vm_order },
+	{ "page tables are made while VRAM is full of the dead", test_vm_tables },
 };
 
 /* It takes minutes. */
@@ -121,24 +126,34 @@ static int run_cases(const struct test *tests, int nr, const char *text)
 	return failures ? 1 : 0;
 }
 
-static int run_unbind(bool back)
+/* After these the device is no longer what it was: one a run. */
+static const struct departure {
+	const char *option;
+	const char *name;
+	void (*run)(void);
+} departures[] = {
+	{ "--unbind", "the driver goes from its device", test_unbind },
+	{ "--unbind-channel", "the driver goes while a program has a channel", test_unbind_channel },
+	{ "--rebind", "the driver goes from its device, and comes back", test_rebind },
+	{ "--unbind-open", "the driver goes from a device that is open", test_unbind_open },
+};
+
+static const struct departure *find_departure(const char *option)
 {
-	printf("1..1\n");
-	case_begin();
-	if (back)
-		test_rebind();
-	else
-		test_unbind();
-	return !case_end(1, back ? "the driver goes from its device, and comes back" :
-				   "the driver goes from its device");
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(departures); i++)
+		if (!strcmp(option, departures[i].option))
+			return &departures[i];
+	return NULL;
 }
 
-static int run_unbind_open(void)
+static int run_departure(const struct departure *departure)
 {
 	printf("1..1\n");
 	case_begin();
-	test_unbind_open();
-	return !case_end(1, "the driver goes from a device that is open");
+	departure->run();
+	return !case_end(1, departure->name);
 }
 
 static int run_figures(int fd, const char *stuck)
@@ -173,12 +188,8 @@ int main(int argc, char **argv)
 	       (unsigned int)nv_param(fd, NOUVEAU_GETPARAM_CHIPSET_ID),
 	       (unsigned long)(nv_vram_size(fd) / MIB));
 	close(fd);
-	if (argc > 1 && !strcmp(argv[1], "--unbind"))
-		return run_unbind(false);
-	if (argc > 1 && !strcmp(argv[1], "--rebind"))
-		return run_unbind(true);
-	if (argc > 1 && !strcmp(argv[1], "--unbind-open"))
-		return run_unbind_open();
+	if (argc > 1 && find_departure(argv[1]))
+		return run_departure(find_departure(argv[1]));
 	if (argc > 1 && !strcmp(argv[1], "--memory"))
 		return run_cases(memory_cases, ARRAY_SIZE(memory_cases), NULL);
 	if (argc > 1 && !strcmp(argv[1], "--vm"))

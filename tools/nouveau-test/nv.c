@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -38,6 +39,16 @@ bool nv_vram_returns(int fd, uint64_t before)
 	for (i = 0; i < 3000 && nv_vram_used(fd) > before; i++)
 		sleep_ns(10 * MS);
 	return nv_vram_used(fd) <= before;
+}
+
+bool nv_deletes_by_fence(void)
+{
+	FILE *file = fopen("/sys/module/nouveau/parameters/fence_lru", "r");
+	bool yes = file && fgetc(file) == '1';
+
+	if (file)
+		fclose(file);
+	return yes;
 }
 
 int nv_bo_create(int fd, uint64_t size, uint32_t domains, struct nv_bo *bo)

@@ -69,6 +69,7 @@ uint64_t nv_vram_size(int fd);
 uint64_t nv_vram_used(int fd);
 /* No more is used than before, in the end. */
 bool nv_vram_returns(int fd, uint64_t before);
+bool nv_deletes_by_fence(void); /* with fence_lru=1 */
 int nv_bo_create(int fd, uint64_t size, uint32_t domains, struct nv_bo *bo);
 int nv_bo_map(int fd, struct nv_bo *bo);
 int nv_bo_close(int fd, struct nv_bo *bo);
@@ -116,8 +117,12 @@ void test_channel_in_full_vram(int fd);
 /* memory.c: those that need no channel */
 void test_memory(int fd);
 void test_memory_of_two(int fd);
+/* moves.c */
+void test_move_read(int fd);
+void test_close_read_twice(int fd);
 /* unbind.c */
 void test_unbind(void);
+void test_unbind_channel(void);
 void test_rebind(void);
 void test_unbind_open(void);
 

@@ -159,6 +159,42 @@ void test_unbind(void)
 		take_driver_away(name);
 }
 
+/* Has a channel, and no buffers: what is in VRAM when the driver goes it warns of. */
+static void live_with_channel(int ready)
+{
+	struct nv_channel channel;
+	struct nv_bo bo;
+	int fd = nv_open();
+
+	if (nv_channel_create(fd, &channel) || nv_bo_create(fd, 64 * PAGE, VRAM, &bo) ||
+	    nv_use_one(&channel, &bo) || nv_bo_wait(fd, &bo) || nv_bo_close(fd, &bo) ||
+	    nv_bo_close(fd, &channel.push) || nv_bo_close(fd, &channel.notifier) ||
+	    write(ready, "", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+/*
+ * A program still has a channel, which goes with the device. The program goes on until the machine
+ * is switched off: to close its file is what nouveau does not stand.
+ */
+void test_unbind_channel(void)
+{
+	char name[NAME_MAX + 1], byte;
+	int ready[2];
+
+	if (!check(find_device(name, sizeof(name))) || !check_is(pipe(ready), 0))
+		return;
+	if (!fork())
+		live_with_channel(ready[1]);
+	close(ready[1]);
+	if (!check_is(read(ready[0], &byte, 1), 1))
+		return;
+	check(write_file(DRIVER "/unbind", name));
+	check(nv_open() < 0);
+}
+
 void test_rebind(void)
 {
 	char name[NAME_MAX + 1];

@@ -69,16 +69,6 @@ static void press(int fd)
 			bo.map[0] = i;
 }
 
-static bool deletes_by_fence(void)
-{
-	FILE *file = fopen("/sys/module/nouveau/parameters/fence_lru", "r");
-	bool yes = file && fgetc(file) == '1';
-
-	if (file)
-		fclose(file);
-	return yes;
-}
-
 /*
  * Memory is wanted while a job that is blocked uses some. With the fence-ordered LRU what is
  * idle leaves VRAM, and the job goes on waiting. Today's eviction takes what was used least
@@ -88,7 +78,7 @@ static void press_on_blocked(int fd, struct vm *blocked, uint32_t done)
 {
 	pid_t pid;
 
-	if (deletes_by_fence()) {
+	if (nv_deletes_by_fence()) {
 		press(fd);
 		check_is(vm_wait(blocked, done, 0), -ETIME);
 		vm_unblock(blocked);

@@ -84,6 +84,10 @@ void test_vm_shared_busy(int fd);
 void test_vm_imported(int fd);
 /* vm-undo.c */
 void test_vm_undo(int fd);
+/* vm-order.c */
+void test_vm_order(int fd);
+/* vm-tables.c */
+void test_vm_tables(int fd);
 /* vm-nomem.c */
 void test_vm_no_memory(int fd);
 /* sleep.c */
