@@ -56,8 +56,8 @@ help: ## show this
 # V=1                show the commands of the kernel's build
 # BENCH=<names>      only these measurements; default: all
 # FORCE=1            series-export: over patches that changed since they were laid; figures: of other sources, too
-# FULL=1             test: the software chip, too, and the unpatched kernel; bench: likewise the latter; pressure: everything
-# PART=engine|glue   only mutants of this part; default: both
+# FULL=1             test: the software chip, too, and the unpatched kernel; bench: likewise the latter; pressure: everything; mutants: of nouveau, all cases on each
+# PART=engine|glue|nouveau  only mutants of this part; default: all
 # MUTANTS=<n>        try so many mutants of each part, chosen by SEED; default: all
 # MUTANT=<id>        try this mutant only, such as reclaim.c:119:negate
 # BOCHS=<binary>     a Bochs with a GeForce, for make nouveau; MODEL=<card>: only on it
@@ -96,7 +96,7 @@ kunit: ## only KUnit: our suites and TTM's own
 fuzz: ## ask the software GPU for anything, at random; nothing may break
 	@scripts/fuzz.sh
 
-mutants: ## break engine and glue in hundreds of small ways; their tests must notice
+mutants: ## break engine and glue in hundreds of small ways, undo nouveau's repairs; tests must notice
 	@scripts/mutants.sh
 
 each-patch: ## build the graphics drivers after every single patch

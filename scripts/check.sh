@@ -183,6 +183,7 @@ named_mutants()
 {
 	python3 "$ROOT/scripts/mutants.py" --root "$ROOT" --tree "$TREE" \
 		--source "$(kernel_source)" --list >/dev/null
+	python3 "$ROOT/scripts/mutants_nouveau.py" --root "$ROOT" --tree "$TREE" --list >/dev/null
 }
 
 # No function over 50 lines, no file over 500.

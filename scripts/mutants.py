@@ -91,6 +91,7 @@ class Mutant:
     id: str = ''
     text: str = ''
     breaks: str = ''
+    run: str = ''
 
     def apply(self, source):
         for start, end, new in sorted(self.edits, reverse=True):
@@ -523,19 +524,22 @@ def named(part):
     mutants, root = [], part.base
     for path in sorted((part.root / 'tests/mutants' / part.name).glob('*.mutant')):
         text = path.read_text(encoding='utf-8')
-        match = re.fullmatch(r'(?:#[^\n]*\n)*Breaks: (.*?)\nFile: (\S+)\n'
-                             r'Old:\n(.*?\n)New:\n(.*)', text, flags=re.S)
+        match = re.fullmatch(r'(?:#[^\n]*\n)*Breaks: (.*?)\n(?:Run: ([^\n]*)\n)?'
+                             r'File: (\S+)\n((?:Old:\n.*?\nNew:\n.*)+)', text, flags=re.S)
         if not match:
             sys.exit(f'error: {path}: must have Breaks:, File:, Old:, New:')
-        breaks, name, old, new = match.groups()
+        breaks, run, name, changes = match.groups()
         source = (root / name).read_text(encoding='utf-8')
-        if source.count(old) != 1:
-            sys.exit(f'error: {path}: its old text stands {source.count(old)} times, '
-                     f'not once, in {name}:\n{old}')
-        start = source.index(old)
-        mutants.append(Mutant(name, source.count('\n', 0, start) + 1, 'named', '',
-                              [(start, start + len(old), new)], id=path.stem,
-                              breaks=squeeze(breaks)))
+        edits = []
+        for change in re.split(r'^Old:\n', changes, flags=re.M)[1:]:
+            old, new = re.split(r'^New:\n', change, flags=re.M)
+            if source.count(old) != 1:
+                sys.exit(f'error: {path}: its old text stands {source.count(old)} times, '
+                         f'not once, in {name}:\n{old}')
+            start = source.index(old)
+            edits.append((start, start + len(old), new))
+        mutants.append(Mutant(name, source.count('\n', 0, edits[0][0]) + 1, 'named', '',
+                              edits, id=path.stem, breaks=squeeze(breaks), run=run or ''))
     return mutants
 
 
@@ -891,7 +895,7 @@ class Explained:
 
 # ---------------------------------------------------------------- reporting
 
-KILLED = ('kunit', 'report', 'lockdep', 'hang')
+KILLED = ('kunit', 'case', 'report', 'lockdep', 'hang')
 NOT_COUNTED = ('stillborn', 'same code')
 
 

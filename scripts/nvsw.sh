@@ -9,6 +9,7 @@
 # nouveau.nvsw_seed=7.
 #
 # VRAM_MB=<n>  how much VRAM the chip has; 128
+# NVSW_KERNEL=<directory>  where there is another kernel, which is booted instead
 
 . "$(dirname "$0")/lib.sh"
 
@@ -21,7 +22,8 @@ done
 [ $# -ge 2 ] || die "usage: nvsw.sh [<kernel argument> ...] -- <program> [<argument> ...]"
 shift
 
-"$ROOT/scripts/build.sh" "$CONFIG"
-"$ROOT/scripts/boot.sh" -t "${BOOT_TIMEOUT:-900}" -m 1G -l "${NVSW_LOG:-nvsw}" "$CONFIG" \
+[ -n "${NVSW_KERNEL:-}" ] || "$ROOT/scripts/build.sh" "$CONFIG"
+"$ROOT/scripts/boot.sh" -t "${BOOT_TIMEOUT:-900}" -m 1G -l "${NVSW_LOG:-nvsw}" \
+	"${NVSW_KERNEL:-$CONFIG}" \
 	"reserve_mem=${VRAM_MB:-128}M:16M:nvsw" "${arguments[@]}" \
 	-- "$ROOT/scripts/nvsw-guest.sh" "$@"

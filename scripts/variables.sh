@@ -76,7 +76,7 @@ check_switches()
 		must_match $variable 1 "1, or not be given"
 	done
 	must_match V '[012]' "0, 1 or 2"
-	must_match PART 'engine|glue' "engine or glue"
+	must_match PART 'engine|glue|nouveau' "engine, glue or nouveau"
 	must_match CPUS '[12]' "1 or 2"
 	must_match DEBIAN_MIRROR '[a-z]+:/[^[:space:]]+' "the address of a mirror of Debian"
 }

@@ -163,7 +163,7 @@ switches()
 	refused test FULL=0 "FULL=0: must be 1, or not be given"
 	refused series FORCE=no "FORCE=no: must be 1"
 	refused kunit 'SUITES=ttm_*' 'SUITES=ttm_*: must be a pattern of our'
-	refused mutants PART=tests "PART=tests: must be engine or glue"
+	refused mutants PART=tests "PART=tests: must be engine, glue or nouveau"
 	refused fuzz MINUTES=0 "MINUTES=0: must be a number from 1"
 	refused fuzz CPUS=3 "CPUS=3: must be 1 or 2"
 	refused fuzz MODE=fence_lru=2 "no mode has that in its name"
@@ -240,6 +240,8 @@ right_ones()
 		"MIX=pair default" "POLICY=ours ours-k8 list" "COPY=cpu async" SEEDS=2
 	result "a mutant in the glue is accepted" accepts MUTANT=ttm_zombies.c:119:negate.2
 	result "a named mutant is accepted" accepts MUTANT=counter-not-updated
+	result "a mutant of nouveau is accepted" accepts \
+		MUTANT=fence-a-VM-s-own-buffers-as-a-group
 	result "those that are empty are accepted" accepts JOBS= SEED= TRACES= BENCH= CASE= FULL=
 }
 
