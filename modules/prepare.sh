@@ -86,12 +86,29 @@ failed_hunks()
 	find linux -name '*.rej' -exec head -n 20 {} + | sed 's/^/  | /'
 }
 
+# takes <patch> [<option> ...]: whether patch applies it, so.
+takes()
+{
+	patch -d linux -p1 --fuzz=0 --no-backup-if-mismatch --force "${@:2}" <"$1" >patch.log 2>&1
+}
+
+# has <patch>: whether all of it is there already, as what a later release mended. That it
+# applies is asked first: what only removes lines could be taken back anywhere.
+has()
+{
+	! takes "$1" --dry-run && takes "$1" --dry-run --reverse
+}
+
 apply()
 {
 	local patch hunks
 
 	for patch in series/"$KERNEL"/*.patch series/"$KERNEL"-nouveau/*.patch private.patch; do
-		patch -d linux -p1 --fuzz=0 --no-backup-if-mismatch --force <"$patch" >patch.log 2>&1 || {
+		if has "$patch"; then
+			echo "Linux $POINT has it already: $patch"
+			continue
+		fi
+		takes "$patch" || {
 			mapfile -t hunks < <(failed_hunks)
 			does_not_fit "$patch does not apply to Linux $POINT:" "${hunks[@]}"
 		}
@@ -115,4 +132,4 @@ find_source
 take_source
 apply
 complete
-echo "The sources are Linux $POINT's, with $(find series/"$KERNEL" series/"$KERNEL"-nouveau -name '*.patch' | wc -l) patches."
+echo "The sources are Linux $POINT's, patched."

@@ -99,14 +99,26 @@ fill_scratch()
 	done
 }
 
+# takes <patch> [<option> ...]: whether patch applies it, so.
+takes()
+{
+	patch -d "$SCRATCH" -p1 --fuzz=0 --no-backup-if-mismatch --force "${@:2}" <"$1"
+}
+
+# has <patch>: whether all of it is there already, in a later release: see modules/prepare.sh.
+has()
+{
+	{ ! takes "$1" --dry-run && takes "$1" --dry-run --reverse; } >/dev/null
+}
+
 apply_patches()
 {
 	local patch rejects
 
 	for patch in "${PATCHES[@]}"; do
 		say "$(basename "$patch")"
-		patch -d "$SCRATCH" -p1 --fuzz=0 --no-backup-if-mismatch --force \
-			<"$patch" && continue
+		! has "$patch" || { say "is there already"; continue; }
+		! takes "$patch" || continue
 		say "" "does not apply: ${patch#"$ROOT/"}"
 		rejects=$(cd "$SCRATCH" && find . -name '*.rej' -printf '%P\n')
 		for reject in $rejects; do

@@ -13,6 +13,8 @@ SCRATCH=$BUILD/test-dkms
 NAME=linux-source-6.12
 TREE=$SCRATCH/tree/$NAME
 DRM=drivers/gpu/drm
+# It mends several files of the plain kernel's.
+MENDED=$(patches_of 6.12-nouveau | grep /0010-)
 
 "$ROOT/scripts/tree.sh"
 "$ROOT/scripts/dkms.sh"
@@ -60,6 +62,16 @@ same_as_modules()
 	! diff -rq -x nvsw "$SCRATCH"/{modules,build}/$DRM/nouveau | grep -vF -e "$chip"
 }
 
+# has_already <patch>: that the release has it is said, and the sources are the same for it.
+has_already()
+{
+	cp -r "$SCRATCH/build" "$SCRATCH/without"
+	patch -d "$TREE" -p1 --fuzz=0 --no-backup-if-mismatch <"$1" &&
+		prepare "$POINT-amd64" >"$SCRATCH/said" &&
+		grep -F -e "has it already: series/6.12-nouveau/${1##*/}" "$SCRATCH/said" &&
+		diff -r "$SCRATCH"/{without,build}/drivers
+}
+
 rm -rf "$SCRATCH"
 mkdir -p "$SCRATCH/package"
 dpkg-deb -x "$BUILD/ttm-fence-lru-dkms_${VERSION}_all.deb" "$SCRATCH/package"
@@ -68,6 +80,11 @@ quiet_result "without a source, the command that installs it is named" \
 new_source
 quiet_result "with the source of its release the sources are complete" prepare "$POINT-amd64"
 quiet_result "they are those that make modules builds" same_as_modules
+quiet_result "a patch that the release has already is passed over" has_already "$MENDED"
+file=$(touched_files "$MENDED" | head -n 1)
+cp "$(kernel_source)/$file" "$TREE/$file"
+quiet_result "one that it has in part is named" says "${MENDED##*/} does not apply" "$POINT-amd64"
+new_source
 quiet_result "the source of another release is named" says "is Linux 6.12.9999, but .* is of $POINT" \
 	6.12.9999+deb13-amd64
 sed -i 's/ttm_bo_cleanup_memtype_use/altered/' "$TREE/$DRM/ttm/ttm_bo.c"
