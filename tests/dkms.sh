@@ -14,7 +14,7 @@ NAME=linux-source-6.12
 TREE=$SCRATCH/tree/$NAME
 DRM=drivers/gpu/drm
 # It mends several files of the plain kernel's.
-MENDED=$(patches_of 6.12-nouveau | grep /0010-)
+MENDED=$(patches_of 6.12-nouveau | grep -- -report-an-error-when-the-channel)
 
 "$ROOT/scripts/tree.sh"
 "$ROOT/scripts/dkms.sh"

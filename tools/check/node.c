@@ -65,6 +65,29 @@ void sleep_ns(uint64_t ns)
 		;
 }
 
+long node_fdinfo(int fd, const char *name)
+{
+	char path[64], line[256], unit[8];
+	unsigned long value;
+	long found = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file)) {
+		size_t len = strlen(name);
+
+		unit[0] = 0;
+		if (strncmp(line, name, len) || line[len] != ':' ||
+		    sscanf(line + len + 1, "%lu %7s", &value, unit) < 1)
+			continue;
+		found = value * (!strcmp(unit, "KiB") ? 1024 : !strcmp(unit, "MiB") ? 1 << 20 : 1);
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
 long ttm_buffers(void)
 {
 	FILE *file = fopen("/sys/kernel/debug/ttm/buffer_objects", "r");

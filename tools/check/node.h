@@ -21,6 +21,8 @@ int node_ioctl(int fd, unsigned long request, void *arg);
 /* To a file that is there, all of it. */
 bool write_file(const char *path, const char *text);
 void sleep_ns(uint64_t ns);
+/* The bytes, or nanoseconds, of a line of fdinfo; or -1 */
+long node_fdinfo(int fd, const char *name);
 /* Buffers of all devices, dead ones as well, or -1 if TTM does not say. */
 long ttm_buffers(void);
 

@@ -141,15 +141,20 @@ void nv_unblock(struct nv_channel *channel)
 	*channel->semaphore = channel->blocks;
 }
 
-pid_t nv_unblock_later(struct nv_channel *channel, uint64_t ns)
+pid_t nv_write_later(volatile uint32_t *to, uint32_t value, uint64_t ns)
 {
 	pid_t pid = fork();
 
 	if (pid)
 		return pid;
 	sleep_ns(ns);
-	nv_unblock(channel);
+	*to = value;
 	_exit(0);
+}
+
+pid_t nv_unblock_later(struct nv_channel *channel, uint64_t ns)
+{
+	return nv_write_later(channel->semaphore, channel->blocks, ns);
 }
 
 int nv_use(struct nv_channel *channel, struct nv_bo *const *bos, unsigned int nr)

@@ -88,7 +88,9 @@ int nv_channel_destroy(struct nv_channel *channel);
 /* The channel stops before its next job, until it is let go. */
 void nv_block(struct nv_channel *channel);
 void nv_unblock(struct nv_channel *channel);
-/* Another process does it, while this one may have to wait. Returns it. */
+/* Another process writes it, while this one may have to wait. Returns it. */
+pid_t nv_write_later(volatile uint32_t *to, uint32_t value, uint64_t ns);
+/* Another process does it, likewise. */
 pid_t nv_unblock_later(struct nv_channel *channel, uint64_t ns);
 /* A job that uses buffers, and does nothing with them. */
 int nv_use(struct nv_channel *channel, struct nv_bo *const *bos, unsigned int nr);

@@ -60,13 +60,13 @@ static void use_device(void)
 	int fd = nv_open();
 
 	if (!check(fd >= 0) || !check_is(nv_channel_create(fd, &channel), 0) ||
-	    !check_is(nv_bo_create(fd, 16 * PAGE, VRAM, &from), 0) ||
+	    !check_is(nv_bo_create(fd, SIZE, VRAM, &from), 0) ||
 	    !check_is(nv_bo_map(fd, &from), 0) ||
-	    !check_is(nv_bo_create(fd, 16 * PAGE, GART, &to), 0) ||
+	    !check_is(nv_bo_create(fd, SIZE, GART, &to), 0) ||
 	    !check_is(nv_bo_map(fd, &to), 0))
 		return;
 	nv_bo_fill(&from, 1);
-	check_is(nv_copy(&channel, &from, &to, 16 * PAGE), 0);
+	check_is(nv_copy(&channel, &from, &to, SIZE), 0);
 	check_is(nv_bo_wait(fd, &to), 0);
 	check(nv_bo_holds(&to, 1));
 	/* Or they are what keeps the device from going. */
@@ -94,16 +94,16 @@ static bool take_driver_away(const char *name)
 static bool use_all(struct vm *vm, struct nv_channel *channel, struct nv_bo *bos)
 {
 	if (!check_is(vm_open(vm, NOUVEAU_FIFO_ENGINE_GR), 0) ||
-	    !check_is(vm_bo(vm, 16 * PAGE, VRAM | PRIVATE, AT(0), &bos[0]), 0) ||
-	    !check_is(vm_bo(vm, 16 * PAGE, GART, AT(1), &bos[1]), 0) ||
+	    !check_is(vm_bo(vm, SIZE, VRAM | PRIVATE, AT(0), &bos[0]), 0) ||
+	    !check_is(vm_bo(vm, SIZE, GART, AT(1), &bos[1]), 0) ||
 	    !check_is(nv_channel_create(nv_open(), channel), 0) ||
-	    !check_is(nv_bo_create(channel->fd, 16 * PAGE, VRAM, &bos[2]), 0) ||
+	    !check_is(nv_bo_create(channel->fd, SIZE, VRAM, &bos[2]), 0) ||
 	    !check_is(nv_use_one(channel, &bos[2]), 0))
 		return false;
-	vm_fill(vm, AT(0), 1, 16 * PAGE);
+	vm_fill(vm, AT(0), 1, SIZE);
 	check_is(vm_run(vm), 0);
 	vm_block(vm);
-	vm_fill(vm, AT(0), 2, 16 * PAGE);
+	vm_fill(vm, AT(0), 2, SIZE);
 	check_is(vm_exec(vm, NONE, NONE), 0);
 	return !case_failed();
 }
@@ -121,7 +121,7 @@ static void live_on(int ready, int gone)
 	check(write(ready, &byte, 1) == 1);
 	check(read(gone, &byte, 1) == 1);
 	check_is(vm_bind(&vm, &bos[0], AT(2)), -ENODEV);
-	check_is(vm_unbind(&vm, AT(0), 16 * PAGE, 0), -ENODEV);
+	check_is(vm_unbind(&vm, AT(0), SIZE, 0), -ENODEV);
 	check_is(vm_exec(&vm, NONE, NONE), -ENODEV);
 	check_is(nv_bo_create(vm.fd, PAGE, VRAM, &bo), -ENODEV);
 	check_is(nv_use_one(&channel, &bos[2]), -ENODEV);

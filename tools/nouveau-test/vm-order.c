@@ -11,23 +11,7 @@
 /* How much of what the file has is in VRAM, in bytes; or -1. */
 static long resident(int fd)
 {
-	char name[64], line[128];
-	long size = -1;
-	FILE *file;
-
-	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
-	file = fopen(name, "r");
-	while (file && size < 0 && fgets(line, sizeof(line), file)) {
-		char unit[8] = "";
-
-		if (sscanf(line, "drm-resident-vram: %ld %7s", &size, unit) < 1)
-			size = -1;
-		else if (*unit)
-			size *= *unit == 'M' ? MIB : 1024;
-	}
-	if (file)
-		fclose(file);
-	return size;
+	return node_fdinfo(fd, "drm-resident-vram");
 }
 
 /*

@@ -2,7 +2,6 @@
 /* VM_BIND and EXEC, one function for each request. */
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "vm.h"
 
@@ -176,13 +175,7 @@ void vm_unblock(struct vm *vm)
 
 pid_t vm_unblock_later(struct vm *vm, uint64_t ns)
 {
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	sleep_ns(ns);
-	vm_unblock(vm);
-	_exit(0);
+	return nv_write_later(vm->semaphore, vm->blocks, ns);
 }
 
 void vm_copy(struct vm *vm, uint64_t to, uint64_t from, uint64_t size)

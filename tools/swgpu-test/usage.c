@@ -159,57 +159,33 @@ void test_killed_channel(int fd)
 	close(sockets[1]);
 }
 
-/* The KiB or bytes of a line of fdinfo, or -1 */
-static long fdinfo(int fd, const char *name)
-{
-	char path[64], line[256], unit[8];
-	unsigned long value;
-	long found = -1;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	file = fopen(path, "r");
-	while (file && fgets(line, sizeof(line), file)) {
-		size_t len = strlen(name);
-
-		unit[0] = 0;
-		if (strncmp(line, name, len) || line[len] != ':' ||
-		    sscanf(line + len + 1, "%lu %7s", &value, unit) < 1)
-			continue;
-		found = value * (!strcmp(unit, "KiB") ? 1024 : !strcmp(unit, "MiB") ? 1 << 20 : 1);
-	}
-	if (file)
-		fclose(file);
-	return found;
-}
-
 void test_fdinfo(int fd)
 {
 	uint32_t channel, vram, gtt;
 
-	check_is(fdinfo(fd, "drm-total-vram"), 0);
+	check_is(node_fdinfo(fd, "drm-total-vram"), 0);
 	check_is(gpu_channel(fd, &channel), 0);
 	check_is(gpu_create(fd, 3 * PAGE, VRAM, &vram), 0);
 	check_is(gpu_create(fd, 5 * PAGE, GTT, &gtt), 0);
 	check_is(gpu_wait(fd, vram, 0, 5 * SECOND), 0);
-	check_is(fdinfo(fd, "drm-total-vram"), 3 * PAGE);
-	check_is(fdinfo(fd, "drm-resident-gtt"), 5 * PAGE);
-	check_is(fdinfo(fd, "drm-active-vram"), 0);
-	check_is(fdinfo(fd, "drm-engine-gpu"), 0);
+	check_is(node_fdinfo(fd, "drm-total-vram"), 3 * PAGE);
+	check_is(node_fdinfo(fd, "drm-resident-gtt"), 5 * PAGE);
+	check_is(node_fdinfo(fd, "drm-active-vram"), 0);
+	check_is(node_fdinfo(fd, "drm-engine-gpu"), 0);
 	check_is(gpu_use(fd, channel, vram, WRITE, VRAM, 3 * MS), 0);
 	check_is(gpu_use(fd, channel, vram, WRITE, VRAM, 4 * MS), 0);
 	check_is(gpu_wait(fd, vram, 0, 5 * SECOND), 0);
-	check_is(fdinfo(fd, "drm-engine-gpu"), 7 * MS);
+	check_is(node_fdinfo(fd, "drm-engine-gpu"), 7 * MS);
 	check_is(gpu_channel_destroy(fd, channel), 0);
-	check_is(fdinfo(fd, "drm-engine-gpu"), 7 * MS);
+	check_is(node_fdinfo(fd, "drm-engine-gpu"), 7 * MS);
 	check_is(gpu_channel(fd, &channel), 0);
 	check_is(gpu_fault(fd, channel, SWGPU_FAULT_HANG_FOREVER), 0);
 	check_is(gpu_use(fd, channel, vram, WRITE, GTT, 0), 0);
-	check_is(fdinfo(fd, "drm-total-vram"), 0);
-	check_is(fdinfo(fd, "drm-active-gtt"), 3 * PAGE);
-	check_is(fdinfo(fd, "drm-total-gtt"), 8 * PAGE);
+	check_is(node_fdinfo(fd, "drm-total-vram"), 0);
+	check_is(node_fdinfo(fd, "drm-active-gtt"), 3 * PAGE);
+	check_is(node_fdinfo(fd, "drm-total-gtt"), 8 * PAGE);
 	check_is(gpu_close(fd, vram), 0);
-	check_is(fdinfo(fd, "drm-total-gtt"), 5 * PAGE);
+	check_is(node_fdinfo(fd, "drm-total-gtt"), 5 * PAGE);
 }
 
 /* How many lines of the file about channels have that in them. */
