@@ -48,9 +48,13 @@ static void check_device(uint32_t dev)
 	struct drm_swgpu_stats s = {};
 	int i, fd = node_open("swgpu", dev);
 
+	if (fd < 0) {
+		fail(NULL, "device %u cannot be opened any more", dev);
+		return;
+	}
 	for (i = 0; i < 500 && read_stats(fd, &s) && !is_empty(&s); i++)
 		sleep_ns(20 * MS);
-	if (fd < 0 || i == 500)
+	if (i == 500)
 		fail(NULL, "device %u: %llu buffers and %llu zombies are left, %llu bytes in use",
 		     dev, (unsigned long long)s.buffers, (unsigned long long)s.zombies,
 		     (unsigned long long)(s.vram_used_bytes + s.gtt_used_bytes));

@@ -26,6 +26,10 @@
 #include "finish.h"
 #include "known.h"
 
+/* The events are processes, too. */
+#define UNBINDER	NR_PROCESSES
+#define HOG		(NR_PROCESSES + 1)
+
 /**
  * struct watch - what the first process knows of the others
  * @random: decides when what happens to them
@@ -53,6 +57,17 @@ struct watch {
 static void (*const events[])(struct random *random) = { event_unbind, event_hog };
 static const char *const event_names[] = { "unbind", "hog" };
 
+/* False in the child. Without memory for one, the next round asks again. */
+static bool forked(pid_t *pid)
+{
+	*pid = fork();
+	if (*pid < 0) {
+		*pid = 0;
+		return true;
+	}
+	return *pid;
+}
+
 static void spawn(struct watch *w, uint32_t i)
 {
 	uint32_t thread;
@@ -62,8 +77,7 @@ static void spawn(struct watch *w, uint32_t i)
 		record->tasks[i][thread].nr = 0;
 	}
 	w->killed_ns[i] = 0;
-	w->pids[i] = fork();
-	if (w->pids[i])
+	if (forked(&w->pids[i]))
 		return;
 	write_file("/proc/self/oom_score_adj", i ? "0" : "-999");
 	process_run(i, w->post);
@@ -75,10 +89,9 @@ static void run_event(struct watch *w, uint32_t i)
 
 	w->events[i]++;
 	w->killed_ns[NR_PROCESSES + i] = 0;
-	w->pids[NR_PROCESSES + i] = fork();
-	if (w->pids[NR_PROCESSES + i])
+	/* The kernel must not kill the one that unbinds: who would bind again? */
+	if (forked(&w->pids[NR_PROCESSES + i]))
 		return;
-	write_file("/proc/self/oom_score_adj", "0");
 	events[i](&random);
 	_exit(0);
 }
@@ -92,6 +105,8 @@ static void ended(struct watch *w, pid_t pid, int status)
 		if (w->pids[i] != pid)
 			continue;
 		w->pids[i] = 0;
+		if (i == UNBINDER && status)
+			fail(NULL, "the process that unbinds ended with status %#x", status);
 		if (!w->killed_ns[i] && i < NR_PROCESSES && !record->stop)
 			w->odd_ends++;
 		if (WIFEXITED(status) && WEXITSTATUS(status) > 100)
@@ -183,12 +198,27 @@ static bool all_ended(struct watch *w)
 	return waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD;
 }
 
+/*
+ * Before the others: the kernel goes on killing while the hog's memory is on its way back,
+ * and there must be somebody left to kill.
+ */
+static void end_hog(struct watch *w)
+{
+	kill_one(w, HOG, now_ns());
+	while (w->pids[HOG] && !record->failed) {
+		sleep_ns(20 * MS);
+		reap(w);
+		check_bounds(w, now_ns());
+	}
+}
+
 /* They are asked first. */
 static void end_all(struct watch *w)
 {
 	uint64_t now = now_ns(), patience = now + 10 * SECOND;
 	uint32_t i;
 
+	end_hog(w);
 	record->stop = true;
 	while (!all_ended(w) && !record->failed) {
 		sleep_ns(20 * MS);
