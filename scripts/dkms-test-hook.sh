@@ -151,7 +151,8 @@ prepare()
 	mkdir "$SYSTEM/ccache"
 	mount --bind "$CCACHE" "$SYSTEM/ccache"
 	tail -n +1 --follow=name --retry "$MAKE_LOG" 2>/dev/null &
-	trap 'umount "$SYSTEM/ccache"; kill $!' EXIT
+	tail=$!
+	trap 'umount "$SYSTEM/ccache"; kill "$tail"' EXIT
 	# All that an initrd has else is of no interest.
 	sed -i 's/^MODULES=.*/MODULES=list/' "$SYSTEM/etc/initramfs-tools/initramfs.conf"
 	echo nouveau >>"$SYSTEM/etc/initramfs-tools/modules"
