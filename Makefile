@@ -5,11 +5,11 @@
 SHELL = /bin/bash
 .DEFAULT_GOAL = help
 .PHONY: help demo bench pressure test check kunit fuzz mutants coverage kernel source clean distclean \
-	modules modules_install modules_uninstall dkms dkms-test debian-test boot-test nouveau \
+	modules modules_install modules_uninstall dkms dkms-test debian-test boot-test nouveau mesa \
 	each-patch series series-export docs figures record timeline
 
 export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE RELEASE ROUNDS
-export KERNEL KERNEL_SRC JOBS SEED HISTORIES V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
+export KERNEL KERNEL_SRC JOBS SEED HISTORIES REQUESTS V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
 export SUITES CMD NAME GPU MAX_SECONDS START_MS LENGTH_MS
 export VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY COPY SEEDS MINUTES MODE CPUS
 
@@ -35,6 +35,7 @@ help: ## show this
 # SEED=<n>           what random tests start from; they print theirs
 # SUITES=<glob>      kunit: only these suites of ours, as 'ttm_fence_lru_glue*'
 # HISTORIES=<n>      how many random histories to play; default: 1000
+# REQUESTS=<n>       mesa: how many VM_BINDs and EXECs each design gets; default: 10000, with FULL=1 100000
 # ROUNDS=<n>         test: how often each race between CPUs is run; default: 10
 # VRAM_MB=<MiB>      demo: VRAM under pressure; default: from what the traces want
 # JOB_SPEED=<factor>  demo: of the GPU; default: 1, that of the recordings
@@ -56,12 +57,12 @@ help: ## show this
 # V=1                show the commands of the kernel's build
 # BENCH=<names>      only these measurements; default: all
 # FORCE=1            series-export: over patches that changed since they were laid; figures: of other sources, too
-# FULL=1             test: the software chip, too, and the unpatched kernel; bench: likewise the latter; pressure: everything; mutants: of nouveau, all cases on each
+# FULL=1             test: the software chip and Mesa on it, too, and the unpatched kernel; bench: likewise the latter; pressure: everything; mutants: of nouveau, all cases on each
 # PART=engine|glue|nouveau  only mutants of this part; default: all
 # MUTANTS=<n>        try so many mutants of each part, chosen by SEED; default: all
 # MUTANT=<id>        try this mutant only, such as reclaim.c:119:negate
 # BOCHS=<binary>     a Bochs with a GeForce, for make nouveau; MODEL=<card>: only on it
-# CASE=<text>        nouveau, and the software GPU's tests: only the cases whose names contain it
+# CASE=<text>        nouveau, mesa, and the software GPU's tests: only the cases whose names contain it
 
 demo: ## build the kernels, run them side by side, show what differs
 	@scripts/demo.sh
@@ -128,6 +129,9 @@ boot-test: ## boot Debian's own kernel in QEMU and load the modules
 
 nouveau: ## run nouveau on a software chip; with BOCHS=<binary> on emulated cards
 	@scripts/nouveau.sh
+
+mesa: ## run Debian 13's Mesa on the software chip: Vulkan programs, memory under pressure
+	@tests/mesa.sh
 
 kernel: ## build the kernel that the demo boots
 	@scripts/build.sh um-demo

@@ -63,10 +63,15 @@ part()
 	count "$name" "$log" "$rc"
 }
 
-# is_left_out <test>: make nouveau runs it, too, and it builds a kernel for itself.
+# is_left_out <test>: another command runs it, too, and it builds a kernel for itself.
 is_left_out()
 {
-	[ -z "${FULL:-}" ] && [[ $1 == */nvsw.sh ]] && say "" "nvsw: make nouveau runs it, and FULL=1"
+	[ -z "${FULL:-}" ] || return 1
+	case $1 in
+	*/nvsw.sh) say "" "nvsw: make nouveau runs it, and FULL=1" ;;
+	*/mesa.sh) say "" "mesa: make mesa runs it, and FULL=1" ;;
+	*) return 1 ;;
+	esac
 }
 
 mkdir -p "$BUILD/test"

@@ -52,7 +52,7 @@ check_numbers()
 {
 	local variable
 
-	for variable in JOBS HISTORIES ROUNDS MUTANTS MINUTES SEEDS TEST_TIMEOUT BOOT_TIMEOUT \
+	for variable in JOBS HISTORIES ROUNDS MUTANTS MINUTES SEEDS REQUESTS TEST_TIMEOUT BOOT_TIMEOUT \
 		BOOT_TEST_TIMEOUT NOUVEAU_TIMEOUT; do
 		must_match $variable "$COUNT" "a number from 1, of at most 9 digits"
 	done
@@ -103,9 +103,9 @@ check_names()
 		refuse "MODE=$MODE: no mode has that in its name" "There are: $FUZZ_MODES"
 	must_name RELEASE "release of Debian that is tried" 12 13
 	! given CASE ||
-		names_in "$ROOT"/tools/{swgpu,nouveau}-test/*.c |
+		names_in "$ROOT"/tools/{swgpu,nouveau,vulkan}-test/*.c |
 			grep -F -e "$CASE" >/dev/null ||
-		refuse "CASE=$CASE: no case of the software GPU's tests, nor of nouveau's, has that in its name"
+		refuse "CASE=$CASE: no case of the software GPU's tests, nor of nouveau's or Mesa's, has that in its name"
 }
 
 # Whether the line has a mutant of that kind is seen when the patches are laid.

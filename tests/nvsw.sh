@@ -9,60 +9,15 @@
 # CASE=<text>  only the cases whose names contain it
 
 . "$(dirname "$0")/../scripts/lib.sh"
+. "$(dirname "$0")/../scripts/nvsw-lib.sh"
 
 TOOL=$BUILD/tools/nouveau-test/nouveau-test
 CASE=${CASE:-}
 # Little, so that there is pressure soon.
 export VRAM_MB=${VRAM_MB:-32}
-failed=0
-
-# What nouveau says when it begins, and of channels that fault, hang or are killed.
-WELCOME='NVIDIA NVSW|fb: [0-9]+ MiB|drm: (VRAM|GART|MM: )|fifo: fault |fifo:.*(rc scheduled|errored - disabling)'
-WELCOME+='|channel [0-9]+ killed|failed to idle channel'
-
-# Of a device that is not to sleep now.
-WELCOME+='|drm: failed to evict buffers|PM: '
-
-# Of VRAM that is full of the dead: it is asked for again.
-WELCOME+='|imem: OOM: [0-9a-f ]+ -28'
 
 # Of requests that were refused because an allocation was to fail.
 REFUSED='nouveau-test\[[0-9]+\]: (fail |validating bo list|validate: -12)|imem: OOM: [0-9a-f ]+ -12'
-
-# complaints <log>: what else nouveau or the chip said.
-complaints()
-{
-	grep -aE 'nvsw: |nouveau [0-9a-f:.]+: ' "$1" | grep -avE "$WELCOME"
-}
-
-# stack_left <log>: the least that a task that has ended had left.
-stack_left()
-{
-	sed -n 's/.*used greatest stack depth: \([0-9]*\) bytes left.*/\1/p' "$1" |
-		sort -n | sed -n '1s/.*/# & bytes of a stack were left/p'
-}
-
-# guest <name> [<kernel argument> ...] -- <argument of the tool> ...
-guest()
-{
-	local name=$1 status=0 log
-	shift
-
-	say "# $name"
-	log=nvsw-${name//[^a-z0-9]/-}
-	NVSW_LOG=$log "$ROOT/scripts/nvsw.sh" "$@" </dev/null || status=$?
-	if [ "$status" != 0 ]; then
-		say "not ok - $name: exit status $status"
-		failed=1
-	fi
-	stack_left "$LOGS/boot-$log.log"
-	if complaints "$LOGS/boot-$log.log"; then
-		say "not ok - $name: the kernel's log is clean"
-		failed=1
-	else
-		say "ok - $name: the kernel's log is clean"
-	fi
-}
 
 # hangs_for_good <fence_lru>: nvkm warns when a channel does not let itself be preempted, so the
 # guest ends with 99.

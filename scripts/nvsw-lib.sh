@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# What tests on the software chip share: a guest for each part, and what its kernel may say. To
+# be sourced after lib.sh.
+
+# shellcheck disable=SC2034 # for the script that sources this
+failed=0
+
+# What nouveau says when it begins, and of channels that fault, hang or are killed.
+WELCOME='NVIDIA NVSW|fb: [0-9]+ MiB|drm: (VRAM|GART|MM: )|fifo: fault |fifo:.*(rc scheduled|errored - disabling)'
+WELCOME+='|channel [0-9]+ killed|failed to idle channel'
+
+# Of a device that is not to sleep now.
+WELCOME+='|drm: failed to evict buffers|PM: '
+
+# Of VRAM that is full of the dead: it is asked for again.
+WELCOME+='|imem: OOM: [0-9a-f ]+ -28'
+
+# complaints <log>: what else nouveau or the chip said.
+complaints()
+{
+	grep -aE 'nvsw: |nouveau [0-9a-f:.]+: ' "$1" | grep -avE "$WELCOME"
+}
+
+# stack_left <log>: the least that a task that has ended had left.
+stack_left()
+{
+	sed -n 's/.*used greatest stack depth: \([0-9]*\) bytes left.*/\1/p' "$1" |
+		sort -n | sed -n '1s/.*/# & bytes of a stack were left/p'
+}
+
+# guest <name> [<kernel argument> ...] -- <program> [<argument> ...]: by GUEST, if that is not
+# nvsw.sh. What it said is in build/logs/nvsw-<name>.log, too.
+guest()
+{
+	local name=$1 status=0 log
+	shift
+
+	say "# $name"
+	log=nvsw-${name//[^a-z0-9]/-}
+	NVSW_LOG=$log "$ROOT/scripts/${GUEST:-nvsw.sh}" "$@" </dev/null |
+		tee "$LOGS/$log.log" || status=$?
+	if [ "$status" != 0 ]; then
+		say "not ok - $name: exit status $status"
+		failed=1
+	fi
+	stack_left "$LOGS/boot-$log.log"
+	if complaints "$LOGS/boot-$log.log"; then
+		say "not ok - $name: the kernel's log is clean"
+		failed=1
+	else
+		say "ok - $name: the kernel's log is clean"
+	fi
+}

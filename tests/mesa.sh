@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# tests/mesa.sh: Debian 13's Mesa, unmodified, with nouveau on the software chip: NVK is there;
+# the cases of tools/vulkan-test and tools/gl-test; and many buffers of several processes, in VRAM
+# that is too small. With the fence-ordered LRU and with today's delayed delete. Lockdep and KASAN
+# watch.
+#
+# REQUESTS=<n>  how many VM_BINDs and EXECs each design is asked for: 10000; 100000 with FULL=1
+# CASE=<text>   only vulkan-test's cases whose names contain it
+
+. "$(dirname "$0")/../scripts/lib.sh"
+. "$(dirname "$0")/../scripts/nvsw-lib.sh"
+
+# shellcheck disable=SC2034 # guest of nvsw-lib.sh
+GUEST=mesa.sh
+VULKAN=$BUILD/tools/vulkan-test/vulkan-test
+GL=$BUILD/tools/gl-test/gl-test
+CASE=${CASE:-}
+REQUESTS=${REQUESTS:-${FULL:+100000}}
+REQUESTS=${REQUESTS:-10000}
+PROCESSES=4
+export BOOT_TIMEOUT=${BOOT_TIMEOUT:-3600}
+
+# verdict <name> <command> ...
+verdict()
+{
+	local name=$1 not=
+	shift
+
+	"$@" || { not="not "; failed=1; }
+	say "${not}ok - $name"
+}
+
+# said <name of a guest> <pattern>: what a line that it printed says, behind the pattern.
+said()
+{
+	sed -n "s/^# $2//p" "$LOGS/nvsw-${1//[^a-z0-9]/-}.log"
+}
+
+# churn <fence_lru>: its figures are those that it prints.
+churn()
+{
+	local name="buffers of $PROCESSES processes, fence_lru=$1" items
+
+	VRAM_MB=16 guest "$name" nouveau.fence_lru="$1" nouveau.nvsw_delay_us=10 -- \
+		"$VULKAN" --churn $PROCESSES "$REQUESTS"
+	items=$(said "$name" "ttm: work_items=")
+	if [ "$1" = 1 ]; then
+		verdict "$name: no work items, but $items" test "$items" = 0
+		verdict "$name: buffers left VRAM for others" \
+			test "$(said "$name" "ttm: evictions=")" -gt 0
+	else
+		verdict "$name: work items are seen, $items" test "$items" -gt 0
+	fi
+}
+
+# build_tool <name>
+build_tool()
+{
+	run_step "$1-tool" "building $1" "Read the log." \
+		make -C "$ROOT/tools/$1" OUT="$BUILD/tools/$1" \
+		UAPI="$(kernel_tree)/include/uapi/drm" TREE="$BUILD/mesa/tree"
+}
+
+"$ROOT/scripts/mesa-tree.sh"
+"$ROOT/scripts/build.sh" um-nvsw
+build_tool vulkan-test
+build_tool gl-test
+
+if [ -z "$CASE" ]; then
+	guest "vulkaninfo" -- vulkaninfo --summary
+	verdict "NVK has the chip" grep -q 'deviceName .*NVK NVSW (TU102)' "$LOGS/nvsw-vulkaninfo.log"
+fi
+for fence_lru in 1 0; do
+	VRAM_MB=32 guest "vulkan, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- \
+		"$VULKAN" ${CASE:+"$CASE"}
+	[ -z "$CASE" ] || continue
+	churn $fence_lru
+	VRAM_MB=96 guest "opengl, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- "$GL"
+done
+exit "$failed"
