@@ -43,6 +43,7 @@ static const struct test cases[] = {
 	{ "pressure, one of two channels is blocked", test_pressure_some },
 	{ "pressure, all channels are blocked", test_pressure_all },
 	{ "contents survive eviction", test_eviction },
+	{ "two jobs want more than fits at once", test_two_jobs },
 	{ "a channel is made while VRAM is full of the dead", test_channel_in_full_vram },
 };
 

@@ -116,6 +116,8 @@ void test_pressure_some(int fd);
 void test_pressure_all(int fd);
 void test_eviction(int fd);
 void test_channel_in_full_vram(int fd);
+/* contention.c */
+void test_two_jobs(int fd);
 /* memory.c: those that need no channel */
 void test_memory(int fd);
 void test_memory_of_two(int fd);
