@@ -165,6 +165,7 @@ switches()
 	refused kunit 'SUITES=ttm_*' 'SUITES=ttm_*: must be a pattern of our'
 	refused mutants PART=tests "PART=tests: must be engine, glue or nouveau"
 	refused fuzz MINUTES=0 "MINUTES=0: must be a number from 1"
+	refused mesa REQUESTS=0 "REQUESTS=0: must be a number from 1"
 	refused fuzz CPUS=3 "CPUS=3: must be 1 or 2"
 	refused fuzz MODE=fence_lru=2 "no mode has that in its name"
 	refused source DEBIAN_MIRROR=here "DEBIAN_MIRROR=here: must be"

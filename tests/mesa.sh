@@ -47,11 +47,11 @@ churn()
 		"$VULKAN" --churn $PROCESSES "$REQUESTS"
 	items=$(said "$name" "ttm: work_items=")
 	if [ "$1" = 1 ]; then
-		verdict "$name: no work items, but $items" test "$items" = 0
+		verdict "$name: work items: $items" test "$items" = 0
 		verdict "$name: buffers left VRAM for others" \
 			test "$(said "$name" "ttm: evictions=")" -gt 0
 	else
-		verdict "$name: work items are seen, $items" test "$items" -gt 0
+		verdict "$name: work items are seen: $items" test "$items" -gt 0
 	fi
 }
 
