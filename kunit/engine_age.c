@@ -249,6 +249,32 @@ static void the_oldest_zombie_is_one_that_matches(struct kunit *test)
 	expect_match(dev, 'z', y, 2);
 }
 
+/*
+ *   channel 0:  x(1)
+ *   channel 1:       y(2) x(3)
+ */
+static void a_zombie_is_as_old_as_its_last_use(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *first = mock_channel_create(dev);
+	struct mock_channel *second = mock_channel_create(dev);
+	struct mock_bo *x = mock_bo_create(dev, 'x');
+	struct mock_fence *before = mock_submit(first, x);
+	struct mock_fence *y = bury(second, 'y', 1);
+	struct mock_fence *last = mock_submit(second, x);
+
+	mock_bo_put(x);
+	expect_oldest(dev, HZ, 0, y, 2);
+	mock_signal(y);
+	ttm_fence_lru_retire(&dev->lru);
+	expect_oldest(dev, HZ, 0, last, 3);
+
+	/* Only then is the other one of use. */
+	mock_signal(last);
+	ttm_fence_lru_retire(&dev->lru);
+	expect_oldest(dev, HZ, 0, before, 1);
+}
+
 static void the_oldest_zombie_is_on_no_late_channel(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -404,6 +430,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(the_oldest_zombie_is_that_of_the_first_node),
 	KUNIT_CASE(the_oldest_zombie_is_of_the_type),
 	KUNIT_CASE(the_oldest_zombie_is_one_that_matches),
+	KUNIT_CASE(a_zombie_is_as_old_as_its_last_use),
 	KUNIT_CASE(the_oldest_zombie_is_on_no_late_channel),
 	KUNIT_CASE(only_the_first_of_a_channel_are_looked_at),
 	KUNIT_CASE(a_wait_is_remembered_with_the_channel),

@@ -237,13 +237,14 @@ void model_visit_busy(struct model *m, bool patient, char *names)
 	}
 }
 
+/* Whether it is the last use of one. */
 static bool has_zombie(const struct model *m, int node, int type)
 {
 	unsigned int after = 0;
 	int o;
 
 	while ((o = model_next(m, MODEL_BURIED, node, &after)) != MODEL_NONE)
-		if (m->owners[o].type == type)
+		if (m->owners[o].type == type && is_last_use(m, o, node))
 			return true;
 	return false;
 }
@@ -253,15 +254,16 @@ int model_oldest_zombie(struct model *m, int type, bool patient, int after)
 {
 	int c, node, oldest = 0;
 	unsigned int turn = 0;
+	u64 bytes;
 
 	activate(m);
 	while ((c = model_next(m, MODEL_ACTIVE, 0, &turn)) != MODEL_NONE) {
+		if (!holds(m, c, type, &bytes) || is_late(m, c, patient))
+			continue;
 		node = model_next_node(m, c, 0);
 		while (node && !has_zombie(m, node, type))
 			node = model_next_node(m, c, node);
-		if (!node || is_late(m, c, patient) || node <= after)
-			continue;
-		if (!oldest || node < oldest)
+		if (node > after && (!oldest || node < oldest))
 			oldest = node;
 	}
 	return oldest;

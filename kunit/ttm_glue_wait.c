@@ -262,6 +262,64 @@ static void evicting_all_begins_with_the_dead_each_time(struct kunit *test)
 	glue_expect_usage(dev, TTM_PL_VRAM, 0);
 }
 
+/*
+ *   channel 0:  a
+ *   channel 1:    a b
+ *   LRU:              c d
+ *
+ * and a is dead.
+ */
+static void bury_on_both(struct glue_device *dev, struct glue_fence *fences[2])
+{
+	struct glue_bo *a = glue_bo(dev, 'a', &glue_vram);
+
+	fences[0] = glue_use(a, 0);
+	fences[1] = glue_use(a, 1);
+	glue_put(a);
+	glue_use(glue_bo(dev, 'b', &glue_vram), 1);
+	glue_bo(dev, 'c', &glue_vram);
+	glue_bo(dev, 'd', &glue_vram);
+}
+
+static void expect_waits(struct glue_device *dev, unsigned int on_first,
+			 unsigned int on_second)
+{
+	try_vram(dev, 'x', 0);
+	KUNIT_EXPECT_EQ(dev->test, dev->channels[0].enables, on_first);
+	KUNIT_EXPECT_EQ(dev->test, dev->channels[1].enables, on_second);
+	glue_expect_evicted(dev, "");
+	glue_expect_zombies(dev, 0, 0);
+}
+
+static struct glue_fence *earlier;
+
+static void complete_with_the_earlier(struct glue_fence *fence)
+{
+	glue_complete(earlier);
+	glue_complete(fence);
+}
+
+/* The second job began after the first one had ended: as after a copy engine's. */
+static void of_a_dead_buffer_the_last_use_is_waited_for(struct kunit *test)
+{
+	struct glue_fence *fences[2];
+
+	bury_on_both(test->priv, fences);
+	earlier = fences[0];
+	fences[1]->on_wait = complete_with_the_earlier;
+	expect_waits(test->priv, 0, 1);
+}
+
+static void then_its_others_are_waited_for(struct kunit *test)
+{
+	struct glue_fence *fences[2];
+
+	bury_on_both(test->priv, fences);
+	glue_complete_on_wait(fences[0]);
+	glue_complete_on_wait(fences[1]);
+	expect_waits(test->priv, 1, 1);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE_SLOW(what_has_signaled_is_not_waited_for_again),
 	KUNIT_CASE(what_has_not_signaled_is_waited_for_again),
@@ -269,6 +327,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE_SLOW(a_channel_that_is_slow_is_not_given_up),
 	KUNIT_CASE(a_channel_of_which_nothing_is_left_behind_goes_on),
 	KUNIT_CASE(evicting_all_begins_with_the_dead_each_time),
+	KUNIT_CASE(of_a_dead_buffer_the_last_use_is_waited_for),
+	KUNIT_CASE(then_its_others_are_waited_for),
 	KUNIT_CASE(what_needs_no_fence_is_found),
 	KUNIT_CASE(a_fence_of_others_is_waited_for_alone),
 	{}

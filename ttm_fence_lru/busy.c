@@ -182,8 +182,8 @@ unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
 EXPORT_SYMBOL(ttm_fence_lru_frontiers);
 
 /*
- * The fence of the first node that holds a zombie of this type that matches, with a
- * reference, and the number of the node; or NULL if it is not among the first ones.
+ * The fence of the first node that is the last use of a zombie of this type that matches, with
+ * a reference, and the number of the node; or NULL if it is not among the first ones.
  */
 static struct dma_fence *first_zombie(struct ttm_fence_lru_channel *channel,
 				      unsigned int type,
@@ -195,12 +195,13 @@ static struct dma_fence *first_zombie(struct ttm_fence_lru_channel *channel,
 	struct ttm_fence_lru_link *link;
 	struct dma_fence *fence = NULL;
 
+	rcu_read_lock();
 	spin_lock(&channel->lock);
 	for (node = ttm_fence_lru_first_node(channel); node && steps && !fence;
 	     node = ttm_fence_lru_next_node(channel, node)) {
 		steps--;
 		list_for_each_entry(link, &node->zombies, entry) {
-			if (link->bo->type == type &&
+			if (link->bo->type == type && is_last_use(link) &&
 			    (!match || match(link->bo, data)))
 				fence = ttm_fence_lru_node_fence(channel, node);
 			if (fence || !steps)
@@ -211,12 +212,13 @@ static struct dma_fence *first_zombie(struct ttm_fence_lru_channel *channel,
 	}
 	dma_fence_get(fence);
 	spin_unlock(&channel->lock);
+	rcu_read_unlock();
 	channel->lru->stats.steps += TTM_FENCE_LRU_STEPS_PER_HOLD - steps;
 	return fence;
 }
 
 /**
- * ttm_fence_lru_oldest_match - the zombie that has waited longest, of those that match
+ * ttm_fence_lru_oldest_match - the zombie that was used longest ago, of those that match
  * @lru: the device's engine
  * @type: its memory type, below TTM_FENCE_LRU_NUM_TYPES
  * @patience: leave out channels that have been waited for, for so many jiffies without
@@ -225,11 +227,13 @@ static struct dma_fence *first_zombie(struct ttm_fence_lru_channel *channel,
  * @data: for @match
  * @seq: only if its place in the order of emission is behind this; out: its place
  *
- * To be called after a retire. Zombies behind some hundred others of a channel are left
- * out, and those behind one of the same channel that is not far enough.
+ * To be called after a retire. Its place is that of its last use: jobs before that one are
+ * likely to have ended when it has, and if one has not, that one is the last use then.
+ * Zombies behind some hundred others of a channel are left out, and those behind one of the
+ * same channel that is not far enough.
  *
  * Context: process context.
- * Return: its first fence, with a reference; NULL if there is none.
+ * Return: the fence of its last use, with a reference; NULL if there is none.
  */
 struct dma_fence *ttm_fence_lru_oldest_match(struct ttm_fence_lru *lru,
 					     unsigned int type,

@@ -604,13 +604,13 @@ void ttm_fence_lru_visit_busy(struct ttm_fence_lru *lru, unsigned long patience,
 			      ttm_fence_lru_visit visit, void *data);
 
 /**
- * ttm_fence_lru_oldest_zombie - the zombie that has waited longest
+ * ttm_fence_lru_oldest_zombie - the zombie that was used longest ago
  * @lru: the device's engine
  * @type: its memory type, below TTM_FENCE_LRU_NUM_TYPES
  * @patience: as for ttm_fence_lru_oldest_match()
  * @seq: likewise
  *
- * Return: its first fence, with a reference; NULL if there is none.
+ * Return: the fence of its last use, with a reference; NULL if there is none.
  */
 static inline struct dma_fence *
 ttm_fence_lru_oldest_zombie(struct ttm_fence_lru *lru, unsigned int type,
