@@ -12,6 +12,9 @@
 . "$(dirname "$0")/../scripts/kunit-lib.sh"
 
 export CPUS=2
+ROUNDS=${ROUNDS:-10}
+# Ten rounds of all races are three minutes on a busy machine.
+export GUEST_TIMEOUT=${GUEST_TIMEOUT:-$((900 + 30 * ROUNDS))}
 if [ "$KERNEL" = 6.12 ]; then
 	# Histories are one task's: they are here only to be played once on this machine, too.
 	CONFIG=x86-race histories=20
@@ -22,7 +25,8 @@ LOG=$LOGS/races.log
 
 "$ROOT/scripts/build.sh" "$CONFIG"
 suites races "$CONFIG" 'ttm_fence_lru*' rcupdate.rcu_expedited=1 swgpu.vram_mb=0 \
-	"ttm_fence_lru_test.rounds=${ROUNDS:-10}" "ttm_fence_lru_test.histories=$histories"
+	"kunit.timeout=$GUEST_TIMEOUT" "ttm_fence_lru_test.rounds=$ROUNDS" \
+	"ttm_fence_lru_test.histories=$histories"
 grep -q 'Brought up .* 2 CPUs' "$LOG" ||
 	die "the guest has not two CPUs: nothing raced" "Read ${LOG#"$ROOT/"}"
 complaint=0
