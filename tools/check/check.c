@@ -2,7 +2,10 @@
 /* Cases of a test program, as TAP. */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -49,4 +52,20 @@ bool case_end(int number, const char *name)
 	printf("%s %d - %s%s%s\n", failed ? "not ok" : "ok", number, name,
 	       skipped && !failed ? " # SKIP " : "", skipped && !failed ? skipped : "");
 	return !failed;
+}
+
+bool case_alone(int number, const char *name, void (*run)(const void *data), const void *data)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid) {
+		case_begin();
+		run(data);
+		exit(!case_end(number, name));
+	}
+	if (waitpid(pid, &status, 0) == pid && WIFEXITED(status))
+		return !WEXITSTATUS(status);
+	printf("not ok %d - %s, which was killed\n", number, name);
+	return false;
 }

@@ -19,5 +19,7 @@ void case_begin(void);
 bool case_failed(void);
 /* Prints the result of the case. False if it failed. */
 bool case_end(int number, const char *name);
+/* All of that in a process of its own, which leaves nothing. */
+bool case_alone(int number, const char *name, void (*run)(const void *data), const void *data);
 
 #endif

@@ -123,28 +123,14 @@ static const struct test {
 	{ "buffers of five processes", test_many, false },
 };
 
-static int run_here(const struct test *test, int number)
+static void run_case(const void *data)
 {
-	case_begin();
+	const struct test *test = data;
+
 	if (!test->has_context || gl_open())
 		test->run();
 	if (test->has_context)
 		gl_close();
-	return !case_end(number, test->name);
-}
-
-/* Each in a process of its own, which leaves nothing. */
-static bool run_case(const struct test *test, int number)
-{
-	int status = 0;
-	pid_t pid = fork();
-
-	if (!pid)
-		exit(run_here(test, number));
-	if (waitpid(pid, &status, 0) == pid && WIFEXITED(status))
-		return !WEXITSTATUS(status);
-	printf("not ok %d - %s, which was killed\n", number, test->name);
-	return false;
 }
 
 int main(void)
@@ -155,6 +141,6 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("TAP version 13\n1..%zu\n", ARRAY_SIZE(cases));
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
-		failures += !run_case(&cases[i], i + 1);
+		failures += !case_alone(i + 1, cases[i].name, run_case, &cases[i]);
 	return failures ? 1 : 0;
 }

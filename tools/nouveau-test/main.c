@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "nv.h"
@@ -87,28 +86,13 @@ static const struct test sleep_cases[] = {
 	{ "the device sleeps alone", test_sleep_runtime },
 };
 
-static int run_here(const struct test *test, int number)
+static void run_case(const void *data)
 {
+	const struct test *test = data;
 	int fd = nv_open();
 
-	case_begin();
 	if (check(fd >= 0))
 		test->run(fd);
-	return !case_end(number, test->name);
-}
-
-/* Each in a process of its own, which leaves nothing mapped. */
-static bool run_case(const struct test *test, int number)
-{
-	int status = 0;
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit(run_here(test, number));
-	if (waitpid(pid, &status, 0) == pid && WIFEXITED(status))
-		return !WEXITSTATUS(status);
-	printf("not ok %d - %s, which was killed\n", number, test->name);
-	return false;
 }
 
 /* Returns the exit status. */
@@ -121,7 +105,7 @@ static int run_cases(const struct test *tests, int nr, const char *text)
 		if (text && !strstr(tests[i].name, text))
 			printf("ok %d - %s # SKIP not asked for\n", i + 1, tests[i].name);
 		else
-			failures += !run_case(&tests[i], i + 1);
+			failures += !case_alone(i + 1, tests[i].name, run_case, &tests[i]);
 	}
 	printf("# %d of %d failed\n", failures, nr);
 	return failures ? 1 : 0;

@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "cases.h"
 #include "vram.h"
@@ -29,31 +27,16 @@ static const struct test {
 	{ "a queue that hangs", test_hang },
 };
 
-static int run_here(const struct test *test, int number)
+static void run_case(const void *data)
 {
+	const struct test *test = data;
 	struct gpu gpu;
 
 	count_requests();
-	case_begin();
 	if (check_is(gpu_open(&gpu), VK_SUCCESS)) {
 		test->run(&gpu);
 		gpu_close(&gpu);
 	}
-	return !case_end(number, test->name);
-}
-
-/* Each in a process of its own, which leaves nothing. */
-static bool run_case(const struct test *test, int number)
-{
-	int status = 0;
-	pid_t pid = fork();
-
-	if (!pid)
-		exit(run_here(test, number));
-	if (waitpid(pid, &status, 0) == pid && WIFEXITED(status))
-		return !WEXITSTATUS(status);
-	printf("not ok %d - %s, which was killed\n", number, test->name);
-	return false;
 }
 
 static int run_cases(const char *text)
@@ -65,7 +48,7 @@ static int run_cases(const char *text)
 		if (text && !strstr(cases[i].name, text))
 			printf("ok %u - %s # SKIP not asked for\n", i + 1, cases[i].name);
 		else
-			failures += !run_case(&cases[i], i + 1);
+			failures += !case_alone(i + 1, cases[i].name, run_case, &cases[i]);
 	}
 	printf("# %u failed\n", failures);
 	return failures ? 1 : 0;
