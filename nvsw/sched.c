@@ -9,6 +9,7 @@
  * or reset, as on hardware.
  */
 #include <linux/module.h>
+#include <linux/version.h>
 
 #include <core/device.h>
 #include <core/event.h>
@@ -279,11 +280,15 @@ static enum hrtimer_restart tick(struct hrtimer *timer)
 	return again ? HRTIMER_RESTART : HRTIMER_NORESTART;
 }
 
-static void init_timer(struct hrtimer *timer)
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static void hrtimer_setup(struct hrtimer *timer,
+			  enum hrtimer_restart (*function)(struct hrtimer *),
+			  clockid_t clock, enum hrtimer_mode mode)
 {
-	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
-	timer->function = tick;
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
 }
+#endif
 
 void nvsw_sched_start(struct nvsw_chip *chip)
 {
@@ -292,7 +297,7 @@ void nvsw_sched_start(struct nvsw_chip *chip)
 	prandom_seed_state(&chip->random, seed);
 	for (i = 0; i < NVSW_NR_RUNLS; i++) {
 		chip->runls[i] = (struct nvsw_runl){ .chip = chip, .id = i };
-		init_timer(&chip->runls[i].timer);
+		hrtimer_setup(&chip->runls[i].timer, tick, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	}
 }
 

@@ -33,7 +33,7 @@ must_name()
 }
 
 # What does its work on every kernel; on the default one all do.
-PORTED=(bench boot build clean complaints demo each-patch fuzz kunit lock-rules packages
+PORTED=(bench boot build clean complaints demo each-patch fuzz kunit lock-rules nvsw packages
 	pressure-cell races replay series source sources-key swgpu test tracing tree
 	virtual-time)
 
