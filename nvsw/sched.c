@@ -9,7 +9,8 @@
  * or reset, as on hardware.
  */
 #include <linux/module.h>
-#include <linux/version.h>
+
+#include <drm/ttm/ttm_resource.h>
 
 #include <core/device.h>
 #include <core/event.h>
@@ -280,7 +281,8 @@ static enum hrtimer_restart tick(struct hrtimer *timer)
 	return again ? HRTIMER_RESTART : HRTIMER_NORESTART;
 }
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+/* Linux 6.12 has two functions for that; 7.3, which TTM's header tells it by, this one. */
+#ifndef TTM_NUM_MOVE_FENCES
 static void hrtimer_setup(struct hrtimer *timer,
 			  enum hrtimer_restart (*function)(struct hrtimer *),
 			  clockid_t clock, enum hrtimer_mode mode)
@@ -297,7 +299,8 @@ void nvsw_sched_start(struct nvsw_chip *chip)
 	prandom_seed_state(&chip->random, seed);
 	for (i = 0; i < NVSW_NR_RUNLS; i++) {
 		chip->runls[i] = (struct nvsw_runl){ .chip = chip, .id = i };
-		hrtimer_setup(&chip->runls[i].timer, tick, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+		hrtimer_setup(&chip->runls[i].timer, tick, CLOCK_MONOTONIC,
+			      HRTIMER_MODE_REL);
 	}
 }
 

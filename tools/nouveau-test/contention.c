@@ -43,9 +43,9 @@ static void wait_for(pid_t pid)
 
 /*
  * The first one has all that is in VRAM reserved, and waits for a job that uses the rest. The
- * second one finds nothing that it can take, and waits for what the first one has, as far as it may.
- * Lock debugging must not complain of that.
- * The first buffer of each was driven out when the others were made.
+ * second one finds nothing that it can take, and waits for what the first one has, as far as it
+ * may. Lock debugging must not complain of that. The first buffer of each was driven out when
+ * the others were made.
  */
 void test_two_jobs(int fd)
 {
