@@ -16,8 +16,10 @@ CASE=${CASE:-}
 # Little, so that there is pressure soon.
 export VRAM_MB=${VRAM_MB:-32}
 
-# Of requests that were refused because an allocation was to fail.
-REFUSED='nouveau-test\[[0-9]+\]: (fail |validating bo list|validate: -12)|imem: OOM: [0-9a-f ]+ -12'
+# Of pushes that were refused for want of memory; and then of all that an allocation which was to
+# fail has refused.
+PUSHES='nouveau-test\[[0-9]+\]: (fail ttm_validate|validating bo list|validate: -12)'
+REFUSED=$PUSHES'|nouveau-test\[[0-9]+\]: fail |imem: OOM: [0-9a-f ]+ -12'
 
 # hangs_for_good <fence_lru>: nvkm warns when a channel does not let itself be preempted, so the
 # guest ends with 99.
@@ -43,7 +45,7 @@ run_step nouveau-test-tool "building the test program" "Read the log." \
 [ -n "$CASE" ] || guest "memory without channels" nouveau.noaccel=1 -- "$TOOL" --memory
 for fence_lru in 1 0; do
 	# Of two jobs that want more than fits one may be refused.
-	WELCOME="$WELCOME|$REFUSED" guest "channels, fence_lru=$fence_lru" \
+	WELCOME="$WELCOME|$PUSHES" guest "channels, fence_lru=$fence_lru" \
 		nouveau.fence_lru=$fence_lru -- "$TOOL" ${CASE:+"$CASE"}
 	guest "EXEC and VM_BIND, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- \
 		"$TOOL" --vm ${CASE:+"$CASE"}

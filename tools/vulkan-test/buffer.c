@@ -20,16 +20,23 @@ static VkResult create(struct gpu *gpu, VkDeviceSize size, VkBufferCreateFlags f
 	return vkCreateBuffer(gpu->device, &info, NULL, &buffer->buffer);
 }
 
-/* Gives it memory, and maps that if it can be. */
-static VkResult back(struct gpu *gpu, enum kind kind, const void *next, struct buffer *buffer)
+static VkResult allocate(struct gpu *gpu, VkDeviceSize size, enum kind kind, const void *next,
+			 VkDeviceMemory *memory)
 {
 	const VkMemoryAllocateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
 		.pNext = next,
-		.allocationSize = buffer->size,
+		.allocationSize = size,
 		.memoryTypeIndex = gpu->types[kind],
 	};
-	VkResult result = vkAllocateMemory(gpu->device, &info, NULL, &buffer->memory);
+
+	return vkAllocateMemory(gpu->device, &info, NULL, memory);
+}
+
+/* Gives it memory, and maps that if it can be. */
+static VkResult back(struct gpu *gpu, enum kind kind, const void *next, struct buffer *buffer)
+{
+	VkResult result = allocate(gpu, buffer->size, kind, next, &buffer->memory);
 
 	if (result == VK_SUCCESS)
 		result = vkBindBufferMemory(gpu->device, buffer->buffer, buffer->memory, 0);
@@ -56,13 +63,7 @@ VkResult buffer_create_sparse(struct gpu *gpu, VkDeviceSize size, struct buffer 
 
 VkResult memory_create(struct gpu *gpu, VkDeviceSize size, VkDeviceMemory *memory)
 {
-	const VkMemoryAllocateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-		.allocationSize = size,
-		.memoryTypeIndex = gpu->types[LOCAL],
-	};
-
-	return vkAllocateMemory(gpu->device, &info, NULL, memory);
+	return allocate(gpu, size, LOCAL, NULL, memory);
 }
 
 static const VkExternalMemoryBufferCreateInfo shared = {

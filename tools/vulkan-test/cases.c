@@ -41,43 +41,26 @@ void test_copy(struct gpu *gpu)
 	buffer_destroy(gpu, &from);
 }
 
-static VkSemaphore make_semaphore(struct gpu *gpu)
-{
-	const VkSemaphoreTypeCreateInfo type = {
-		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-		.semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
-	};
-	const VkSemaphoreCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
-		.pNext = &type,
-	};
-	VkSemaphore semaphore = VK_NULL_HANDLE;
-
-	check_is(vkCreateSemaphore(gpu->device, &info, NULL, &semaphore), VK_SUCCESS);
-	return semaphore;
-}
-
 /* A job waits for a value that the program gives only later. */
 void test_timeline(struct gpu *gpu)
 {
-	VkSemaphore go = make_semaphore(gpu);
-	const VkSemaphoreSignalInfo signal = {
+	VkSemaphoreSignalInfo signal = {
 		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SIGNAL_INFO,
-		.semaphore = go,
 		.value = 7,
 	};
 	struct buffer from, to;
 	const VkBufferCopy region = { .size = SIZE };
 	VkCommandBuffer commands;
 
-	if (!check_is(buffer_create(gpu, SIZE, STAGING, &from), VK_SUCCESS) ||
+	if (!check_is(timeline_create(gpu, &signal.semaphore), VK_SUCCESS) ||
+	    !check_is(buffer_create(gpu, SIZE, STAGING, &from), VK_SUCCESS) ||
 	    !check_is(buffer_create(gpu, SIZE, STAGING, &to), VK_SUCCESS))
 		return;
 	buffer_fill(&from, 1);
 	buffer_fill(&to, 2);
 	commands = job_begin(gpu);
 	vkCmdCopyBuffer(commands, from.buffer, to.buffer, 1, &region);
-	check_is(job_submit_after(gpu, go, 7), VK_SUCCESS);
+	check_is(job_submit_after(gpu, signal.semaphore, signal.value), VK_SUCCESS);
 	sleep_ns(200 * MS);
 	check(!job_done(gpu, gpu->submitted));
 	check(buffer_holds(&to, SIZE, 2));
@@ -88,7 +71,7 @@ void test_timeline(struct gpu *gpu)
 	check(buffer_holds(&to, SIZE, 3));
 	buffer_destroy(gpu, &to);
 	buffer_destroy(gpu, &from);
-	vkDestroySemaphore(gpu->device, go, NULL);
+	vkDestroySemaphore(gpu->device, signal.semaphore, NULL);
 }
 
 /* Blocks 0 and 2 of four are bound, then 0 elsewhere; none of it waits for the CPU. */

@@ -133,7 +133,7 @@ static VkResult make_commands(struct gpu *gpu)
 	return vkAllocateCommandBuffers(gpu->device, &info, gpu->commands);
 }
 
-static VkResult make_timeline(struct gpu *gpu)
+VkResult timeline_create(struct gpu *gpu, VkSemaphore *timeline)
 {
 	const VkSemaphoreTypeCreateInfo type = {
 		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
@@ -144,7 +144,7 @@ static VkResult make_timeline(struct gpu *gpu)
 		.pNext = &type,
 	};
 
-	return vkCreateSemaphore(gpu->device, &info, NULL, &gpu->timeline);
+	return vkCreateSemaphore(gpu->device, &info, NULL, timeline);
 }
 
 VkResult gpu_open(struct gpu *gpu)
@@ -162,7 +162,7 @@ VkResult gpu_open(struct gpu *gpu)
 	if (result == VK_SUCCESS)
 		result = make_commands(gpu);
 	if (result == VK_SUCCESS)
-		result = make_timeline(gpu);
+		result = timeline_create(gpu, &gpu->timeline);
 	return result;
 }
 

@@ -72,6 +72,7 @@ VkResult gpu_open(struct gpu *gpu);
 void gpu_close(struct gpu *gpu);
 /* Of the heap that device-local memory is of, in bytes. */
 VkDeviceSize gpu_vram(const struct gpu *gpu);
+VkResult timeline_create(struct gpu *gpu, VkSemaphore *timeline);
 
 /* buffer.c */
 VkResult buffer_create(struct gpu *gpu, VkDeviceSize size, enum kind kind, struct buffer *buffer);
