@@ -10,7 +10,7 @@ SHELL = /bin/bash
 
 export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE RELEASE ROUNDS
 export KERNEL KERNEL_SRC JOBS SEED HISTORIES REQUESTS V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
-export SUITES CMD NAME GPU MAX_SECONDS START_MS LENGTH_MS
+export SUITES PARTS CMD NAME GPU MAX_SECONDS START_MS LENGTH_MS
 export VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY COPY SEEDS MINUTES MODE CPUS
 
 help: ## show this
@@ -24,7 +24,7 @@ help: ## show this
 
 # Checked by scripts/variables.sh, all of them before anything is done:
 #
-# KERNEL=7.3|6.12    which Linux: for test, kunit, fuzz, source and series; default: 6.12
+# KERNEL=7.3|6.12    which Linux; default: 7.3, or 6.12 for what is for that only
 # KERNEL_SRC=<tree>  a plain tree of that kernel to use instead of Debian's; only read
 # KDIR=<headers>     of the kernel that modules are for; default: Debian's, fetched
 # INSTALL_MOD_PATH=<dir>  install modules below it; default: /
@@ -33,6 +33,7 @@ help: ## show this
 # RELEASE=<n>        debian-test, dkms-test: only in this release of Debian, 12 or 13; default: both
 # JOBS=<n>           how many compilers run at once; default: one per CPU
 # SEED=<n>           what random tests start from; they print theirs
+# PARTS=<names>      test: only these of its parts: check, kunit, and the files of tests/
 # SUITES=<glob>      kunit: only these suites of ours, as 'ttm_fence_lru_glue*'
 # HISTORIES=<n>      how many random histories to play; default: 1000
 # REQUESTS=<n>       mesa: how many VM_BINDs and EXECs each design gets; default: 10000, with FULL=1 100000

@@ -295,7 +295,7 @@ static int sample(struct bench_device *dev, const struct bench_config *config,
 	unsigned int i;
 	int ret;
 
-	race = kzalloc(sizeof(*race), GFP_KERNEL);
+	race = kzalloc_obj(*race);
 	if (!race)
 		return -ENOMEM;
 	*race = (struct race){ .dev = dev, .config = config, .sides = sides };

@@ -195,7 +195,7 @@ static int allocate(struct plain_device *dev,
 struct plain_device *
 plain_device_create(const struct bench_measurement *measurement)
 {
-	struct plain_device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	struct plain_device *dev = kzalloc_obj(*dev);
 
 	if (!dev)
 		return NULL;

@@ -385,7 +385,7 @@ static int sample(struct bench_device *dev, const struct bench_config *config,
 	struct run *run;
 	int ret;
 
-	run = kzalloc(sizeof(*run), GFP_KERNEL);
+	run = kzalloc_obj(*run);
 	if (!run)
 		return -ENOMEM;
 	run->dev = dev;

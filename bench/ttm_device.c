@@ -26,7 +26,7 @@ static const struct drm_driver driver = {
 
 static struct ttm_tt *create_tt(struct ttm_buffer_object *tbo, u32 page_flags)
 {
-	struct ttm_tt *tt = kzalloc(sizeof(*tt), GFP_KERNEL);
+	struct ttm_tt *tt = kzalloc_obj(*tt);
 
 	if (tt && ttm_tt_init(tt, tbo, page_flags, ttm_cached, 0)) {
 		kfree(tt);
@@ -88,7 +88,7 @@ struct bench_bo *bench_bo_create(struct bench_device *dev, bool pages)
 	struct ttm_operation_ctx ctx = {};
 	struct bench_bo *bo;
 
-	bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	bo = kzalloc_obj(*bo);
 	if (!bo)
 		return NULL;
 	bo->dev = dev;
@@ -210,7 +210,7 @@ static void drm_destroy(struct drm_device *drm)
 /* @pages: how large VRAM is, and what pages may lie in. Returns an error pointer if it fails. */
 struct bench_devices *bench_devices_create(unsigned int nr, unsigned int pages)
 {
-	struct bench_devices *devs = kzalloc(sizeof(*devs), GFP_KERNEL);
+	struct bench_devices *devs = kzalloc_obj(*devs);
 	int ret = 0;
 
 	if (!devs)

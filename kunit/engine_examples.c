@@ -122,7 +122,7 @@ static const struct ttm_fence_lru_ops ops = {
 /* example: channel */
 static struct channel *channel_open(struct gpu *gpu)
 {
-	struct channel *channel = kzalloc(sizeof(*channel), GFP_KERNEL);
+	struct channel *channel = kzalloc_obj(*channel);
 	int ret;
 
 	if (!channel)
@@ -291,7 +291,7 @@ static void channel_close(struct channel *channel)
 static struct buffer *buffer_create(struct kunit *test)
 {
 	struct gpu *gpu = test->priv;
-	struct buffer *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	struct buffer *bo = kzalloc_obj(*bo);
 
 	KUNIT_ASSERT_NOT_NULL(test, bo);
 	KUNIT_EXPECT_EQ(test, 0, allocate(gpu));

@@ -61,7 +61,7 @@ static void watch(struct mock_channel *channel)
 /* A fence whose only references are those of the engine, and of the caller for now. */
 static struct mock_fence *emit_watching(struct mock_channel *channel)
 {
-	struct mock_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	struct mock_fence *fence = kzalloc_obj(*fence);
 
 	KUNIT_ASSERT_NOT_NULL(channel->dev->test, fence);
 	KUNIT_EXPECT_EQ(channel->dev->test, 0,

@@ -27,7 +27,7 @@ static struct mock_bo *held;
 
 static void allocate(struct kunit *test)
 {
-	kfree(kmalloc(sizeof(*held), GFP_KERNEL));
+	kfree(kmalloc_obj(*held));
 }
 
 int lock_rules_init(struct kunit *test)

@@ -116,7 +116,7 @@ static void hardware_stop(struct example_channel *channel)
 /* example: channel */
 struct example_channel *example_channel_create(struct example_device *dev)
 {
-	struct example_channel *channel = kzalloc(sizeof(*channel), GFP_KERNEL);
+	struct example_channel *channel = kzalloc_obj(*channel);
 	int ret;
 
 	if (!channel)
@@ -197,7 +197,7 @@ struct dma_fence *example_emit(struct example_channel *channel)
 	ret = ttm_fence_lru_channel_reserve(&channel->lru);
 	if (ret)
 		return ERR_PTR(ret);
-	fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	fence = kzalloc_obj(*fence);
 	if (!fence)
 		return ERR_PTR(-ENOMEM);
 
@@ -245,7 +245,7 @@ struct example_bo *example_bo_create(struct example_device *dev, size_t size)
 	/* No reservation is held here. */
 	ttm_device_trim(&dev->bdev);
 
-	bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	bo = kzalloc_obj(*bo);
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 	drm_gem_private_object_init(dev->drm, &bo->tbo.base, size);
@@ -410,7 +410,7 @@ static int move_buffer(struct ttm_buffer_object *tbo, bool evict,
 
 static struct ttm_tt *create_tt(struct ttm_buffer_object *tbo, u32 page_flags)
 {
-	struct ttm_tt *tt = kzalloc(sizeof(*tt), GFP_KERNEL);
+	struct ttm_tt *tt = kzalloc_obj(*tt);
 
 	if (tt && ttm_tt_init(tt, tbo, page_flags, ttm_cached, 0)) {
 		kfree(tt);

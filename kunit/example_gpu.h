@@ -120,7 +120,7 @@ static struct dma_fence *emit(struct channel *channel)
 	if (channel->nr_jobs == MAX_JOBS)
 		return NULL;
 
-	job = kzalloc(sizeof(*job), GFP_KERNEL);
+	job = kzalloc_obj(*job);
 	if (!job)
 		return NULL;
 

@@ -199,7 +199,7 @@ static const struct ttm_fence_lru_ops mock_ops = {
 /* A buffer with one reference, at the tail of the LRU. */
 struct mock_bo *mock_bo_create(struct mock_device *dev, char name)
 {
-	struct mock_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	struct mock_bo *bo = kzalloc_obj(*bo);
 
 	KUNIT_ASSERT_NOT_NULL(dev->test, bo);
 	/* As where one buffer is copied to make another. */
@@ -240,7 +240,7 @@ void mock_bo_use(struct mock_bo *bo, struct mock_fence *fence)
 /* An empty group, its range at the tail of the LRU. */
 struct mock_group *mock_group_create(struct mock_device *dev)
 {
-	struct mock_group *group = kzalloc(sizeof(*group), GFP_KERNEL);
+	struct mock_group *group = kzalloc_obj(*group);
 
 	KUNIT_ASSERT_NOT_NULL(dev->test, group);
 	memset(&group->base, MOCK_GARBAGE, sizeof(group->base));
@@ -335,7 +335,7 @@ void mock_check(struct mock_device *dev)
 
 struct mock_device *mock_device_create(struct kunit *test)
 {
-	struct mock_device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	struct mock_device *dev = kzalloc_obj(*dev);
 
 	KUNIT_ASSERT_NOT_NULL(test, dev);
 	dev->test = test;

@@ -88,7 +88,7 @@ static struct mock_fence *create_fence(struct mock_device *dev,
 				       const struct dma_fence_ops *ops,
 				       u64 context, u64 seqno)
 {
-	struct mock_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	struct mock_fence *fence = kzalloc_obj(*fence);
 
 	KUNIT_ASSERT_NOT_NULL(dev->test, fence);
 	fence->dev = dev;
@@ -150,7 +150,7 @@ struct mock_fence *mock_first(struct mock_channel *channel)
 
 struct mock_channel *mock_channel_create(struct mock_device *dev)
 {
-	struct mock_channel *channel = kzalloc(sizeof(*channel), GFP_KERNEL);
+	struct mock_channel *channel = kzalloc_obj(*channel);
 
 	KUNIT_ASSERT_NOT_NULL(dev->test, channel);
 	channel->dev = dev;

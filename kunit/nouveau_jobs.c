@@ -199,7 +199,7 @@ static int submit(struct vm *vm, struct nouveau_sched *sched,
 		.resv_usage = DMA_RESV_USAGE_BOOKKEEP,
 		.ops = &job_ops,
 	};
-	struct vm_job *job = kzalloc(sizeof(*job), GFP_KERNEL);
+	struct vm_job *job = kzalloc_obj(*job);
 	int ret;
 
 	KUNIT_ASSERT_NOT_NULL(vm->mock->glue->test, job);

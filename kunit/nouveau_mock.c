@@ -314,7 +314,7 @@ struct nv_channel *nv_channel(struct nv_mock *mock, int chid)
 
 	channel = kunit_kzalloc(test, sizeof(*channel), GFP_KERNEL);
 	/* The last fence frees it. */
-	fctx = kzalloc(sizeof(*fctx), GFP_KERNEL);
+	fctx = kzalloc_obj(*fctx);
 	KUNIT_ASSERT_NOT_NULL(test, channel);
 	KUNIT_ASSERT_NOT_NULL(test, fctx);
 

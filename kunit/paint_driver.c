@@ -138,7 +138,7 @@ static int channel_register(struct paint_channel *channel)
 
 static struct paint_channel *channel_create(struct paint_device *dev)
 {
-	struct paint_channel *channel = kzalloc(sizeof(*channel), GFP_KERNEL);
+	struct paint_channel *channel = kzalloc_obj(*channel);
 	int ret = -ENOMEM;
 
 	if (!channel)
@@ -235,7 +235,7 @@ int paint_bo_fill(struct paint_bo *bo, u8 colour)
 
 	ttm_device_trim(&dev->bdev);
 
-	job = kzalloc(sizeof(*job), GFP_KERNEL);
+	job = kzalloc_obj(*job);
 	if (!job)
 		return -ENOMEM;
 	ret = ttm_bo_reserve(&bo->tbo, false, false, NULL);
@@ -263,7 +263,7 @@ free:
 
 static struct ttm_tt *tt_create(struct ttm_buffer_object *tbo, u32 flags)
 {
-	struct ttm_tt *tt = kzalloc(sizeof(*tt), GFP_KERNEL);
+	struct ttm_tt *tt = kzalloc_obj(*tt);
 
 	if (tt && ttm_tt_init(tt, tbo, flags, ttm_cached, 0)) {
 		kfree(tt);
@@ -398,7 +398,7 @@ struct paint_bo *paint_bo_create(struct paint_device *dev, size_t size)
 
 	ttm_device_trim(&dev->bdev);
 
-	bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	bo = kzalloc_obj(*bo);
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 	drm_gem_private_object_init(dev->drm, &bo->tbo.base, size);

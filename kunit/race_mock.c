@@ -358,7 +358,7 @@ void race_evict(struct race_device *dev)
 /* A buffer with one reference, at the tail of the LRU. Some are imports. */
 struct race_bo *race_bo_create(struct race_device *dev)
 {
-	struct race_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL | __GFP_NOFAIL);
+	struct race_bo *bo = kzalloc_obj(*bo, GFP_KERNEL | __GFP_NOFAIL);
 	unsigned int number = atomic_inc_return(&dev->created);
 
 	ttm_fence_lru_bo_init(&bo->base);

@@ -57,7 +57,7 @@ struct dma_fence *race_emit(struct race_timeline *timeline)
 
 	lockdep_assert_held(&timeline->emit);
 
-	fence = kzalloc(sizeof(*fence), GFP_KERNEL | __GFP_NOFAIL);
+	fence = kzalloc_obj(*fence, GFP_KERNEL | __GFP_NOFAIL);
 	fence->timeline = timeline;
 	spin_lock_init(&fence->lock);
 	if (timeline->channel &&
@@ -134,7 +134,7 @@ static void register_channel(struct race_timeline *timeline)
 	struct race_device *dev = timeline->dev;
 
 	timeline->channel =
-		kzalloc(sizeof(*timeline->channel), GFP_KERNEL | __GFP_NOFAIL);
+		kzalloc_obj(*timeline->channel, GFP_KERNEL | __GFP_NOFAIL);
 	if (ttm_fence_lru_channel_register(&dev->lru, timeline->channel,
 					   timeline->context))
 		race_fault(dev, "a channel cannot be registered");

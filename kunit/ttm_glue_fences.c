@@ -76,7 +76,7 @@ struct glue_fence *glue_emit(struct glue_device *dev, unsigned int channel,
 		KUNIT_ASSERT_EQ(dev->test,
 				ttm_fence_lru_channel_reserve(&ch->base), 0);
 
-	fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	fence = kzalloc_obj(*fence);
 	KUNIT_ASSERT_NOT_NULL(dev->test, fence);
 	fence->channel = ch;
 	INIT_WORK(&fence->work, fence_work);

@@ -53,7 +53,7 @@ static void foreign_release(struct dma_fence *fence)
 
 static struct foreign_module *load(struct kunit *test)
 {
-	struct foreign_module *module = kzalloc(sizeof(*module), GFP_KERNEL);
+	struct foreign_module *module = kzalloc_obj(*module);
 
 	KUNIT_ASSERT_NOT_NULL(test, module);
 	module->ops.get_driver_name = foreign_name;
@@ -77,7 +77,7 @@ static void unload(struct kunit *test, struct foreign_module *module)
 static void use(struct glue_bo *bo, struct foreign_module *module)
 {
 	struct kunit *test = bo->dev->test;
-	struct dma_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	struct dma_fence *fence = kzalloc_obj(*fence);
 
 	KUNIT_ASSERT_NOT_NULL(test, fence);
 	dma_fence_init(fence, &module->ops, &module->lock, module->context,

@@ -43,7 +43,7 @@ struct glue_device *to_glue_device(struct ttm_device *bdev)
 
 static struct ttm_tt *create_tt(struct ttm_buffer_object *tbo, u32 page_flags)
 {
-	struct ttm_tt *tt = kzalloc(sizeof(*tt), GFP_KERNEL);
+	struct ttm_tt *tt = kzalloc_obj(*tt);
 
 	if (tt && ttm_tt_init(tt, tbo, page_flags, ttm_cached, 0)) {
 		kfree(tt);
@@ -309,7 +309,7 @@ struct glue_bo *glue_bo_try(struct glue_device *dev, char name,
 	struct ttm_placement copy = *placement;
 	struct glue_bo *bo;
 
-	bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	bo = kzalloc_obj(*bo);
 	KUNIT_ASSERT_NOT_NULL(dev->test, bo);
 	bo->dev = dev;
 	bo->name = name;

@@ -38,7 +38,7 @@ static const struct nvkm_bar_func nvsw_bar = {
 int nvsw_bar_new(struct nvkm_device *device, enum nvkm_subdev_type type,
 		 int inst, struct nvkm_bar **bar)
 {
-	*bar = kzalloc(sizeof(**bar), GFP_KERNEL);
+	*bar = kzalloc_obj(**bar);
 	if (!*bar)
 		return -ENOMEM;
 	nvkm_bar_ctor(&nvsw_bar, device, type, inst, *bar);

@@ -30,7 +30,7 @@ static const struct nvkm_gr_func nvsw_gr = {
 int nvsw_gr_new(struct nvkm_device *device, enum nvkm_subdev_type type,
 		int inst, struct nvkm_gr **gr)
 {
-	*gr = kzalloc(sizeof(**gr), GFP_KERNEL);
+	*gr = kzalloc_obj(**gr);
 	if (!*gr)
 		return -ENOMEM;
 	return nvkm_gr_ctor(&nvsw_gr, device, type, inst, true, *gr);

@@ -106,7 +106,7 @@ static int memory_wrap(struct nvkm_instmem *imem, struct nvkm_memory *ram,
 	/* A chip could do with pieces. The only user wants pages. */
 	if (nvkm_memory_addr(ram) == ~0ULL)
 		return -EINVAL;
-	object = kzalloc(sizeof(*object), GFP_KERNEL);
+	object = kzalloc_obj(*object);
 	if (!object)
 		return -ENOMEM;
 	nvkm_instobj_ctor(&object_func, imem, &object->base);
@@ -157,7 +157,7 @@ static const struct nvkm_instmem_func nvsw_imem = {
 int nvsw_imem_new(struct nvkm_device *device, enum nvkm_subdev_type type,
 		  int inst, struct nvkm_instmem **imem)
 {
-	*imem = kzalloc(sizeof(**imem), GFP_KERNEL);
+	*imem = kzalloc_obj(**imem);
 	if (!*imem)
 		return -ENOMEM;
 	nvkm_instmem_ctor(&nvsw_imem, device, type, inst, *imem);

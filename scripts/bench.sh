@@ -3,7 +3,7 @@
 #
 # bench.sh: what the fence-ordered LRU costs, alone and beside today's TTM, measured
 # in the kernel. Prints a table and what was reached of what was aimed at; writes
-# build/bench/results.json, or build/bench-7.3/results.json.
+# results.json in build/bench/, or build/bench-6.12/.
 #
 # BENCH=<names>  only these measurements; default: all that the module lists
 # FULL=1         also measures a device that did not opt in beside TTM without our

@@ -106,8 +106,10 @@ verify_config()
 	return $wrong
 }
 
+# What is there of another source would be mixed with it.
 configure()
 {
+	[ ! -e "$OUT/source" ] || [ "$OUT/source" -ef "$TREE" ] || rm -rf "$OUT"
 	mkdir -p "$OUT"
 	wanted >"$OUT/.wanted"
 	kmake KCONFIG_ALLCONFIG="$OUT/.wanted" allnoconfig

@@ -10,7 +10,7 @@ import sys
 import zlib
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-KERNEL = os.environ.get('KERNEL', '6.12')
+KERNEL = os.environ['KERNEL']
 
 # Only inline functions of a header call them, and these are described.
 INTERNAL = {'ttm_submission_flush', 'ttm_fence_lru_free_links'}

@@ -106,6 +106,8 @@ checkpatch_patches()
 		ignore=FILE_PATH_CHANGES,UNKNOWN_COMMIT_ID
 		! grep -q '^+++ b/.*_trace\.h$' "$patch" ||
 			ignore+=,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
+		# Of a condition that a patch adds to.
+		! grep -q '^ .*(bo->ttm != NULL)' "$patch" || ignore+=,UNNECESSARY_PARENTHESES
 		scripts/checkpatch.pl --strict --no-signoff --show-types --terse \
 			--ignore "$ignore" "$patch" || failed=1
 	done

@@ -14,7 +14,7 @@ PLACE=/ttm-fence-lru
 # in_system <command> ...: as it is for somebody who has just logged in.
 in_system()
 {
-	chroot "$SYSTEM" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root JOBS="$JOBS" \
+	chroot "$SYSTEM" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root JOBS="$JOBS" KERNEL="$KERNEL" \
 		DEBIAN_MIRROR="${DEBIAN_MIRROR:-}" http_proxy="${http_proxy:-}" "$@"
 }
 

@@ -2,16 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # demo-guest.sh: what the demo does in the guest, in modelled time. One boot runs every
-# phase with both designs in turn and leaves the kernel's counters in build/demo.
+# phase with both designs in turn and leaves the kernel's counters in that directory.
 #
-# demo-guest.sh <seed> <job speed> <VRAM MiB> <VRAM MiB under pressure> <prices> <client> ...
+# demo-guest.sh <directory> <seed> <job speed> <VRAM MiB> <VRAM MiB under pressure> <prices> <client> ...
 
 . "$(dirname "$0")/guest-lib.sh"
 
-SEED=$1 JOB_SPEED=$2 PLENTY_MB=$3 VRAM_MB=$4 PRICES=$5
-shift 5
+RESULTS=$1 SEED=$2 JOB_SPEED=$3 PLENTY_MB=$4 VRAM_MB=$5 PRICES=$6
+shift 6
 # shellcheck disable=SC2153 # BUILD, ROOT and KERNEL_OUT come from boot.sh
-RESULTS=$BUILD/demo
 TOOLS=$BUILD/tools
 HUNG_MB=128
 

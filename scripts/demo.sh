@@ -3,7 +3,7 @@
 #
 # demo.sh: recorded programs on the software GPU, under today's TTM and under
 # the fence-ordered LRU, in one boot of one kernel. Prints both side by side;
-# writes build/demo/report.json and build/demo/report.svg.
+# writes report.json and report.svg in build/demo/, or build/demo-6.12/.
 #
 # SEED=<n>            of the interleaving of the clients; default: 1
 # VRAM_MB=<MiB>       VRAM under pressure; default: from what the traces want
@@ -26,7 +26,9 @@ PRICES=${PRICES:-}
 # Chosen for the buffers that they free while the GPU still uses them.
 TRACES=${TRACES:-openarena-gl1-mapcycle supertuxkart-race openarena-gl2-mapcycle
 	piglit-streaming-texture-leak weston-compositor}
-RESULTS=$BUILD/demo
+RESULTS=$(kernel_out demo)
+# As it is called in what is said.
+SHORT=${RESULTS#"$ROOT/"}
 # How much of the VRAM that the traces want together they get under pressure.
 PERCENT=40
 
@@ -80,7 +82,7 @@ run_guest()
 	say "$KEY" "$(sed -n -E 's/^CONFIG_CC_VERSION_TEXT="(.*)"/\1/p' "$(kernel_out um-demo)/.config")" \
 		"$SETTINGS" >"$RESULTS/made-of"
 	"$ROOT/scripts/boot.sh" -v -t 1200 -m $((PLENTY_MB + 1536))M -l demo um-demo -- \
-		"$ROOT/scripts/demo-guest.sh" "$SEED" "$JOB_SPEED" "$PLENTY_MB" "$VRAM_MB" \
+		"$ROOT/scripts/demo-guest.sh" "$RESULTS" "$SEED" "$JOB_SPEED" "$PLENTY_MB" "$VRAM_MB" \
 		"$PRICES" "${files[@]}" || rc=$?
 	[ -e "$RESULTS/kernel" ] || exit "$rc"
 	[ $rc = 0 ] || say "demo: the guest ended with status $rc; what there is of results:"
@@ -102,7 +104,7 @@ choose_vram
 run_guest
 verdict=0
 "$ROOT/scripts/demo-report.py" "$RESULTS" "$SEED" "$JOB_SPEED" "${clients[@]}" || verdict=1
-run_step plot "plotting" "What the guest sampled is in build/demo/pressure.*.csv" plot
+run_step plot "plotting" "What the guest sampled is in $SHORT/pressure.*.csv" plot
 [ "$GUEST_STATUS" = 0 ] || die "demo: failed, the guest ended with status $GUEST_STATUS"
-[ "$verdict" = 0 ] || die "demo: failed, see the lines above and build/demo/report.json"
-say "demo: passed; see build/demo/report.json and build/demo/report.svg"
+[ "$verdict" = 0 ] || die "demo: failed, see the lines above and $SHORT/report.json"
+say "demo: passed; see $SHORT/report.json and $SHORT/report.svg"

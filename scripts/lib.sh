@@ -11,7 +11,8 @@ BUILD=$ROOT/build
 LOGS=$BUILD/logs
 # The kernels that the patches are for, the newest first.
 KERNELS=(7.3 6.12)
-KERNEL=${KERNEL:-6.12}
+# Commands, and parts of them, that are for the older one only, so far.
+NOT_PORTED=" boot-test coverage debian dkms dkms-test mesa modules modules-install mutants nouveau "
 JOBS=${JOBS:-$(nproc)}
 V=${V:-}
 # A relative KERNEL_SRC means: as seen from where make was called.
@@ -19,6 +20,21 @@ KERNEL_SRC=${KERNEL_SRC:-}
 # What make fuzz tries, a line each.
 FUZZ_MODES=$(printf '%s\n' "fence_lru="{1,0}" copy="{cpu,async})
 export LC_ALL=C
+
+# ported <script>: whether it works on each kernel.
+ported()
+{
+	[[ $NOT_PORTED != *" $(basename "$1" .sh) "* ]]
+}
+
+if [ -n "${KERNEL:-}" ]; then
+	:
+elif ported "$0"; then
+	KERNEL=${KERNELS[0]}
+else
+	KERNEL=6.12
+fi
+export KERNEL
 # The kernel's make is to know nothing of ours, nor of the user's other kernels.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KBUILD_OUTPUT O M ARCH SUBARCH \
 	CROSS_COMPILE KCONFIG_CONFIG KCFLAGS
@@ -144,13 +160,13 @@ kernel_tree()
 	say "$BUILD/tree-$KERNEL${UNPATCHED:+-unpatched}${SERIES:+-series}$(kernel_suffix)"
 }
 
-# kernel_out <config>: where that kernel is built. 6.12 has no name, for there was once no
-# other.
+# kernel_out <config>: where that kernel is built, or what a command finds out about it. The
+# newest one has no name there.
 kernel_out()
 {
 	local name=-$KERNEL
 
-	[ "$KERNEL" != 6.12 ] || name=
+	[ "$KERNEL" != "${KERNELS[0]}" ] || name=
 	say "$BUILD/$1$name${SERIES:+-series}$(kernel_suffix)"
 }
 
@@ -159,7 +175,7 @@ cpu_arguments()
 {
 	[ "${CPUS:-1}" != 1 ] || return 0
 	grep -qxF CONFIG_SMP=y "$1/.config" ||
-		refuse "CPUS=$CPUS: the kernel in ${1#"$ROOT/"} has one CPU" "KERNEL=7.3 has more, when it tests."
+		refuse "CPUS=$CPUS: the kernel in ${1#"$ROOT/"} has one CPU" "That of Linux 7.3 has more, when it tests."
 	say seccomp=on "ncpus=$CPUS"
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # policy.sh: the policies of make pressure that are not in the tree, as patches of TTM in
-# bench/policies/; see Documentation/pressure.rst.
+# bench/policies/<kernel>, or common; see Documentation/pressure.rst.
 #
 # policy.sh lay <policy> <directory>    lays TTM with that policy, as of the series
 # policy.sh save <policy> <directory>   writes its patch anew, from what is there now
@@ -12,6 +12,15 @@
 
 TTM=drivers/gpu/drm/ttm
 POLICIES=$ROOT/bench/policies
+
+# patch_of <policy>
+patch_of()
+{
+	local own=$POLICIES/$KERNEL/$1.patch
+
+	[ -e "$own" ] || own=$POLICIES/common/$1.patch
+	say "$own"
+}
 
 # What is not known by name is our own policy with another constant: ours-k<factor>.
 set_worth()
@@ -35,15 +44,16 @@ lay()
 		set_worth "$directory" "${policy#ours-k}" ;;
 	*)
 		patch -d "$directory" -p5 --fuzz=0 --no-backup-if-mismatch --force \
-			<"$POLICIES/$policy.patch" ;;
+			<"$(patch_of "$policy")" ;;
 	esac
 }
 
 # Its words stay; the rest is the difference.
 save()
 {
-	local policy=$1 directory=$2 patch=$POLICIES/$1.patch scratch
+	local policy=$1 directory=$2 patch scratch
 
+	patch=$(patch_of "$policy")
 	scratch=$(mktemp -d)
 	mkdir -p "$scratch"/{a,b}/"$TTM"
 	cp -L "$(kernel_tree)/$TTM"/{*.[ch],Makefile} "$scratch/a/$TTM"
@@ -63,7 +73,7 @@ check()
 	local patch scratch failed=0
 
 	scratch=$(mktemp -d)
-	for patch in "$POLICIES"/*.patch; do
+	for patch in "$POLICIES"/{"$KERNEL",common}/*.patch; do
 		lay "$(basename "$patch" .patch)" "$scratch/ttm" || failed=1
 	done
 	lay ours-k0 "$scratch/ttm" || failed=1

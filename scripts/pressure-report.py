@@ -262,12 +262,12 @@ def main():
     if policies:
         print_summaries(summaries)
         print_verdicts(verdicts)
-    print("\nDrawn in build/pressure/: " + " ".join(drawings))
+    print(f"\nDrawn in build/{directory.name}/: " + " ".join(drawings))
     failed = [(name, policy, seed) for name, group in groups.items()
               for policy, cells in group.items()
               for seed, cell in cells.items() if cell["tag_errors"]]
     for name in missing:
-        print(f"failed: {name}: see its log in build/pressure/cells/{key}/")
+        print(f"failed: {name}: see its log in build/{directory.name}/cells/{key}/")
     for name, policy, seed in failed:
         print(f"failed: {','.join(name)}, {policy}, seed {seed}: tag errors")
     return 1 if missing or failed else 0

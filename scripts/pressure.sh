@@ -4,8 +4,8 @@
 # pressure.sh: policies side by side, in modelled time. Each cell is one replay of a mix
 # of clients, on one policy, with so much VRAM, at a speed of the GPU, with one way to
 # copy, and with one seed. What is there already, of the same sources, is not run again.
-# Prints medians and ratios, and what misses its limit; writes build/pressure/results.json,
-# and a drawing for each mix and way to copy.
+# Prints medians and ratios, and what misses its limit; writes results.json in build/pressure/,
+# or build/pressure-6.12/, and a drawing for each mix and way to copy.
 #
 # MIX=<names>     only these mixes; POLICY=<names>: only these policies
 # COPY=<names>    cpu, async, or both; default: cpu, with FULL=1 both
@@ -16,7 +16,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$ROOT/scripts/virtual-lib.sh"
 
-RESULTS=$BUILD/pressure
+RESULTS=$(kernel_out pressure)
 CELLS=$RESULTS/cells
 
 # A client with a full queue beside one that waits: see Documentation/pressure.rst.
@@ -226,5 +226,5 @@ list_cells >"$RESULTS/list"
 run_cells
 verdict=0
 "$ROOT/scripts/pressure-report.py" "$RESULTS" "$KEY" || verdict=1
-run_step plot "plotting" "What is drawn is in build/pressure/plots/" plot
+run_step plot "plotting" "What is drawn is in ${RESULTS#"$ROOT/"}/plots/" plot
 [ "$verdict" = 0 ]

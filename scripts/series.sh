@@ -5,15 +5,15 @@
 #
 # The patches are commits, and their files are never edited by hand. To change one:
 #
-#	make series                             lays build/series-6.12, a git repository;
-#	cd build/series-6.12                    branch "series", on the tag "base"
+#	make series                             lays build/series-7.3, a git repository;
+#	cd build/series-7.3                     branch "series", on the tag "base"
 #	... edit ...
 #	git commit -a --fixup=<commit>
 #	git rebase -i --autosquash base
 #	make series-export                      writes the files, from the commits
 #	make test
 #
-# With KERNEL=7.3 all of it is about that kernel, and build/series-7.3.
+# With KERNEL=6.12 all of it is about that kernel, and build/series-6.12.
 #
 # lay     makes that repository: the plain kernel, and the series on it as "git am" makes
 #         commits of it. One that is there follows patches/, unless it has something

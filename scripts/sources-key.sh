@@ -33,7 +33,7 @@ sources_of()
 	bench) kernel_sources
 	       say bench/*.[ch] scripts/bench-guest.sh ;;
 	pressure) kernel_sources; replay_sources
-	       say bench/policies/*.patch scripts/{policy,pressure-cell,pressure-guest}.sh ;;
+	       say bench/policies/{"$KERNEL",common}/*.patch scripts/{policy,pressure-cell,pressure-guest}.sh ;;
 	# What is tested, and the tests; results and documents aside.
 	test)  git ls-files -co --exclude-standard -- . ':!Documentation' ':!README.md' ;;
 	*)     die "sources-key.sh: no results of '$1'" ;;

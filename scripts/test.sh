@@ -7,6 +7,9 @@
 #
 # A part counts by its own last line of this form, else by its lines "ok" and
 # "not ok" (and "# SKIP"), else as one by its exit status.
+#
+# PARTS=<names>  only these: check, kunit, and the files of tests/
+# FULL=1         those that build a kernel for themselves, too
 
 . "$(dirname "$0")/lib.sh"
 
@@ -15,6 +18,8 @@ failed=0
 skipped=0
 # No part may take longer; the kernels' first build is part of one.
 LIMIT=${TEST_TIMEOUT:-2700}
+# What is the same whatever the kernel.
+ANY_KERNEL=" commands complaints figures record replay timeline "
 # What README shows of it: the number of the sources, and a line for each part.
 COUNTS=$BUILD/test/counts-$KERNEL
 # The same with the time that each took, and what failed: said once more at the end.
@@ -63,36 +68,39 @@ part()
 	count "$name" "$log" "$rc"
 }
 
-# is_left_out <test>: another command runs it, too, and it builds a kernel for itself.
+# is_left_out <name>: says why, unless it is not wanted.
 is_left_out()
 {
-	[ -z "${FULL:-}" ] || return 1
-	case $1 in
-	*/nvsw.sh) say "" "nvsw: make nouveau runs it, and FULL=1" ;;
-	*/mesa.sh) say "" "mesa: make mesa runs it, and FULL=1" ;;
-	*) return 1 ;;
-	esac
+	[ -z "${PARTS:-}" ] || [[ " $PARTS " == *" $1 "* ]] || return 0
+	if [ "$KERNEL" != 6.12 ] && ! ported "$1"; then
+		say "" "$1: for Linux 6.12 only: make test KERNEL=6.12"
+	elif [ "$KERNEL" != "${KERNELS[0]}" ] && [[ $ANY_KERNEL == *" $1 "* ]]; then
+		say "" "$1: no kernel is tested there: make test"
+	elif [ -z "${FULL:-}${PARTS:-}" ] && [[ " nvsw mesa " == *" $1 "* ]]; then
+		# It builds a kernel for itself.
+		say "" "$1: FULL=1 runs it, and make nouveau or make mesa"
+	else
+		return 1
+	fi
+}
+
+# parts <name> <command> ...: on two CPUs, too, if both that and the kernel are made for it.
+parts()
+{
+	! is_left_out "$1" || return 0
+	part "$@"
+	if [ "$KERNEL" != 6.12 ] && [[ " lock-rules swgpu " == *" $1 "* ]]; then
+		CPUS=2 part "$1-2-cpus" "${@:2}"
+	fi
 }
 
 mkdir -p "$BUILD/test"
 "$ROOT/scripts/sources-key.sh" test >"$COUNTS"
 : >"$RECALL"
-if [ "$KERNEL" = 6.12 ]; then
-	part check "$ROOT/scripts/check.sh"
-	part kunit "$ROOT/scripts/kunit.sh"
-	for test in "$ROOT"/tests/*.sh; do
-		[ ! -x "$test" ] || is_left_out "$test" || part "$(basename "$test" .sh)" "$test"
-	done
-else
-	part series "$ROOT/scripts/series.sh" check
-	part kunit "$ROOT/scripts/kunit.sh"
-	for test in complaints fuzz races replay swgpu tracing virtual-time; do
-		part "$test" "$ROOT/tests/$test.sh"
-	done
-	for test in lock-rules swgpu; do
-		CPUS=2 part "$test-2-cpus" "$ROOT/tests/$test.sh"
-	done
-	say "" "The other parts are not ported to Linux $KERNEL yet."
-fi
+parts check "$ROOT/scripts/check.sh"
+parts kunit "$ROOT/scripts/kunit.sh"
+for test in "$ROOT"/tests/*.sh; do
+	[ ! -x "$test" ] || parts "$(basename "$test" .sh)" "$test"
+done
 say "" "$(cat "$RECALL")" "all of it took $SECONDS s"
 summary

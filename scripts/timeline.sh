@@ -3,8 +3,9 @@
 #
 # timeline.sh: draws the same traffic under today's TTM and under the fence-ordered LRU, from
 # tracepoints, in modelled time: channels as lanes with their jobs, who waits, what is evicted,
-# and dead buffers. Writes build/timeline/replay.svg, and hung.svg of the hung channel; and
-# states.svg and steps.svg: the states of buffers and the steps of allocations, counted.
+# and dead buffers. Writes into build/timeline/, or build/timeline-6.12/: replay.svg; hung.svg of
+# the hung channel; states.svg and steps.svg: the states of buffers and the steps of
+# allocations, counted.
 #
 # TRACES=<names>  recordings in traces/, or files; each is a client
 # VRAM_MB=<MiB>, JOB_SPEED=<factor>, SEED=<n>  as in make demo
@@ -15,7 +16,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$ROOT/scripts/virtual-lib.sh"
 
-RESULTS=$BUILD/timeline
+RESULTS=$(kernel_out timeline)
 # What was given: pictures of other settings are not those of the documents.
 SETTINGS=
 for variable in SEED VRAM_MB JOB_SPEED TRACES COPY START_MS LENGTH_MS; do
@@ -80,4 +81,4 @@ run_step draw-hung "drawing the hung channel" "Read the log." draw hung \
 for graph in states steps; do
 	run_step "draw-$graph" "drawing the $graph" "Read the log." draw_graph "$graph"
 done
-say "timeline: see build/timeline/{replay,hung,states,steps}.svg"
+say "timeline: see ${RESULTS#"$ROOT/"}/{replay,hung,states,steps}.svg"

@@ -32,20 +32,12 @@ must_name()
 	done
 }
 
-# What does its work on every kernel; on the default one all do.
-PORTED=(bench boot build clean complaints demo each-patch fuzz kunit lock-rules nvsw packages
-	pressure-cell races replay series source sources-key swgpu test tracing tree
-	virtual-time)
-
 check_kernel()
 {
-	local command
-
-	command=$(basename "$0" .sh)
 	must_name KERNEL kernel "${KERNELS[@]}"
-	[ "$KERNEL" = 6.12 ] || printf '%s\n' "${PORTED[@]}" | grep -xF -e "$command" >/dev/null ||
-		refuse "KERNEL=$KERNEL: '$command' is not ported to that kernel yet" \
-			"So far these are: ${PORTED[*]}"
+	[ "$KERNEL" = 6.12 ] || ported "$0" ||
+		refuse "KERNEL=$KERNEL: '$(basename "$0" .sh)' is not ported to that kernel yet" \
+			"Without KERNEL= it is for Linux 6.12."
 }
 
 check_numbers()
@@ -102,6 +94,8 @@ check_names()
 	! given MODE || [[ $FUZZ_MODES == *"$MODE"* ]] ||
 		refuse "MODE=$MODE: no mode has that in its name" "There are: $FUZZ_MODES"
 	must_name RELEASE "release of Debian that is tried" 12 13
+	mapfile -t names < <(basename -s .sh "$ROOT"/tests/*.sh)
+	must_name PARTS "part of the tests" check kunit "${names[@]}"
 	! given CASE ||
 		names_in "$ROOT"/tools/{swgpu,nouveau,vulkan}-test/*.c |
 			grep -F -e "$CASE" >/dev/null ||

@@ -139,7 +139,7 @@ static const struct drm_gem_object_funcs gem_funcs = {
 struct swgpu_bo *swgpu_bo_alloc(struct swgpu_device *sdev, u64 size,
 				struct swgpu_tag_cell *tag)
 {
-	struct swgpu_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
+	struct swgpu_bo *bo = kzalloc_obj(*bo, GFP_KERNEL_ACCOUNT);
 
 	if (!bo)
 		return NULL;

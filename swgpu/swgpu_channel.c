@@ -90,7 +90,7 @@ struct swgpu_channel *swgpu_channel_create(struct swgpu_device *sdev,
 	struct swgpu_channel *channel;
 	int ret;
 
-	channel = kzalloc(sizeof(*channel), GFP_KERNEL_ACCOUNT);
+	channel = kzalloc_obj(*channel, GFP_KERNEL_ACCOUNT);
 	if (!channel)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&channel->kref);

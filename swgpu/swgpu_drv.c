@@ -23,7 +23,7 @@
 
 static int open(struct drm_device *drm, struct drm_file *file)
 {
-	struct swgpu_file *sfile = kzalloc(sizeof(*sfile), GFP_KERNEL_ACCOUNT);
+	struct swgpu_file *sfile = kzalloc_obj(*sfile, GFP_KERNEL_ACCOUNT);
 
 	if (!sfile)
 		return -ENOMEM;

@@ -121,7 +121,7 @@ static const struct dma_fence_ops fence_ops = {
 /* Memory for a fence, to be initialised when nothing can fail any more. */
 struct swgpu_fence *swgpu_fence_alloc(void)
 {
-	return kzalloc(sizeof(struct swgpu_fence), GFP_KERNEL_ACCOUNT);
+	return kzalloc_obj(struct swgpu_fence, GFP_KERNEL_ACCOUNT);
 }
 
 void swgpu_fence_init(struct swgpu_fence *fence, struct swgpu_channel *channel,

@@ -33,8 +33,7 @@ static_assert(sizeof(struct swgpu_tag) == SWGPU_TAG_BYTES);
 struct swgpu_tag_cell *swgpu_tag_cell_create(void)
 {
 	static atomic64_t last_bo;
-	struct swgpu_tag_cell *cell =
-		kzalloc(sizeof(*cell), GFP_KERNEL_ACCOUNT);
+	struct swgpu_tag_cell *cell = kzalloc_obj(*cell, GFP_KERNEL_ACCOUNT);
 
 	if (!cell)
 		return NULL;

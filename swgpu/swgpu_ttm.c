@@ -15,7 +15,7 @@
 
 static struct ttm_tt *tt_create(struct ttm_buffer_object *tbo, u32 page_flags)
 {
-	struct ttm_tt *tt = kzalloc(sizeof(*tt), GFP_KERNEL_ACCOUNT);
+	struct ttm_tt *tt = kzalloc_obj(*tt, GFP_KERNEL_ACCOUNT);
 	int ret;
 
 	if (!tt)

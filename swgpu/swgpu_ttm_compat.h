@@ -186,7 +186,7 @@ static inline struct ttm_bo_group *ttm_bo_group_create(struct ttm_device *bdev,
 						       struct dma_resv *resv)
 {
 	struct ttm_bo_group *group =
-		kzalloc(sizeof(*group), GFP_KERNEL_ACCOUNT);
+		kzalloc_obj(*group, GFP_KERNEL_ACCOUNT);
 
 	if (!group)
 		return NULL;

@@ -46,7 +46,7 @@ static const struct drm_gem_object_funcs vm_funcs = {
 static struct swgpu_vm *create_vm(struct swgpu_file *sfile)
 {
 	struct swgpu_device *sdev = sfile->sdev;
-	struct swgpu_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	struct swgpu_vm *vm = kzalloc_obj(*vm, GFP_KERNEL_ACCOUNT);
 
 	if (!vm)
 		return NULL;

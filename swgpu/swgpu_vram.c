@@ -124,7 +124,7 @@ static int vram_alloc(struct ttm_resource_manager *man,
 	unsigned long flags = 0;
 	int ret;
 
-	res = kzalloc(sizeof(*res), GFP_KERNEL_ACCOUNT);
+	res = kzalloc_obj(*res, GFP_KERNEL_ACCOUNT);
 	if (!res)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&res->blocks);

@@ -15,7 +15,7 @@ KERNEL_DIR=$(kernel_out "$CONFIG")
 
 "$ROOT/scripts/build.sh" "$CONFIG"
 # From here on as a user calls them: not as a part of this command.
-unset IN_COMMAND SEED JOBS HISTORIES FULL KERNEL_SRC CASE BOCHS ROUNDS SUITES V
+unset IN_COMMAND KERNEL SEED JOBS HISTORIES FULL KERNEL_SRC CASE BOCHS ROUNDS SUITES PARTS V
 
 skip()
 {
@@ -160,6 +160,9 @@ numbers()
 switches()
 {
 	refused check V=yes "V=yes: must be 0, 1 or 2"
+	refused test "PARTS=kunit lunch" "no part of the tests 'lunch'"
+	refused mutants KERNEL=7.3 "'mutants' is not ported to that kernel yet"
+	refused test KERNEL=6.1 "no kernel '6.1'"
 	refused test FULL=0 "FULL=0: must be 1, or not be given"
 	refused series FORCE=no "FORCE=no: must be 1"
 	refused kunit 'SUITES=ttm_*' 'SUITES=ttm_*: must be a pattern of our'
@@ -260,7 +263,7 @@ help_has_all()
 
 	make help >"$SCRATCH/help"
 	for variable in KERNEL KERNEL_SRC KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT DEBIAN_MIRROR RELEASE \
-		JOBS SEED HISTORIES SUITES ROUNDS VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY COPY SEEDS \
+		JOBS SEED HISTORIES SUITES PARTS ROUNDS VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY COPY SEEDS \
 		MINUTES MODE CPUS V BENCH FORCE FULL PART MUTANTS MUTANT BOCHS MODEL CASE; do
 		grep -qE "(^|[^A-Z_])$variable=" "$SCRATCH/help" || missing+=("$variable")
 	done

@@ -296,7 +296,7 @@ static void check_stats(struct recount *count,
  */
 bool ttm_fence_lru_check(struct ttm_fence_lru *lru, struct drm_printer *p)
 {
-	struct recount *count = kzalloc(sizeof(*count), GFP_KERNEL);
+	struct recount *count = kzalloc_obj(*count);
 	struct ttm_fence_lru_channel *channel;
 	unsigned int channels = 0, type;
 	bool ok;

@@ -101,7 +101,7 @@ static void teach_lock_order(struct ttm_fence_lru *lru)
 
 	if (!IS_ENABLED(CONFIG_LOCKDEP))
 		return;
-	channel = kmalloc(sizeof(*channel), GFP_KERNEL);
+	channel = kmalloc_obj(*channel);
 	if (!channel)
 		return;
 	init_channel(lru, channel, 0);
