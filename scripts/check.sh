@@ -180,6 +180,24 @@ engine_is_plain()
 		ttm_fence_lru/*.[ch] include/drm/ttm_fence_lru.h
 }
 
+# What is exported, by its text.
+exported()
+{
+	cat "$TREE"/drivers/gpu/drm/ttm{,_fence_lru/ttm_fence_lru}/*.c |
+		sed -n -E 's/^EXPORT_SYMBOL\w*\((\w+).*/\1/p' | sort -u
+}
+
+# The test kernel has the tests in it. As modules, as make mutants wants them, they may use
+# only what is exported.
+tests_can_be_modules()
+{
+	local missing
+
+	missing=$(nm -u "$OUT/$OURS"/kunit/*.o | awk '$2 ~ /^ttm_/ { print $2 }' | sort -u |
+		comm -23 - <({ exported; nm -g --defined-only "$OUT/$OURS"/kunit/*.o | awk '{ print $3 }'; } | sort -u))
+	[ -z "$missing" ] || { say "ERROR: tests use what is not exported:" "$missing"; return 1; }
+}
+
 # The texts of named mutants must be found in what they break.
 named_mutants()
 {
@@ -210,6 +228,7 @@ OUT=$(kernel_out um-check)
 CONFIGURE_ONLY=1 "$ROOT/scripts/build.sh" um-check
 
 check "warnings, kernel-doc, sparse" build_with_warnings
+check "tests can be modules" tests_can_be_modules
 check "kernel-doc of headers" kernel_doc
 check "checkpatch on files" checkpatch_files
 check "checkpatch on patches" checkpatch_patches

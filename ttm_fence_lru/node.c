@@ -62,6 +62,7 @@ void ttm_fence_lru_node_free(struct ttm_fence_lru_node *node)
 {
 	kmem_cache_free(node_cache, node);
 }
+EXPORT_SYMBOL_IF_KUNIT(ttm_fence_lru_node_free);
 
 /* Free nodes that were emptied, and put their fences: not under a spinlock. */
 void ttm_fence_lru_emptied_free_all(struct ttm_fence_lru_emptied *emptied)
