@@ -6,7 +6,7 @@ SHELL = /bin/bash
 .DEFAULT_GOAL = help
 .PHONY: help demo bench pressure test check kunit fuzz mutants coverage kernel source clean distclean \
 	modules modules_install modules_uninstall dkms dkms-test debian-test boot-test nouveau mesa \
-	each-patch series series-export docs figures record timeline
+	each-patch series series-export send docs figures record timeline
 
 export KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT BOCHS MODEL CASE RELEASE ROUNDS
 export KERNEL KERNEL_SRC JOBS SEED HISTORIES REQUESTS V DEBIAN_MIRROR FORCE FULL PART MUTANTS MUTANT BENCH
@@ -147,8 +147,14 @@ series: ## lay a git repository with the patches as commits, to change them ther
 series-export: ## write the patches from these commits
 	@scripts/series.sh export
 
+send: ## make of the series what could be sent: branches with cover letters, mails, checks
+	@scripts/send.sh
+
 clean: ## remove what was built; keep the kernel's source, and the series as commits
 	@scripts/clean.sh
 
-distclean: ## remove build/, with all that was fetched
+distsend: ## make of the series what could be sent: branches with cover letters, mails, checks
+	@scripts/send.sh
+
+clean: ## remove build/, with all that was fetched
 	@scripts/clean.sh all

@@ -177,6 +177,37 @@ def demo_tables(results):
                      "demo: passed; see build/demo/report.json and build/demo/report.svg"])
 
 
+# Cover letters, which stand in mails.
+
+def letter(lines):
+    return "".join(f"  {line.removeprefix('  ')}".rstrip() + "\n" for line in lines)
+
+
+def cover_demo(results):
+    demo = module("demo-report")
+    _, today, ours = demo_of(results, NEWEST)
+    return letter([*printed(demo.print_phase, "pressure", today, ours), "",
+                   *printed(demo.print_hung, today, ours)])
+
+
+def cover_pressure(results):
+    limits = results.pressure()["limits"]
+    policies = [policy for policy in ("today-512", "list", "ours") if policy in limits]
+    lines = [f"{'':<42}" + "".join(f"{policy:>11}" for policy in policies)]
+    for name in limits["ours"]:
+        kept = [f"{row['cells'] - len(row['missed'])} of {row['cells']}"
+                for row in (limits[policy][name] for policy in policies)]
+        lines.append(f"{name.replace(': today', ', today'):<42.42}" +
+                     "".join(f"{text:>11}" for text in kept))
+    return letter(lines)
+
+
+def cover_bench(results):
+    return "".join(textwrap.fill(f"{row['what']}: {row['figure']}", 72, initial_indent="  - ",
+                                 subsequent_indent="    ", break_long_words=False) + "\n"
+                   for row in results.bench()["verdicts"] if row["line"] in ("delete", "use"))
+
+
 def test_counts(results):
     return indented(["$ make test", *(f"== {line}" for line in results.counts()[:7]), "..."])
 
@@ -298,6 +329,8 @@ WRITERS = {
         "bench-machine": bench_machine, "bench-tables": bench_tables,
         "bench-verdicts": bench_verdicts, "bench-verdicts-older": bench_verdicts_older,
         "bench-unpatched": bench_unpatched, "bench-cpus": bench_cpus},
+    "patches/cover/fence-lru.txt": {
+        "cover-demo": cover_demo, "cover-pressure": cover_pressure, "cover-bench": cover_bench},
     "Documentation/pressure.rst": {
         "pressure-summary": pressure_summary, "pressure-limits": pressure_limits,
         "pressure-limits-older": pressure_limits_older},

@@ -59,6 +59,8 @@ make_tree()
 	rm -rf "$SCRATCH"
 	mkdir -p "$SCRATCH/build/demo"
 	cp -rL "$ROOT/README.md" "$ROOT/Documentation" "$SCRATCH/"
+	mkdir "$SCRATCH/patches"
+	cp -rL "$ROOT/patches/cover" "$SCRATCH/patches"
 }
 
 # shellcheck disable=SC2317 # it is called by its name

@@ -1,0 +1,363 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# send.sh: makes of the series what could be sent, as branches of its repository, on the
+# plain kernel:
+#
+#	send/ttm-fixes      what is wrong in TTM today, each for itself
+#	send/nouveau-fixes  so in nouveau
+#	send/fence-lru      on both of these: the engine with its tests, TTM's part, nouveau's
+#
+# The engine is in drivers/gpu/drm/ttm/fence_lru there; the policy is one patch; the counts of
+# make demo, and what is for 6.12 only, are left out. Each branch begins with an empty commit
+# that has its cover letter, as b4 wants it. Mails are left in build/send/<branch>, and
+# checkpatch, a build and sparse say what they find: see Documentation/sending.rst.
+
+. "$(dirname "$0")/lib.sh"
+
+REPO=$BUILD/series-$KERNEL
+SEND=$BUILD/send
+ENGINE=drivers/gpu/drm/ttm/fence_lru
+# Where it is in the series.
+LAID=drivers/gpu/drm/ttm_fence_lru
+COVERS=$ROOT/patches/cover
+# By what their subjects begin with.
+POLICY_BEGINS="drm/ttm: release what is dead before evicting"
+POLICY_ENDS="drm/ttm: let the system have the pages of dead"
+COUNTS="drm/ttm: count where the memory of dead buffers"
+
+in_repo()
+{
+	GIT_INDEX_FILE=$REPO/.git/send.index git -C "$REPO" "$@"
+}
+
+# commits <directory>: those of one series, the oldest first.
+commits()
+{
+	in_repo log --reverse --format='%H %s' base..series | awk -v mark="series: patches/$1" '
+		{ subject = substr($0, 42) }
+		subject == mark { inside = 1; next }
+		subject ~ /^series: patches\// { inside = 0 }
+		inside'
+}
+
+# Trees -------------------------------------------------------------------------------
+
+# put <path> [<mode>]: what comes in.
+put()
+{
+	in_repo update-index --add --cacheinfo "${2:-100644},$(in_repo hash-object -w --stdin),$1"
+}
+
+# A file in the kernel's tree, where it names the engine's place.
+rename_places()
+{
+	sed -e "s,$LAID/ttm_fence_lru/,$ENGINE/,; s,$LAID/kunit/,$ENGINE/tests/,; s,$LAID/,$ENGINE/," \
+		-e 's,^\(obj-y\t*+= \)ttm_fence_lru/,\1ttm/fence_lru/,'
+}
+
+put_renamed()
+{
+	local file
+
+	for file; do
+		! in_repo cat-file -e ":$file" 2>/dev/null ||
+			in_repo cat-file blob ":$file" | rename_places | put "$file"
+	done
+}
+
+# No name of an older kernel: those of the tests are written out.
+plain_test()
+{
+	sed -e 's,"\.\./ttm_fence_lru/,"../,; s/leave_fence_ops()/rcu_read_unlock()/
+		s/enter_fence_ops()/rcu_read_lock()/' "$1"
+}
+
+engine_tests()
+{
+	sed -n '/^ttm_fence_lru_test-y/,/^$/p' "$ROOT/kunit/Makefile" |
+		sed -n -E 's/^\t(\w+)\.o.*/\1/p'
+}
+
+# kconfig <symbol>: its entry.
+kconfig()
+{
+	awk -v symbol="$1" '$1 == "config" { inside = $2 == symbol } inside' "$ROOT/Kconfig"
+}
+
+# What the series finds beside it: the engine, its header and its tests.
+put_engine()
+{
+	local file
+
+	for file in "$ROOT"/ttm_fence_lru/*.[ch]; do
+		put "$ENGINE/${file##*/}" <"$file"
+	done
+	put include/drm/ttm_fence_lru.h <"$ROOT/include/drm/ttm_fence_lru.h"
+	{
+		sed '/CONFIG_GCOV_KERNEL\|GCOV_PROFILE\|Of no effect\|A branch is to/d' \
+			"$ROOT/ttm_fence_lru/Makefile"
+		say "" "obj-\$(CONFIG_DRM_TTM_FENCE_LRU_KUNIT_TEST) += tests/"
+	} | cat -s | put "$ENGINE/Makefile"
+	{
+		say "# SPDX-License-Identifier: GPL-2.0 OR MIT" ""
+		kconfig DRM_TTM_FENCE_LRU
+		kconfig DRM_TTM_FENCE_LRU_KUNIT_TEST | grep -vE 'select DRM_(BUDDY|EXEC)$' |
+			sed 's/^\t  Tests of the engine.*/\t  Tests of the engine on plain objects./'
+	} | cat -s | sed '$ { /^$/d }' | put "$ENGINE/Kconfig"
+	put_tests
+}
+
+# engine_tree: all of that, as a tree.
+engine_tree()
+{
+	in_repo read-tree --empty
+	put_engine
+	in_repo write-tree
+}
+
+put_tests()
+{
+	local file name
+
+	for file in $(engine_tests | sed 's/$/.c/') mock.h race.h model.h history.h lock_rules.h; do
+		plain_test "$ROOT/kunit/$file" | put "$ENGINE/tests/$file"
+	done
+	{
+		say "# SPDX-License-Identifier: GPL-2.0 OR MIT" "" "ttm_fence_lru_test-y := \\"
+		engine_tests | sed '$! s/.*/\t&.o \\/; $ s/.*/\t&.o/'
+		say "" "obj-\$(CONFIG_DRM_TTM_FENCE_LRU_KUNIT_TEST) += ttm_fence_lru_test.o"
+	} | put "$ENGINE/tests/Makefile"
+	# The documents show it, so it is there to be read.
+	for name in example_driver.c example_driver.h; do
+		put "$ENGINE/tests/$name" <"$ROOT/kunit/$name"
+	done
+}
+
+# make_tree <commit of TTM's> [<commit of nouveau's>]: TREE is that of both together, as it is
+# sent.
+make_tree()
+{
+	local where=drivers/gpu/drm/nouveau file
+
+	in_repo read-tree "$1"
+	if [ -n "$ENGINE_TREE" ]; then
+		put_renamed drivers/gpu/drm/{Kconfig,Makefile} Documentation/gpu/ttm-fence-lru.rst
+		in_repo ls-tree -r "$ENGINE_TREE" | in_repo update-index --add --index-info
+	else
+		for file in drivers/gpu/drm/{Kconfig,Makefile}; do
+			in_repo cat-file blob "base:$file" | put "$file"
+		done
+	fi
+	if [ $# = 2 ]; then
+		in_repo rm -q -r -f --cached "$where"
+		in_repo read-tree --prefix="$where/" "$2:$where"
+	fi
+	TREE=$(in_repo write-tree)
+}
+
+# Branches ----------------------------------------------------------------------------
+
+# commit <commit whose author it has>: of TREE; its words come in, and TIP is it.
+commit()
+{
+	TIP=$(GIT_AUTHOR_NAME=$(in_repo log -1 --format=%an "$1") \
+		GIT_AUTHOR_EMAIL=$(in_repo log -1 --format=%ae "$1") \
+		GIT_AUTHOR_DATE=$(in_repo log -1 --format=%aI "$1") \
+		in_repo commit-tree "$TREE" -p "$TIP")
+}
+
+# words <commit>
+words()
+{
+	in_repo log -1 --format=%B "$1"
+}
+
+# cover <branch>: an empty commit with the letter, as b4 keeps it.
+cover()
+{
+	local letter=$COVERS/$1.txt
+
+	TIP=$({
+		sed '/^<!-- /d' "$letter" | cat -s
+		say "" "--- b4-submit-tracking ---" \
+			"# This section is used internally by b4 prep for tracking purposes."
+		printf '{\n  "series": {\n    "revision": 1,\n    "change-id": "%s",\n    "prefixes": []\n  }\n}\n' \
+			"$(in_repo log -1 --format=%cd --date=format:%Y%m%d series)-$1-$(sha256sum <"$letter" | cut -c1-12)"
+	} | in_repo commit-tree "$TIP^{tree}" -p "$TIP")
+}
+
+branch()
+{
+	in_repo branch -q -f "send/$1" "$TIP"
+}
+
+# fixes_of <series>: its patches before the first that wants the fence-ordered LRU.
+fixes_of()
+{
+	commits "$1" | awk '
+		/ drm\/ttm: prepare buffers and devices/ || / drm\/nouveau: register fence contexts/ { exit }
+		!/ drm: build the fence-ordered LRU/'
+}
+
+# rest_of <series>
+rest_of()
+{
+	commits "$1" | grep -vxF -e "$(fixes_of "$1")" | grep -v ' drm: build the fence-ordered LRU'
+}
+
+ttm_fixes()
+{
+	local commit
+
+	while read -r commit _; do
+		make_tree "$commit"
+		commit "$commit" < <(words "$commit")
+	done < <(fixes_of "$KERNEL")
+}
+
+# nouveau_fixes <commit of TTM's>
+nouveau_fixes()
+{
+	local commit
+
+	while read -r commit _; do
+		make_tree "$1" "$commit"
+		commit "$commit" < <(words "$commit")
+	done < <(fixes_of "$KERNEL-nouveau")
+}
+
+# Of the commits that are the policy the last one has the tree.
+ttm_part()
+{
+	local commit subject inside=
+
+	while read -r commit subject; do
+		case $subject in
+		"$COUNTS"*) continue ;;
+		"$POLICY_BEGINS"*) inside=1 ;;
+		esac
+		TTM=$commit
+		if [ -z "$inside" ]; then
+			make_tree "$commit" "$NOUVEAU"
+			commit "$commit" < <(words "$commit")
+		elif [[ $subject == "$POLICY_ENDS"* ]]; then
+			inside=
+			make_tree "$commit" "$NOUVEAU"
+			commit "$commit" <"$COVERS/policy.txt"
+		fi
+	done < <(rest_of "$KERNEL")
+}
+
+nouveau_part()
+{
+	local commit
+
+	while read -r commit _; do
+		make_tree "$TTM" "$commit"
+		commit "$commit" < <(words "$commit")
+	done < <(rest_of "$KERNEL-nouveau")
+}
+
+make_branches()
+{
+	local hook
+
+	hook=$(commits "$KERNEL" | head -n 1 | cut -d' ' -f1)
+	TTM=$(fixes_of "$KERNEL" | tail -n 1 | cut -d' ' -f1)
+	NOUVEAU=$(fixes_of "$KERNEL-nouveau" | tail -n 1 | cut -d' ' -f1)
+	ENGINE_TREE=
+	TIP=base; cover nouveau-fixes; nouveau_fixes base; branch nouveau-fixes
+	TIP=base; cover ttm-fixes; ttm_fixes; branch ttm-fixes
+	nouveau_fixes "$TTM"
+	cover fence-lru
+	in_repo tag -f send/fixes "$TIP^" >/dev/null
+	ENGINE_TREE=$(engine_tree)
+	make_tree "$TTM" "$NOUVEAU"
+	commit "$hook" <"$COVERS/engine.txt"
+	ttm_part
+	nouveau_part
+	branch fence-lru
+}
+
+# Mails -------------------------------------------------------------------------------
+
+# mails <branch> <what it stands on>
+mails()
+{
+	local out=$SEND/$1
+
+	rm -rf "$out"
+	mkdir -p "$out"
+	# The cover letter is the first commit, which is empty.
+	in_repo format-patch -q -o "$out" --no-signature --start-number=0 --always \
+		"$2..send/$1"
+	say "  send/$1: $(($(find "$out" -name '*.patch' | wc -l) - 1)) patches, in ${out#"$ROOT/"}"
+}
+
+check_mails()
+{
+	local mail ignore failed=0
+
+	cd "$REPO"
+	for mail in "$SEND"/*/*.patch; do
+		[[ $mail != */0000-* ]] || continue
+		ignore=FILE_PATH_CHANGES,UNKNOWN_COMMIT_ID,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
+		# Of a condition that a patch adds to.
+		! grep -q '^ .*(bo->ttm != NULL)' "$mail" || ignore+=,UNNECESSARY_PARENTHESES
+		"$(kernel_source)/scripts/checkpatch.pl" --root="$(kernel_source)" --strict --no-signoff \
+			--show-types --terse --ignore "$ignore" "$mail" || failed=1
+	done
+	return $failed
+}
+
+# Sparse ------------------------------------------------------------------------------
+
+# sparse <tree> <name>: what it and W=1 say of TTM there, without places.
+sparse()
+{
+	local out=$SEND/out-$2
+
+	mkdir -p "$out"
+	{
+		cat "$ROOT/configs/um.config"
+		printf 'CONFIG_%s=y\n' KUNIT DRM DRM_TTM_KUNIT_TEST DRM_TTM_FENCE_LRU_KUNIT_TEST
+	} >"$out/.wanted"
+	kmake "$1" "$out" KCONFIG_ALLCONFIG="$out/.wanted" allnoconfig
+	kmake "$1" "$out" W=1 C=2 CF=-Wcontext -j "$JOBS" drivers/gpu/drm/ttm/ 2>&1 |
+		tee "$SEND/sparse-$2"
+}
+
+kmake()
+{
+	make --no-print-directory -C "$1" O="$2" ARCH=um "${@:3}"
+}
+
+complaints()
+{
+	sed -n -E 's/^([^ :]*):[0-9:]+ ((warning|error): .*)/\1 \2/p' "$SEND/sparse-$1" |
+		sed "s,^.*drivers/gpu,drivers/gpu," | sort -u
+}
+
+# What is said of the series, and not of the plain kernel.
+compare_sparse()
+{
+	local tree=$SEND/tree
+
+	[ -e "$tree" ] || git -C "$REPO" worktree add -q --detach "$tree" send/fence-lru
+	git -C "$tree" checkout -q --detach send/fence-lru
+	sparse "$(kernel_source)" before
+	sparse "$tree" after
+	! comm -13 <(complaints before) <(complaints after) | grep .
+}
+
+[ "$KERNEL" = "${KERNELS[0]}" ] || refuse "KERNEL=$KERNEL: only the series of Linux ${KERNELS[0]} is sent"
+"$ROOT/scripts/packages.sh" series build check
+"$ROOT/scripts/series.sh" lay
+run_step send "making the branches of ${REPO#"$ROOT/"}" "Read the log." make_branches
+mails ttm-fixes base
+mails nouveau-fixes base
+mails fence-lru send/fixes
+run_step send-checkpatch "checkpatch on the mails" "Read the log." check_mails
+run_step send-sparse "sparse and W=1 on TTM, before and after" "Read the log." compare_sparse
+say "send: see ${SEND#"$ROOT/"}"
