@@ -32,6 +32,9 @@ if [ ! -e /sys/bus/pci/drivers/nouveau/0000:01:00.0 ]; then
 fi
 [ -d $TRACING/instances ] || mount -t tracefs tracefs $TRACING
 count work_items workqueue/workqueue_queue_work 'workqueue == "ttm"'
+count zombies ttm_fence_lru/ttm_fence_lru_release
+count signaling dma_fence/dma_fence_enable_signal 'driver == "nouveau"'
+count copies dma_fence/dma_fence_init 'timeline == "copy engine channel"'
 count evictions ttm/ttm_room_evict 'busy == 0'
 count released_by_reclaim ttm_fence_lru/ttm_fence_lru_cleaned 'site == 0'
 status=0
@@ -41,7 +44,7 @@ if [ -d "$CHIP" ]; then
 	sed 's/^/# chip: /' "$CHIP/counters"
 	sed 's/^/# chip ignored: /' "$CHIP/unknown_methods"
 fi
-for name in work_items evictions released_by_reclaim; do
+for name in work_items zombies signaling copies evictions released_by_reclaim; do
 	echo "# ttm: $name=$(counted $name)"
 done
 exit $status

@@ -30,6 +30,18 @@ stack_left()
 		sort -n | sed -n '1s/.*/# & bytes of a stack were left/p'
 }
 
+# log_of <name of a guest>: what it printed.
+log_of()
+{
+	say "$LOGS/nvsw-${1//[^a-z0-9]/-}.log"
+}
+
+# table <title> <name>: both designs, of the guests "<name>, fence_lru=<0 or 1>".
+table()
+{
+	"$ROOT/scripts/nvsw-table.py" "$1" "$(log_of "$2, fence_lru=0")" "$(log_of "$2, fence_lru=1")"
+}
+
 # guest <name> [<kernel argument> ...] -- <program> [<argument> ...]: by GUEST, if that is not
 # nvsw.sh. What it said is in build/logs/nvsw-<name>.log, too.
 guest()
@@ -38,7 +50,7 @@ guest()
 	shift
 
 	say "# $name"
-	log=nvsw-${name//[^a-z0-9]/-}
+	log=$(basename "$(log_of "$name")" .log)
 	NVSW_LOG=$log "$ROOT/scripts/${GUEST:-nvsw.sh}" "$@" </dev/null |
 		tee "$LOGS/$log.log" || status=$?
 	if [ "$status" != 0 ]; then

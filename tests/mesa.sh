@@ -3,8 +3,8 @@
 #
 # tests/mesa.sh: Debian 13's Mesa, unmodified, with nouveau on the software chip: NVK is there;
 # the cases of tools/vulkan-test and tools/gl-test; and many buffers of several processes, in VRAM
-# that is too small. With the fence-ordered LRU and with today's delayed delete. Lockdep and KASAN
-# watch.
+# that is too small; and memory beside a channel that hangs. With the fence-ordered LRU and with
+# today's delayed delete. Lockdep and KASAN watch. In the end tables have both designs side by side.
 #
 # REQUESTS=<n>  how many VM_BINDs and EXECs each design is asked for: 10000; 100000 with FULL=1
 # CASE=<text>   only vulkan-test's cases whose names contain it
@@ -35,7 +35,7 @@ verdict()
 # said <name of a guest> <pattern>: what a line that it printed says, behind the pattern.
 said()
 {
-	sed -n "s/^# $2//p" "$LOGS/nvsw-${1//[^a-z0-9]/-}.log"
+	sed -n "s/^# $2//p" "$(log_of "$1")"
 }
 
 # churn <fence_lru>: its figures are those that it prints.
@@ -53,6 +53,13 @@ churn()
 	else
 		verdict "$name: work items are seen: $items" test "$items" -gt 0
 	fi
+}
+
+# stuck <fence_lru>: memory of programs that let go of it, beside a channel that hangs.
+stuck()
+{
+	VRAM_MB=64 guest "beside a channel that hangs, fence_lru=$1" nouveau.fence_lru="$1" -- \
+		"$VULKAN" --stuck
 }
 
 # build_tool <name>
@@ -77,6 +84,13 @@ for fence_lru in 1 0; do
 		"$VULKAN" ${CASE:+"$CASE"}
 	[ -z "$CASE" ] || continue
 	churn $fence_lru
+	stuck $fence_lru
 	VRAM_MB=96 guest "opengl, fence_lru=$fence_lru" nouveau.fence_lru=$fence_lru -- "$GL"
 done
+if [ -z "$CASE" ]; then
+	say
+	table "Vulkan: buffers of $PROCESSES processes" "buffers of $PROCESSES processes"
+	table "Vulkan: memory beside a hung channel" "beside a channel that hangs"
+	table "OpenGL: buffers of five processes" "opengl"
+fi
 exit "$failed"

@@ -4,7 +4,7 @@
 # tests/nvsw.sh: nouveau on the software chip, with the fence-ordered LRU and with today's
 # delayed delete: memory without channels, channels, EXEC and VM_BIND, allocations that fail,
 # sleep, and the driver that goes. Lockdep and KASAN watch. The kernel's log is clean, but for
-# what a case provokes.
+# what a case provokes. In the end tables have both designs side by side.
 #
 # CASE=<text>  only the cases whose names contain it
 
@@ -72,4 +72,7 @@ if [ -z "$CASE" ]; then
 		say "ok - stale translations are noticed"
 	fi
 fi
+say
+table "Requests of ours: channels" "channels"
+table "Requests of ours: EXEC and VM_BIND" "EXEC and VM_BIND"
 exit "$failed"

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "asked.h"
 #include "check.h"
 #include "gl.h"
 #include "node.h"
@@ -133,14 +134,23 @@ static void run_case(const void *data)
 		gl_close();
 }
 
-int main(void)
+static int run_cases(void)
 {
+	struct requests *requests = count_requests();
 	unsigned int i, failures = 0;
 
-	/* Nothing may be left in the buffer when a case forks. */
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	printf("TAP version 13\n1..%zu\n", ARRAY_SIZE(cases));
+	printf("1..%zu\n", ARRAY_SIZE(cases));
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		failures += !case_alone(i + 1, cases[i].name, run_case, &cases[i]);
+	printf("# figure: GEM_PUSHBUF requests: %lu\n", requests->pushes);
+	print_times(requests);
 	return failures ? 1 : 0;
+}
+
+int main(void)
+{
+	/* Nothing may be left in the buffer when a case forks. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("TAP version 13\n");
+	return run_cases();
 }

@@ -256,5 +256,6 @@ bool churn(unsigned int processes, unsigned long nr)
 	printf("# figure: VM_BIND requests: %lu\n", requests->binds);
 	printf("# figure: what they bind and unbind: %lu\n", requests->ops);
 	printf("# figure: EXEC requests: %lu\n", requests->execs);
+	print_times(requests);
 	return passed && asked_for(requests) >= nr;
 }

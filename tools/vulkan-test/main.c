@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * vulkan-test [<text>] | --churn <processes> <requests>: nouveau through Mesa's NVK, by nothing
- * but Vulkan.
+ * vulkan-test [<text>] | --churn <processes> <requests> | --stuck
  *
- * <text>: only the cases whose names contain it. --churn: so many processes make, use and free
- * buffers, until they have asked nouveau for so many VM_BINDs and EXECs together.
+ * nouveau through Mesa's NVK, by nothing but Vulkan. <text>: only the cases whose names contain
+ * it. --churn: so many processes make, use and free buffers, until they have asked nouveau for so
+ * many VM_BINDs and EXECs together. --stuck: how long it takes until memory is there that was let
+ * go of, beside a channel that hangs.
  *
  * Prints TAP. Exit status 0: all passed; 1: some failed; 2: there is no such device.
  */
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "cases.h"
+#include "stuck.h"
 #include "vram.h"
 
 static const struct test {
@@ -62,6 +64,14 @@ static int run_churn(const char *processes, const char *requests)
 	return !passed;
 }
 
+static int run_stuck(void)
+{
+	bool passed = memory_beside_the_stuck();
+
+	printf("%sok 1 - memory beside a hung channel\n", passed ? "" : "not ");
+	return !passed;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t used = vram_used();
@@ -76,6 +86,8 @@ int main(int argc, char **argv)
 	printf("TAP version 13\n");
 	if (argc > 3 && !strcmp(argv[1], "--churn"))
 		status = run_churn(argv[2], argv[3]);
+	else if (argc > 1 && !strcmp(argv[1], "--stuck"))
+		status = run_stuck();
 	else
 		status = run_cases(argc > 1 ? argv[1] : NULL);
 	/* All that programs had is given back, dead or not. */

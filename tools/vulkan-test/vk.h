@@ -8,6 +8,7 @@
 
 #include <vulkan/vulkan.h>
 
+#include "asked.h"
 #include "check.h"
 #include "node.h"
 
@@ -107,22 +108,5 @@ VkResult job_fill(struct gpu *gpu, const struct buffer *to, uint32_t word);
 /* Pages of a sparse buffer are bound, or to nothing: after the last job, before the next one. */
 VkResult job_bind(struct gpu *gpu, const struct buffer *sparse, VkDeviceSize offset,
 		  VkDeviceSize size, VkDeviceMemory memory);
-
-/**
- * struct requests - what Mesa asked nouveau for, and got
- * @binds: VM_BIND
- * @ops: what these bind and unbind
- * @execs: EXEC
- */
-struct requests {
-	_Atomic unsigned long binds;
-	_Atomic unsigned long ops;
-	_Atomic unsigned long execs;
-};
-
-/* count.c: of this process and of those that it forks from then on. */
-struct requests *count_requests(void);
-/* The channel of the last EXEC of this process. */
-unsigned int last_channel(void);
 
 #endif

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "asked.h"
 #include "nv.h"
 #include "vram.h"
 
@@ -50,6 +51,7 @@ pid_t squeeze(unsigned int sixteenths)
 	pid = squeezed == MAP_FAILED ? -1 : fork();
 	if (pid)
 		return pid;
+	ask_as(OTHER);
 	fd = nv_open();
 	if (fd < 0)
 		_exit(1);
