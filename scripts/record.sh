@@ -13,11 +13,10 @@
 
 . "$(dirname "$0")/lib.sh"
 . "$ROOT/scripts/apt-lib.sh"
+. "$ROOT/scripts/virtual-lib.sh"
+. "$ROOT/scripts/record-lib.sh"
 
-OUT=$BUILD/record
 MESA=$OUT/mesa
-TOOLS=$BUILD/tools/record
-GPU=${GPU:-10000,400}
 MAX_SECONDS=${MAX_SECONDS:-30}
 [ -n "${CMD:-}" ] || refuse "CMD is missing: what is to be recorded?" \
 	"make record CMD=\"glmark2-es2 -b texture\""
@@ -78,28 +77,10 @@ run_program()
 		timeout -k 5 -s INT "$MAX_SECONDS" "${command[@]}" || say "it ended with status $?"
 }
 
-# Of several processes that have asked a GPU for something, the one that asked most.
-choose()
-{
-	local raw
-
-	raw=$(find "$OUT" -name "$NAME.raw.*" -printf '%s %p\n' | sort -rn | head -n 1 | cut -d' ' -f2)
-	[ -n "$raw" ] || die "the program has not asked Mesa's nouveau driver for anything" \
-		"Does it use EGL? A window of GLX is not replaced. Its output is in build/logs/record.log"
-	"$ROOT/scripts/trim-recording.py" "$raw" "$OUT/$NAME.trace"
-	rm -f "$OUT/$NAME".raw.*
-	"$REPLAY" --check "$OUT/$NAME.trace"
-	xz -f -6 "$OUT/$NAME.trace"
-}
-
-. "$ROOT/scripts/virtual-lib.sh"
 "$ROOT/scripts/packages.sh" build record
 mkdir -p "$OUT"
 [ -d "$MESA" ] || run_step mesa "fetching Mesa" "Is the mirror reachable? See DEBIAN_MIRROR=." fetch_mesa
-run_step record-tools "building the recorder" "Read the log." \
-	make -C "$ROOT/tools/record" OUT="$TOOLS" UAPI="$(kernel_source)"
-run_step tools "building the replay" "Is libc's static library there?" build_tools
+build_recorder
 start_display
 run_step record "recording ${command[0]}" "Read the log." run_program
-choose
-say "record: see build/record/$NAME.trace.xz; replay it: make demo TRACES=build/record/$NAME.trace.xz"
+choose "Does it use EGL? A window of GLX is not replaced. Its output is in build/logs/record.log"

@@ -4,7 +4,8 @@
 
 A long recording is cut: its start stays, and its end; of what was in between stays what it
 left behind, as traces/README.md says. A short one is copied. A program that was ended in the
-middle of a line loses that line.
+middle of a line loses that line. Of one with an address space only the start is left, of that
+length: what is mapped there is in no line of its own.
 """
 
 import sys
@@ -55,6 +56,9 @@ def main():
         out.write(header)
         if len(lines) <= start + end:
             out.writelines(lines)
+            return
+        if " v2 " in header:
+            out.writelines(lines[:start + end])
             return
         for line in lines[:start]:
             follow(line, live)

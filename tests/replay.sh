@@ -30,6 +30,27 @@ GOOD=(
 	'1300 fdclose 5'
 )
 
+# The same of one with an address space: two buffers are private, and two channels.
+SPACE=(
+	"${HEADER/v1/v2}"
+	'100 vm 5'
+	'200 chan 5 0 1'
+	'300 chan 5 1 2'
+	'400 new 5 3 1048576 22 4096 0 0 1'
+	'500 new 5 4 4194304 26 4096 0 0 1'
+	'600 new 5 5 4096 4 4096 0 0 1'
+	'700 vmbind 5 3 0 1 0:0:3:0:100000:1000 0:6:4:0:101000:2000 0:0:5:0:110000:1000'
+	'800 exec 5 0 1 1 32 0 1'
+	'900 exec 5 1 2 1 32 1 1 1'
+	'1000 wait 5 2 50 0 1'
+	'1100 vmbind 5 1 1 1 1:0:0:0:101000:2000 2'
+	'1200 close 5 4 0 -1 1'
+	'1300 chanfree 5 1'
+	'1400 chan 5 1 4'
+	'1500 exec 5 1 3 0 0 0 1'
+	'1600 fdclose 5'
+)
+
 # check <file> <exit status> <what it says>
 check()
 {
@@ -44,8 +65,21 @@ check()
 # spoil <name> <line number> <replacement, \n for more lines> <reason>
 spoil()
 {
-	local file=$SCRATCH/spoilt.trace lines=("${GOOD[@]}")
+	spoil_of "${GOOD[*]@Q}" "$@"
+}
 
+# spoil_space <name> <line number> ...: the same of the one with an address space.
+spoil_space()
+{
+	spoil_of "${SPACE[*]@Q}" "$@"
+}
+
+spoil_of()
+{
+	local file=$SCRATCH/spoilt.trace lines
+
+	eval "lines=($1)"
+	shift
 	lines[$2 - 1]=$3
 	printf '%b\n' "${lines[@]}" >"$file"
 	refused "$1" "$file" "$file:${5:-$2}: $4"
@@ -66,8 +100,8 @@ spoil_header()
 {
 	spoil 'no header' 1 '# some comment' 'the header'
 	spoil 'an event in place of the header' 1 '100 other 5 0' 'the header'
-	spoil 'another version' 1 "${HEADER/v1/v2}" 'not version v1'
-	spoil 'version v10' 1 "${HEADER/v1/v10}" 'not version v1'
+	spoil 'another version' 1 "${HEADER/v1/v3}" 'not version v1 or v2'
+	spoil 'version v10' 1 "${HEADER/v1/v10}" 'not version v1 or v2'
 	spoil 'header without its GPU model' 1 "${HEADER/gpu 10000,400 /}" 'the header is garbled'
 	spoil 'GPU model with one number' 1 "${HEADER/,400/}" "the header's GPU model"
 	spoil 'GPU model that overflows' 1 "${HEADER/400/99999999999999999999}" "the header's GPU model"
@@ -163,6 +197,46 @@ spoil_pushes()
 		'a push of more than ten seconds'
 	spoil 'done twice' 9 '800 done 5 0 1\n800 done 5 0 1' 'push 1 done after push 1' 10
 	spoil 'a frame that is done before it is submitted' 10 '900 frame 1 1 2' 'push 2 done of 1'
+}
+
+spoil_spaces()
+{
+	local file=$SCRATCH/space.trace
+
+	printf '%s\n' "${SPACE[@]}" >"$file"
+	accepted 'an address space' "$file"
+	says 'what is bound counts for each job' 'VRAM at most 5.0 MiB, in one job 5.0 MiB' "$file"
+	sed -i '8a 750 vmbind 5 1 0 1 1:0:0:0:101000:2000' "$file"
+	says 'what is bound no more does not' 'VRAM at most 5.0 MiB, in one job 1.0 MiB' "$file"
+	sed -i '9s/2000$/1000/' "$file"
+	says 'as long as some of it is bound it does' 'VRAM at most 5.0 MiB, in one job 5.0 MiB' "$file"
+	spoil_space 'an address space in v1' 1 "$HEADER" 'an address space in a recording of version v1' 2
+	spoil_space 'a bind without an address space' 2 '100 other 5 0' 'a second channel' 4
+	spoil_space 'a second address space' 3 '200 vm 5' 'a second address space'
+	spoil_space 'an address space after a buffer' 5 '400 new 5 3 4096 22 4096 0 0 1\n400 vm 6' \
+		'an address space after the first buffer' 6
+	spoil_space 'a push beside an address space' 9 '800 push 5 0 1 1 1 32 0 1 3:2:2:2' \
+		'a push of a client with an address space'
+	spoil_space 'a channel that is there' 4 '300 chan 5 0 2' 'channel 0 is in use'
+	spoil_space 'a job on an unknown channel' 9 '800 exec 5 7 1 1 32 0 1' 'unknown channel 7'
+	spoil_space 'a job on a freed channel' 15 '1400 other 5 0' 'channel 1 was freed' 16
+	spoil_space 'a job that is left out' 9 '800 exec 5 0 2 1 32 0 1' 'job 2 after job 0'
+	spoil_space 'a job that waits for itself' 10 '900 exec 5 1 2 1 32 1 1 2' 'waits for job 2 after job 1'
+	spoil_space 'fewer jobs than announced' 10 '900 exec 5 1 2 1 32 2 1 1' '2 jobs announced, 1 listed'
+	spoil_space 'no number of a job' 10 '900 exec 5 1 2 1 32 1 1 x' "'x' is no number of a job"
+	spoil_space 'a wait for a job to come' 11 '1000 wait 5 3 50 0 1' 'waits for job 3 after job 2'
+	spoil_space 'a wait that failed' 11 '1000 wait 5 2 50 5 1' 'a wait that failed with error 5'
+	spoil_space 'fewer binds than announced' 12 '1100 vmbind 5 2 1 1 1:0:0:0:101000:2000 2' \
+		'2 binds and 1 jobs announced, 2 listed'
+	spoil_space 'a garbled bind' 12 '1100 vmbind 5 1 0 1 1:0:0:0:101000' 'a bind is not'
+	spoil_space 'an unknown op' 12 '1100 vmbind 5 1 0 1 2:0:0:0:101000:2000' 'unknown op 2'
+	spoil_space 'a bind of nothing' 12 '1100 vmbind 5 1 0 1 0:0:3:0:101000:0' 'a bind of impossible size'
+	spoil_space 'a bind beyond 64 bits' 12 '1100 vmbind 5 1 0 1 0:0:3:0:ffffffffffffffff:2' \
+		'a bind of impossible size'
+	spoil_space 'a bind of an unknown handle' 12 '1100 vmbind 5 1 0 1 0:0:9:0:101000:2000' \
+		'unknown handle 9'
+	spoil_space 'a bind of a closed handle' 13 \
+		'1200 close 5 4 0 -1 1\n1210 vmbind 5 1 0 1 0:0:4:0:101000:2000' 'unknown handle 4' 14
 }
 
 spoil_files()
@@ -273,6 +347,7 @@ count_pauses
 make_rings
 spoil_buffers
 spoil_pushes
+spoil_spaces
 refuse_all
 refuse_options
 rm -rf "$SCRATCH"

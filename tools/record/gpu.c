@@ -41,12 +41,18 @@ static uint64_t submitted, done;	/* sequence numbers */
 static uint64_t busy_until_ns;
 static uint64_t base_ns, dword_ns;
 static char name[64];
+static bool is_there;	/* a GPU, which needs no model */
 static bool has_thread;
 static pthread_cond_t more;
 
 bool gpu_is_modelled(void)
 {
-	return name[0];
+	return name[0] && !gpu_is_there();
+}
+
+bool gpu_is_there(void)
+{
+	return is_there;
 }
 
 const char *gpu_name(void)
@@ -74,11 +80,13 @@ void gpu_init(void)
 {
 	const char *text = getenv("RECORD_GPU");
 	pthread_condattr_t attr;
+	const char *chip = getenv("RECORD_CHIP");
 	char *end;
 
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&more, &attr);
+	is_there = chip && *chip == '1';
 	if (!text || !*text)
 		return;
 	base_ns = strtoull(text, &end, 10);
@@ -90,7 +98,8 @@ void gpu_init(void)
 /* After a fork: a child has no channel and no thread. */
 void gpu_forget(void)
 {
-	name[0] = '\0';
+	if (!is_there)
+		name[0] = '\0';
 	has_thread = false;
 }
 

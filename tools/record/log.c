@@ -51,7 +51,8 @@ bool log_open(const char *gpu)
 	}
 	setvbuf(file, NULL, _IOFBF, 1 << 20);
 	read_command(command, sizeof(command));
-	fprintf(file, "# botrace2 v1 pid %d chipset %s gpu %s cmd %s\n", getpid(),
+	fprintf(file, "# botrace2 v%d pid %d chipset %s gpu %s cmd %s\n",
+		gpu_is_there() ? 2 : 1, getpid(),
 		getenv("NOUVEAU_CHIPSET") ? getenv("NOUVEAU_CHIPSET") : "0xf0", gpu, command);
 	return true;
 }

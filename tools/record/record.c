@@ -5,7 +5,8 @@
  * To be preloaded before Mesa's libnouveau_noop_drm_shim.so, which stands for a kernel with a
  * GPU. RECORD_TO=<file> is where the recording goes, with the process's number after it;
  * RECORD_GPU=<ns for a push>,<ns for a word of it> is how fast the GPU is, and without it
- * everything is done at once.
+ * everything is done at once. With RECORD_CHIP=1 there is a GPU below: it is asked for everything,
+ * and RECORD_GPU only goes into the recording, for the replay.
  */
 #define _GNU_SOURCE
 #include "record.h"
@@ -51,6 +52,13 @@ void record_unlock(void)
 	pthread_mutex_unlock(&record_mutex);
 }
 
+/* What is in the file's buffer would be the child's as well, and be written twice. */
+static void before_fork(void)
+{
+	record_lock();
+	log_flush();
+}
+
 /* A child has its own recording, if it asks a GPU for something at all. */
 static void forget(void)
 {
@@ -71,7 +79,7 @@ static void init(void)
 	real.close = (int (*)(int))dlsym(RTLD_NEXT, "close");
 	real.setenv = (int (*)(const char *, const char *, int))dlsym(RTLD_NEXT, "setenv");
 	gpu_init();
-	pthread_atfork(NULL, NULL, forget);
+	pthread_atfork(before_fork, record_unlock, forget);
 }
 
 __attribute__((constructor)) static void begin(void)
@@ -136,6 +144,21 @@ static int push(int fd, unsigned long request, struct drm_nouveau_gem_pushbuf *p
 	return real.ioctl(fd, request, push);
 }
 
+/* A GPU that is there makes the program wait; others may go on meanwhile. */
+static int prepare_there(int fd, struct drm_nouveau_gem_cpu_prep *prep, uint64_t ns)
+{
+	int ret, error;
+
+	record_unlock();
+	ret = real.ioctl(fd, DRM_IOCTL_NOUVEAU_GEM_CPU_PREP, prep);
+	error = ret ? errno : 0;
+	record_lock();
+	log_line("%llu prep %d %u %x 0 %llu %d %d\n", (u64)ns, fd, prep->handle, prep->flags,
+		 (u64)(now_ns() - ns), error, thread_id());
+	errno = error;
+	return ret;
+}
+
 /* The shim waits for nothing: the model does. */
 static int prepare(int fd, const struct drm_nouveau_gem_cpu_prep *prep, uint64_t ns)
 {
@@ -156,7 +179,15 @@ static int prepare(int fd, const struct drm_nouveau_gem_cpu_prep *prep, uint64_t
 	return error ? -1 : 0;
 }
 
-static void made(int fd, const struct drm_nouveau_gem_new *new, uint64_t ns)
+/* A kernel answers where a buffer is, not where it may be; nor that it is private. */
+static uint32_t wanted_domains(unsigned int nr, const void *arg)
+{
+	const struct drm_nouveau_gem_new *new = arg;
+
+	return nr == NOUVEAU(DRM_NOUVEAU_GEM_NEW) ? new->info.domain : 0;
+}
+
+static void made(int fd, const struct drm_nouveau_gem_new *new, uint32_t wanted, uint64_t ns)
 {
 	struct buffer *buffer = buffer_of(new->info.handle);
 
@@ -169,7 +200,7 @@ static void made(int fd, const struct drm_nouveau_gem_new *new, uint64_t ns)
 		buffer->live = true;
 	}
 	log_line("%llu new %d %u %llu %x %u %x %x %d\n", (u64)ns, fd, new->info.handle,
-		 (u64)new->info.size, new->info.domain, new->align, new->info.tile_mode,
+		 (u64)new->info.size, gpu_is_there() ? wanted : new->info.domain, new->align, new->info.tile_mode,
 		 new->info.tile_flags, thread_id());
 }
 
@@ -185,14 +216,14 @@ static void closed(int fd, uint32_t handle, uint64_t ns)
 }
 
 /* What succeeded. */
-static void log_done(int fd, unsigned int nr, void *arg, uint64_t ns)
+static void log_done(int fd, unsigned int nr, void *arg, uint32_t wanted, uint64_t ns)
 {
 	struct drm_nouveau_channel_alloc *alloc = arg;
 	struct drm_prime_handle *prime = arg;
 
 	switch (nr) {
 	case NOUVEAU(DRM_NOUVEAU_GEM_NEW):
-		made(fd, arg, ns);
+		made(fd, arg, wanted, ns);
 		break;
 	case 0x09:
 		closed(fd, ((struct drm_gem_close *)arg)->handle, ns);
@@ -204,6 +235,15 @@ static void log_done(int fd, unsigned int nr, void *arg, uint64_t ns)
 	case NOUVEAU(DRM_NOUVEAU_CHANNEL_FREE):
 		log_line("%llu chanfree %d %d\n", (u64)ns, fd,
 			 ((struct drm_nouveau_channel_free *)arg)->channel);
+		break;
+	case NOUVEAU(DRM_NOUVEAU_VM_INIT):
+		vm_log_init(fd, ns);
+		break;
+	case NOUVEAU(DRM_NOUVEAU_VM_BIND):
+		vm_log_bind(fd, arg, ns, thread_id());
+		break;
+	case NOUVEAU(DRM_NOUVEAU_EXEC):
+		vm_log_exec(fd, arg, ns, thread_id());
 		break;
 	case 0x2d:
 		log_line("%llu export %d %u %d\n", (u64)ns, fd, prime->handle, prime->fd);
@@ -219,6 +259,7 @@ static void log_done(int fd, unsigned int nr, void *arg, uint64_t ns)
 static int ask(int fd, unsigned long request, void *arg)
 {
 	unsigned int nr = _IOC_NR(request);
+	uint32_t wanted = wanted_domains(nr, arg);
 	uint64_t ns = now_ns();
 	int ret;
 
@@ -227,14 +268,18 @@ static int ask(int fd, unsigned long request, void *arg)
 	if (gpu_is_modelled())
 		gpu_retire(ns);
 	if (nr == NOUVEAU(DRM_NOUVEAU_GEM_CPU_PREP))
-		return prepare(fd, arg, ns);
+		return gpu_is_there() ? prepare_there(fd, arg, ns) : prepare(fd, arg, ns);
 	if (nr == NOUVEAU(DRM_NOUVEAU_GEM_PUSHBUF))
 		return push(fd, request, arg, ns);
+	if (request == DRM_IOCTL_SYNCOBJ_WAIT || request == DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT)
+		return vm_wait(fd, request, arg, ns, thread_id());
 	ret = real.ioctl(fd, request, arg);
+	if (!ret)
+		vm_note_sync(request, arg);
 	if (ret)
 		log_line("%llu fail %d %x %d\n", (u64)ns, fd, nr, errno);
 	else
-		log_done(fd, nr, arg, ns);
+		log_done(fd, nr, arg, wanted, ns);
 	return ret;
 }
 

@@ -51,6 +51,7 @@ void log_forget(void);
 /* gpu.c: with the lock */
 struct drm_nouveau_gem_pushbuf;
 bool gpu_is_modelled(void);
+bool gpu_is_there(void);
 const char *gpu_name(void);
 void gpu_init(void);
 void gpu_forget(void);
@@ -60,6 +61,20 @@ void gpu_wait(uint64_t seq);
 bool gpu_is_done(uint64_t seq);
 uint64_t gpu_done(void);
 uint64_t gpu_submitted(void);
+
+/* sync.c: with the lock */
+void sync_give(uint32_t handle, uint64_t value, uint64_t seq);
+void sync_forget(uint32_t handle);
+uint64_t sync_seq(uint32_t handle, uint64_t value);
+
+/* vm.c: with the lock; vm_wait() drops it meanwhile */
+struct drm_nouveau_vm_bind;
+struct drm_nouveau_exec;
+void vm_log_init(int fd, uint64_t ns);
+void vm_log_bind(int fd, const struct drm_nouveau_vm_bind *bind, uint64_t ns, int tid);
+void vm_log_exec(int fd, const struct drm_nouveau_exec *exec, uint64_t ns, int tid);
+int vm_wait(int fd, unsigned long request, void *arg, uint64_t ns, int tid);
+void vm_note_sync(unsigned long request, const void *arg);
 
 extern pthread_mutex_t record_mutex;
 void record_lock(void);

@@ -13,6 +13,7 @@
 #include <nouveau_drm.h>
 
 static uint32_t handles;
+static int channels;
 
 static int make(struct drm_nouveau_gem_new *new)
 {
@@ -35,8 +36,18 @@ int ioctl(int fd, unsigned long request, ...)
 	case DRM_COMMAND_BASE + DRM_NOUVEAU_GEM_NEW:
 		return make(arg);
 	case DRM_COMMAND_BASE + DRM_NOUVEAU_CHANNEL_ALLOC:
-		((struct drm_nouveau_channel_alloc *)arg)->channel = 1;
+		((struct drm_nouveau_channel_alloc *)arg)->channel = ++channels;
 		return 0;
+	case DRM_COMMAND_BASE + DRM_NOUVEAU_VM_INIT:
+	case DRM_COMMAND_BASE + DRM_NOUVEAU_VM_BIND:
+	case DRM_COMMAND_BASE + DRM_NOUVEAU_EXEC:
+	case _IOC_NR(DRM_IOCTL_SYNCOBJ_CREATE):
+	case _IOC_NR(DRM_IOCTL_SYNCOBJ_TRANSFER):
+	case _IOC_NR(DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT):
+		return 0;
+	case _IOC_NR(DRM_IOCTL_SYNCOBJ_WAIT):
+		errno = ETIME;
+		return -1;
 	case DRM_COMMAND_BASE + DRM_NOUVEAU_GEM_PUSHBUF:
 	case 0x09: /* GEM_CLOSE */
 		return 0;

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "device.h"
 #include "steps.h"
+#include "vm.h"
 
 #define NOTIFIER_BYTES	4096
 
@@ -27,44 +28,57 @@ int client_report(struct client *c, const struct event *e, const char *what, int
 	return error;
 }
 
-/* That nothing carried the mark means that there is nothing to wait for. */
-static int wait_for_end(struct client *c)
+int client_refused(struct client *c, const struct event *e, int error)
 {
+	if (!c->counts.submits_no_memory++)
+		client_report(c, e, "SUBMIT", error);
+	else
+		c->counts.errors++;
+	return 0;
+}
+
+/* That nothing carried the mark means that there is nothing to wait for. */
+static int wait_for_end(struct client *c, uint32_t channel)
+{
+	if (c->vm)
+		return c->last_mark[channel] ?
+			       device_wait(c->fd, c->last_mark[channel], 0, WAIT_LIMIT_NS) : 0;
 	return c->marked & 1u << END_MARK ?
 	       device_wait(c->fd, c->handles[mark_slot(c, END_MARK)], 0, WAIT_LIMIT_NS) : 0;
 }
 
 static int run_chan(struct client *c, const struct event *e)
 {
-	int ret = device_channel_create(c->fd, &c->channel);
+	int ret = device_channel_create(c->fd, &c->channels[e->flags]);
 
 	if (ret)
 		return client_report(c, e, "CHANNEL_CREATE", ret);
-	c->has_channel = true;
+	c->has_channel |= 1ull << e->flags;
 	ret = device_create(c->fd, NOTIFIER_BYTES, SWGPU_DOMAIN_GTT,
 			    &c->handles[e->handle]);
 	return ret ? client_report(c, e, "GEM_CREATE of the notifier", ret) : 0;
 }
 
 /* As nouveau: a channel is idle before it goes. */
-static int run_chanfree(struct client *c)
+static int run_chanfree(struct client *c, uint32_t channel)
 {
 	int ret;
 
-	if (!c->has_channel)
+	if (!(c->has_channel & 1ull << channel))
 		return 0;
-	ret = wait_for_end(c);
+	ret = wait_for_end(c, channel);
 	if (ret)
 		return client_report(c, c->present, "GEM_WAIT", ret);
-	ret = device_channel_destroy(c->fd, c->channel);
-	c->has_channel = false;
+	ret = device_channel_destroy(c->fd, c->channels[channel]);
+	c->has_channel &= ~(1ull << channel);
 	return ret ? client_report(c, c->present, "CHANNEL_DESTROY", ret) : 0;
 }
 
 static int run_fdclose(struct client *c)
 {
-	if (run_chanfree(c))
-		return -1;
+	for (uint32_t channel = 0; channel < TRACE_MAX_CHANNELS; channel++)
+		if (run_chanfree(c, channel))
+			return -1;
 	close(c->fd);
 	c->fd = -1;
 	return 0;
@@ -78,7 +92,7 @@ static int run_event(struct client *c, const struct event *e)
 	case OP_CHAN:
 		return run_chan(c, e);
 	case OP_CHANFREE:
-		return run_chanfree(c);
+		return run_chanfree(c, e->flags);
 	case OP_FDCLOSE:
 		return run_fdclose(c);
 	default:
@@ -92,6 +106,11 @@ static int run_events(struct client *c)
 	for (size_t i = 0; i < c->trace.nr_events && !*c->stop; i++) {
 		const struct event *e = &c->trace.events[i];
 
+		if (vm_has(e)) {
+			if (steps_pause(c, e) || vm_run(c, e))
+				return -1;
+			continue;
+		}
 		if (steps_add(c, e))
 			continue;
 		if (steps_play(c))

@@ -49,8 +49,11 @@ struct counts {
  * @stop: set from outside: finish early
  * @thread: that runs it
  * @fd: its open render node, -1: closed
- * @channel: its channel
- * @has_channel: it has one
+ * @channels: its channels, as the trace makes them
+ * @has_channel: bit mask of those that there are
+ * @vm: its address space, or 0
+ * @exec_marks: the marks of EXECs, with an address space
+ * @last_mark: of each channel, that of its last EXEC, or 0
  * @handles: for each handle of the trace the kernel's, and then for each mark
  * @marked: which of the marks there are, the buffers that go along with jobs to be
  *	waited for
@@ -70,8 +73,11 @@ struct client {
 	atomic_bool *stop;
 	pthread_t thread;
 	int fd;
-	uint32_t channel;
-	bool has_channel;
+	uint32_t channels[TRACE_MAX_CHANNELS];
+	uint64_t has_channel;
+	uint32_t vm;
+	uint32_t exec_marks[NR_EXEC_MARKS];
+	uint32_t last_mark[TRACE_MAX_CHANNELS];
 	uint32_t *handles;
 	unsigned int marked;
 	const struct event *present;
@@ -94,6 +100,9 @@ static inline uint32_t mark_slot(const struct client *client, unsigned int mark)
 /* Counts and prints what failed. Return: @error. */
 int client_report(struct client *client, const struct event *event, const char *what,
 		  int error);
+
+/* Counts a job that is refused for want of memory: the client goes on, and fails in the end. */
+int client_refused(struct client *client, const struct event *event, int error);
 
 /* Opens the device; the rest of @client is set up. Return: 0, or -1. */
 int client_open(struct client *client);

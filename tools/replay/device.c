@@ -44,7 +44,12 @@ int device_open(const char *node)
 
 int device_create(int fd, uint64_t size, uint32_t domains, uint32_t *handle)
 {
-	struct drm_swgpu_gem_create create = { .size = size, .domains = domains };
+	return device_create_private(fd, 0, size, domains, handle);
+}
+
+int device_create_private(int fd, uint32_t vm, uint64_t size, uint32_t domains, uint32_t *handle)
+{
+	struct drm_swgpu_gem_create create = { .size = size, .domains = domains, .vm = vm };
 	int ret = node_ioctl(fd, DRM_IOCTL_SWGPU_GEM_CREATE, &create);
 
 	*handle = create.handle;
@@ -84,8 +89,32 @@ int device_fault(int fd, uint32_t channel, uint32_t fault)
 int device_submit(int fd, uint32_t channel, const struct drm_swgpu_submit_bo *bos,
 		  uint32_t nr_bos, uint64_t duration_ns)
 {
+	return device_submit_vm(fd, 0, channel, bos, nr_bos, duration_ns);
+}
+
+int device_vm_create(int fd, uint32_t *vm)
+{
+	struct drm_swgpu_vm create = { 0 };
+	int ret = node_ioctl(fd, DRM_IOCTL_SWGPU_VM_CREATE, &create);
+
+	*vm = create.vm;
+	return ret;
+}
+
+int device_vm_bind(int fd, uint32_t handle, bool bind)
+{
+	struct drm_swgpu_vm_bind args = { .handle = handle, .bind = bind };
+
+	return node_ioctl(fd, DRM_IOCTL_SWGPU_VM_BIND, &args);
+}
+
+int device_submit_vm(int fd, uint32_t vm, uint32_t channel, const struct drm_swgpu_submit_bo *bos,
+		     uint32_t nr_bos, uint64_t duration_ns)
+{
 	struct drm_swgpu_submit submit = {
 		.channel = channel,
+		.vm = vm,
+		.vm_flags = vm ? SWGPU_BO_READ : 0,
 		.nr_bos = nr_bos,
 		.bos = (uintptr_t)bos,
 		.duration_ns = duration_ns,

@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "fields.h"
-#include "parse.h"
+#include "space.h"
 
 /* Domains of the recording, nouveau's. */
 #define REC_VRAM	0x2u
 #define REC_GART	0x4u
+#define REC_NO_SHARE	0x20u
 
 void *grow(void *array, size_t nr, size_t *room, size_t size)
 {
@@ -46,7 +47,7 @@ struct event *add_event(struct trace *t, enum op op, uint32_t line)
 	return event;
 }
 
-static struct event *keep_event(struct parser *p, enum op op)
+struct event *keep_event(struct parser *p, enum op op)
 {
 	uint64_t pause = pause_ns(p, op);
 	uint64_t end = p->now_ns + p->slept_ns;
@@ -65,7 +66,7 @@ static uint32_t domains_of(uint32_t recorded)
 	       (recorded & REC_GART ? SWGPU_DOMAIN_GTT : 0);
 }
 
-static int check_fd(struct parser *p)
+int check_fd(struct parser *p)
 {
 	uint64_t fd = p->values[0];
 
@@ -78,16 +79,29 @@ static int check_fd(struct parser *p)
 	return 0;
 }
 
-static int check_channel(struct parser *p, uint64_t channel)
+/* A number is used again: the last one counts. */
+int channel_of(struct parser *p, uint64_t channel)
 {
-	if (p->channel == UNKNOWN || p->channel != channel)
-		return refuse(p, "unknown channel %lu", channel);
-	if (p->channel_freed)
-		return refuse(p, "channel %lu was freed", channel);
-	return 0;
+	for (int i = p->nr_channels - 1; i >= 0; i--) {
+		if (p->channels[i] != channel)
+			continue;
+		return p->freed[i] ? refuse(p, "channel %lu was freed", channel) : i;
+	}
+	return refuse(p, "unknown channel %lu", channel);
 }
 
-static int check_live(struct parser *p, uint64_t handle)
+void forget_client(struct parser *p)
+{
+	p->trace->nr_events = p->trace->nr_bos = 0;
+	p->trace->pause_ns = 0;
+	p->trace->max_handle = 0;
+	memset(p->live, 0, TRACE_MAX_HANDLE + 1);
+	p->nr_channels = 0;
+	p->closed = false;
+	p->fd = UNKNOWN;
+}
+
+int check_live(struct parser *p, uint64_t handle)
 {
 	if (handle > TRACE_MAX_HANDLE || !p->live[handle])
 		return refuse(p, "unknown handle %lu", handle);
@@ -103,6 +117,8 @@ static int make_live(struct parser *p, uint64_t handle, uint32_t domains)
 	if (!domains_of(domains))
 		return refuse(p, "domains %x are neither VRAM nor GART", domains);
 	p->live[handle] = (uint8_t)domains_of(domains);
+	if (p->space && domains & REC_NO_SHARE)
+		p->live[handle] |= LIVE_PRIVATE;
 	if (p->trace->max_handle < handle)
 		p->trace->max_handle = (uint32_t)handle;
 	return 0;
@@ -121,6 +137,7 @@ static int apply_new(struct parser *p)
 		return refuse(p, "a buffer of impossible size");
 	if (make_live(p, p->values[1], (uint32_t)p->values[3]))
 		return -1;
+	p->has_buffers = true;
 	event = keep_event(p, OP_NEW);
 	event->handle = (uint32_t)p->values[1];
 	event->value = p->values[2];
@@ -136,12 +153,13 @@ static int apply_close(struct parser *p)
 	if (p->values[3] != UNKNOWN && p->values[3] > 1)
 		return refuse(p, "busy is none of -1, 0, 1");
 	p->live[p->values[1]] = 0;
+	space_close(p, (uint32_t)p->values[1]);
 	keep_event(p, OP_CLOSE)->handle = (uint32_t)p->values[1];
 	return 0;
 }
 
 /* The same buffer twice in one push is one use that must suit both. */
-static int merge_entry(struct parser *p, size_t first, struct drm_swgpu_submit_bo bo)
+int merge_entry(struct parser *p, size_t first, struct drm_swgpu_submit_bo bo)
 {
 	struct trace *t = p->trace;
 
@@ -194,14 +212,14 @@ static uint64_t job_ns(struct parser *p, uint64_t bytes)
 	return ns;
 }
 
-static int keep_push(struct parser *p, size_t first)
+int keep_job(struct parser *p, enum op op, size_t first, uint64_t bytes)
 {
 	struct event *event;
 
 	if (p->trace->nr_bos > TRACE_MAX_USES)
-		return refuse(p, "more than %d buffers in all pushes", TRACE_MAX_USES);
-	event = keep_event(p, OP_PUSH);
-	event->value = job_ns(p, p->values[5]);
+		return refuse(p, "more than %d buffers in all jobs", TRACE_MAX_USES);
+	event = keep_event(p, op);
+	event->value = job_ns(p, bytes);
 	if (event->value == UNKNOWN)
 		return refuse(p, "a push of more than ten seconds");
 	p->trace->job_ns += event->value;
@@ -217,8 +235,10 @@ static int apply_push(struct parser *p)
 {
 	size_t first = p->trace->nr_bos;
 
-	if (check_fd(p) || check_channel(p, p->values[1]))
+	if (check_fd(p) || channel_of(p, p->values[1]) < 0)
 		return -1;
+	if (p->space)
+		return refuse(p, "a push of a client with an address space");
 	if (p->values[2] <= p->seq)
 		return refuse(p, "push %lu after push %lu", p->values[2], p->seq);
 	p->seq = p->values[2];
@@ -230,13 +250,13 @@ static int apply_push(struct parser *p)
 	for (int i = 0; i < p->nr_list; i++)
 		if (apply_entry(p, p->list[i], first))
 			return -1;
-	return keep_push(p, first);
+	return keep_job(p, OP_PUSH, first, p->values[5]);
 }
 
 /* fd channel seq */
 static int apply_done(struct parser *p)
 {
-	if (check_fd(p) || check_channel(p, p->values[1]))
+	if (check_fd(p) || channel_of(p, p->values[1]) < 0)
 		return -1;
 	if (p->values[2] <= p->done)
 		return refuse(p, "push %lu done after push %lu", p->values[2], p->done);
@@ -270,24 +290,39 @@ static int apply_cpu_use(struct parser *p)
 /* fd channel notifier_handle */
 static int apply_chan(struct parser *p)
 {
+	struct event *event;
+
 	if (check_fd(p))
 		return -1;
-	if (p->channel != UNKNOWN)
+	if (p->nr_channels && !p->space)
 		return refuse(p, "a second channel");
+	if (p->nr_channels == TRACE_MAX_CHANNELS)
+		return refuse(p, "more than %d channels", TRACE_MAX_CHANNELS);
+	for (int i = 0; i < p->nr_channels; i++)
+		if (p->channels[i] == p->values[1] && !p->freed[i])
+			return refuse(p, "channel %lu is in use", p->values[1]);
 	if (make_live(p, p->values[2], REC_GART))
 		return -1;
-	p->channel = p->values[1];
-	keep_event(p, OP_CHAN)->handle = (uint32_t)p->values[2];
+	event = keep_event(p, OP_CHAN);
+	event->handle = (uint32_t)p->values[2];
+	event->flags = (uint32_t)p->nr_channels;
+	p->freed[p->nr_channels] = false;
+	p->channels[p->nr_channels++] = p->values[1];
 	return 0;
 }
 
 /* fd channel */
 static int apply_chanfree(struct parser *p)
 {
-	if (check_fd(p) || check_channel(p, p->values[1]))
+	int channel;
+
+	if (check_fd(p))
 		return -1;
-	p->channel_freed = true;
-	keep_event(p, OP_CHANFREE);
+	channel = channel_of(p, p->values[1]);
+	if (channel < 0)
+		return -1;
+	p->freed[channel] = true;
+	keep_event(p, OP_CHANFREE)->flags = (uint32_t)channel;
 	return 0;
 }
 
@@ -314,10 +349,10 @@ static int apply_fdclose(struct parser *p)
 	return 0;
 }
 
-/* Of other clients' buffers, or of a newer interface: no recording has any. */
+/* Of other clients' buffers: no recording has any. */
 static int apply_foreign(struct parser *p)
 {
-	return refuse(p, "sharing of buffers and VM_BIND cannot be replayed");
+	return refuse(p, "sharing of buffers cannot be replayed");
 }
 
 const struct verb verbs[] = {
@@ -338,7 +373,9 @@ const struct verb verbs[] = {
 	{ "export",	"",		true,	apply_foreign },
 	{ "import",	"",		true,	apply_foreign },
 	{ "flink",	"",		true,	apply_foreign },
-	{ "vmbind",	"",		true,	apply_foreign },
-	{ "exec",	"",		true,	apply_foreign },
+	{ "vm",		"i",		false,	apply_vm },
+	{ "vmbind",	"iuui",		true,	apply_vmbind },
+	{ "exec",	"iuUuUui",	true,	apply_exec },
+	{ "wait",	"iUUii",	false,	apply_wait },
 	{ NULL,		NULL,		false,	NULL },
 };

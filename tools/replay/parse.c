@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fields.h"
+#include "space.h"
 
 /* Between an ioctl's entry, whose time it is, and its line. */
 #define OVERLAP_NS	1000000u
@@ -26,7 +27,7 @@ int refuse(struct parser *p, const char *reason, ...)
 	return -1;
 }
 
-/* "# botrace2 v1 pid P chipset C gpu BASE,PERDWORD cmd ..." */
+/* "# botrace2 v1 (or v2) pid P chipset C gpu BASE,PERDWORD cmd ..." */
 static int parse_header(struct parser *p)
 {
 	static const char start[] = "# botrace2 ";
@@ -36,9 +37,10 @@ static int parse_header(struct parser *p)
 	if (strncmp(p->source.line, start, strlen(start)))
 		return refuse(p, "the header '# botrace2 v1 ...' is missing");
 	if (sscanf(p->source.line, "# botrace2 %15s", version) != 1 ||
-	    strcmp(version, "v1"))
-		return refuse(p, "not version v1 of the format");
-	if (sscanf(p->source.line, "# botrace2 v1 pid %lu chipset %*s gpu %47s cmd ",
+	    (strcmp(version, "v1") && strcmp(version, "v2")))
+		return refuse(p, "not version v1 or v2 of the format");
+	p->version = version[1] - '0';
+	if (sscanf(p->source.line, "# botrace2 %*s pid %lu chipset %*s gpu %47s cmd ",
 		   &pid, gpu) != 2)
 		return refuse(p, "the header is garbled");
 	if (!strcmp(gpu, "off"))
@@ -98,10 +100,12 @@ static int parse_values(struct parser *p, const struct verb *verb,
 	return 0;
 }
 
-/* A prep that slept is written when it wakes up, with the time when it began. */
+/* What slept is written when it wakes up, with the time when it began. */
 static uint64_t slept_ns(struct parser *p, const struct verb *verb)
 {
-	return strcmp(verb->name, "prep") ? 0 : p->values[PREP_WAITED];
+	if (!strcmp(verb->name, "prep"))
+		return p->values[PREP_WAITED];
+	return strcmp(verb->name, "wait") ? 0 : p->values[WAIT_WAITED];
 }
 
 /*
@@ -185,7 +189,7 @@ int trace_load(struct trace *trace, const char *file)
 		return -1;
 	}
 	p->trace = trace;
-	p->fd = p->channel = UNKNOWN;
+	p->fd = UNKNOWN;
 	ret = source_open(&p->source, file);
 	if (ret) {
 		fprintf(stderr, "%s: %s\n", file, strerror(errno));
@@ -194,6 +198,7 @@ int trace_load(struct trace *trace, const char *file)
 		if (source_close(&p->source) && !ret)
 			ret = refuse(p, "cannot be read or decompressed to its end");
 	}
+	space_free(p);
 	free(p->live);
 	free(p);
 	return ret;

@@ -24,13 +24,14 @@ static void set_marks(struct trace *trace)
 		push->marks |= 1u << END_MARK;
 }
 
-static uint64_t job_vram(const struct trace *trace, const struct event *push,
+static uint64_t job_vram(const struct trace *trace, const struct event *job,
 			 const uint64_t *vram)
 {
+	const struct drm_swgpu_submit_bo *bo = trace->bos + job->first_bo;
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < push->nr_bos; i++)
-		sum += vram[trace->bos[push->first_bo + i].handle];
+	for (size_t i = 0; i < job->nr_bos; i++, bo++)
+		sum += bo->pad == USE_OF_MARK ? 0 : vram[bo->handle];
 	return sum;
 }
 
@@ -39,42 +40,74 @@ static uint64_t max_of(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* @vram: for each handle, its bytes that want to be in VRAM */
-static void find_peaks(struct trace *trace, uint64_t *vram)
+/**
+ * struct use - of VRAM, while the trace goes on
+ * @vram: for each handle, its bytes that want to be there
+ * @bound: for each handle, as many, as long as each job uses it
+ * @live: sum of @vram
+ * @all_bound: sum of @bound
+ */
+struct use {
+	uint64_t *vram;
+	uint64_t *bound;
+	uint64_t live;
+	uint64_t all_bound;
+};
+
+static void set_bound(struct use *use, uint32_t handle, bool bound)
 {
-	uint64_t live = 0;
+	use->all_bound -= use->bound[handle];
+	use->bound[handle] = bound ? use->vram[handle] : 0;
+	use->all_bound += use->bound[handle];
+}
 
-	for (size_t i = 0; i < trace->nr_events; i++) {
-		const struct event *event = &trace->events[i];
+static void set_vram(struct use *use, uint32_t handle, uint64_t bytes)
+{
+	set_bound(use, handle, false);
+	use->live -= use->vram[handle];
+	use->vram[handle] = bytes;
+	use->live += bytes;
+}
 
-		if (event->op == OP_NEW && event->flags & SWGPU_DOMAIN_VRAM) {
-			vram[event->handle] = event->value;
-			live += event->value;
-			trace->peak_vram = max_of(trace->peak_vram, live);
-		} else if (event->op == OP_CLOSE) {
-			live -= vram[event->handle];
-			vram[event->handle] = 0;
-		} else if (event->op == OP_PUSH) {
-			trace->peak_job_vram = max_of(trace->peak_job_vram,
-						      job_vram(trace, event, vram));
-		}
+static void follow(struct trace *trace, struct use *use, const struct event *event)
+{
+	uint32_t handle = event->handle;
+	uint64_t job = 0;
+
+	if (event->op == OP_NEW && event->flags & SWGPU_DOMAIN_VRAM) {
+		set_vram(use, handle, event->value);
+		set_bound(use, handle, event->flags & LIVE_PRIVATE);
+	} else if (event->op == OP_CLOSE) {
+		set_vram(use, handle, 0);
+	} else if (event->op == OP_BIND) {
+		set_bound(use, handle, event->flags);
+	} else if (event->op == OP_PUSH) {
+		job = job_vram(trace, event, use->vram);
+	} else if (event->op == OP_EXEC) {
+		job = job_vram(trace, event, use->vram) + use->all_bound;
 	}
+	trace->peak_vram = max_of(trace->peak_vram, use->live);
+	trace->peak_job_vram = max_of(trace->peak_job_vram, job);
 }
 
 int trace_plan(struct trace *trace, size_t limit)
 {
-	uint64_t *vram = calloc((size_t)trace->max_handle + 1, sizeof(*vram));
+	struct use use = {
+		.vram = calloc((size_t)trace->max_handle + 1, sizeof(*use.vram)),
+		.bound = calloc((size_t)trace->max_handle + 1, sizeof(*use.bound)),
+	};
+	int ret = use.vram && use.bound ? 0 : -1;
 
-	if (!vram) {
-		fprintf(stderr, "%s: out of memory\n", trace->file);
-		return -1;
-	}
 	if (limit && limit < trace->nr_events)
 		trace->nr_events = limit;
 	set_marks(trace);
-	find_peaks(trace, vram);
-	free(vram);
-	return 0;
+	for (size_t i = 0; !ret && i < trace->nr_events; i++)
+		follow(trace, &use, &trace->events[i]);
+	if (ret)
+		fprintf(stderr, "%s: out of memory\n", trace->file);
+	free(use.vram);
+	free(use.bound);
+	return ret;
 }
 
 void trace_free(struct trace *trace)

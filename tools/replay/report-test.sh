@@ -3,10 +3,11 @@
 #
 # report-test.sh: in a guest with the software GPU, two recordings are replayed at once;
 # the report must have each client's own time, and that of the whole, and with the kernel's
-# the distribution of frames and allocations.
+# the distribution of frames and allocations. Then two of a recording with an address space.
 
 stats=/run/replay.json
 says=/run/replay.log
+space=$ROOT/traces/nvk-vulkan-churn.trace.xz
 
 "$ROOT/build/tools/replay/replay" --limit 4000 --progress --stats "$stats" \
 	"$ROOT"/traces/{mpv-720p60,weston-compositor}.trace.xz 2>"$says" || {
@@ -57,3 +58,19 @@ good = 1 < len(memory) <= 512 and memory == sorted(memory) and \
 print(f"{'' if good else 'not '}ok - memory over time, {len(memory)} samples")
 sys.exit(0 if good else 1)
 END
+[ $? = 0 ] || exit 1
+
+# count <name>: of the kernel's.
+count()
+{
+	sed -n "s/^$1: //p" /sys/kernel/debug/dri/0/stats
+}
+
+# Jobs that take long: buffers of the same address space are closed meanwhile.
+deaths=$(count deferred_deletes)
+"$ROOT/build/tools/replay/replay" --limit 3000 --job-speed 0.05 "$space" "$space" &&
+	[ "$(count deferred_deletes)" -gt "$deaths" ] && [ "$(count tag_errors)" = 0 ] || {
+	echo "not ok - address spaces are replayed"
+	exit 1
+}
+echo "ok - address spaces are replayed, $(($(count deferred_deletes) - deaths)) buffers died busy"

@@ -179,16 +179,6 @@ static void count_frame(struct client *c, uint64_t end_ns)
 	c->frame_ns = end_ns;
 }
 
-/* The client goes on without a job that is refused for want of memory, and fails in the end. */
-static int count_refused(struct client *c, const struct event *e, int error)
-{
-	if (!c->counts.submits_no_memory++)
-		client_report(c, e, "SUBMIT", error);
-	else
-		c->counts.errors++;
-	return 0;
-}
-
 static int count_step(struct client *c, const struct drm_swgpu_step *step,
 		      const struct event *e)
 {
@@ -208,7 +198,7 @@ static int count_step(struct client *c, const struct drm_swgpu_step *step,
 	}
 	if (step->op == SWGPU_STEP_SUBMIT &&
 	    (step->error == -ENOMEM || step->error == -ENOSPC))
-		return count_refused(c, e, step->error);
+		return client_refused(c, e, step->error);
 	return client_report(c, e, names[step->op], step->error);
 }
 
@@ -236,7 +226,7 @@ static int play_from(struct client *c, uint32_t first, uint32_t *done)
 		.nr_steps = list->nr - first,
 		.nr_slots = mark_slot(c, NR_MARKS),
 		.nr_bos = list->nr_bos,
-		.channel = c->channel,
+		.channel = c->channels[0],
 		.owed_ns = list->owed_ns,
 	};
 	int ret = device_play(c->fd, &play);
@@ -260,4 +250,17 @@ int steps_play(struct client *c)
 	}
 	list->nr = list->nr_bos = 0;
 	return ret ? -1 : 0;
+}
+
+int steps_pause(struct client *c, const struct event *e)
+{
+	struct steps *list = c->list;
+	struct drm_swgpu_step *step;
+
+	if (list->nr == MAX_STEPS && steps_play(c))
+		return -1;
+	step = add_step(c, e, SWGPU_STEP_PAUSE, 0);
+	if (c->options->pace)
+		step->pause_ns = jitter(c, e->pause_ns);
+	return steps_play(c);
 }

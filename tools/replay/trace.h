@@ -30,6 +30,22 @@
 #define TRACE_MAX_EVENTS	(1 << 22)
 #define TRACE_MAX_USES		(1 << 25)
 
+/* A client with an address space has several. */
+#define TRACE_MAX_CHANNELS	64
+
+/*
+ * Each EXEC writes a mark of its own, one after the other, so that the client, or another EXEC, can
+ * wait for it. Lists of EXECs name marks by their numbers.
+ */
+#define NR_EXEC_MARKS	64
+#define USE_OF_MARK	1	/* in an entry's @pad */
+#define EXEC_MAX_BOS	(SWGPU_MAX_SUBMIT_BOS - NR_EXEC_MARKS)
+
+static inline uint32_t exec_mark(uint64_t seq)
+{
+	return (uint32_t)(seq % NR_EXEC_MARKS);
+}
+
 #define MAX_JOB_NS	10000000000ull
 
 enum op {
@@ -41,6 +57,10 @@ enum op {
 	OP_CHAN,
 	OP_CHANFREE,
 	OP_FDCLOSE,
+	OP_VM,
+	OP_BIND,
+	OP_EXEC,
+	OP_WAIT,
 };
 
 /**
@@ -50,11 +70,12 @@ enum op {
  * @op: what
  * @marks: OP_PUSH: bit mask of the marks that go along
  * @handle: the buffer, for OP_CHAN the notifier, for OP_FRAME its number mod
- *	FRAME_MARKS
- * @flags: OP_NEW: SWGPU_DOMAIN_*; OP_PREP: PREP_*
- * @value: OP_NEW: bytes; OP_PUSH: duration in ns at full speed
- * @first_bo: OP_PUSH: index of its first entry in the trace's @bos
- * @nr_bos: OP_PUSH: number of entries
+ *	FRAME_MARKS, for OP_WAIT the EXEC's mark
+ * @flags: OP_NEW: SWGPU_DOMAIN_*, LIVE_PRIVATE; OP_PREP, OP_WAIT: PREP_*; OP_CHAN,
+ *	OP_CHANFREE, OP_EXEC: the channel, counted from 0; OP_BIND: 1: bind, 0: unbind
+ * @value: OP_NEW: bytes; OP_PUSH, OP_EXEC: duration in ns at full speed
+ * @first_bo: OP_PUSH, OP_EXEC: index of its first entry in the trace's @bos
+ * @nr_bos: OP_PUSH, OP_EXEC: number of entries
  */
 struct event {
 	uint64_t pause_ns;
@@ -67,6 +88,9 @@ struct event {
 	uint64_t value;
 	size_t first_bo;
 };
+
+/* Beside its domains: a buffer is private to the client's address space. */
+#define LIVE_PRIVATE	4
 
 #define PREP_NOWAIT	1
 #define PREP_WRITE	4
