@@ -20,7 +20,7 @@ for trace in mpv-720p60 weston-compositor; do
 		exit 1
 	}
 done
-python3 - "$stats" <<'END'
+python3 - "$stats" <<'END' || exit 1
 import json
 import sys
 
@@ -58,7 +58,6 @@ good = 1 < len(memory) <= 512 and memory == sorted(memory) and \
 print(f"{'' if good else 'not '}ok - memory over time, {len(memory)} samples")
 sys.exit(0 if good else 1)
 END
-[ $? = 0 ] || exit 1
 
 # count <name>: of the kernel's.
 count()
@@ -68,9 +67,9 @@ count()
 
 # Jobs that take long: buffers of the same address space are closed meanwhile.
 deaths=$(count deferred_deletes)
-"$ROOT/build/tools/replay/replay" --limit 3000 --job-speed 0.05 "$space" "$space" &&
-	[ "$(count deferred_deletes)" -gt "$deaths" ] && [ "$(count tag_errors)" = 0 ] || {
+if ! "$ROOT/build/tools/replay/replay" --limit 3000 --job-speed 0.05 "$space" "$space" ||
+	[ "$(count deferred_deletes)" -le "$deaths" ] || [ "$(count tag_errors)" != 0 ]; then
 	echo "not ok - address spaces are replayed"
 	exit 1
-}
+fi
 echo "ok - address spaces are replayed, $(($(count deferred_deletes) - deaths)) buffers died busy"
