@@ -21,6 +21,7 @@ MAX_SECONDS=${MAX_SECONDS:-30}
 [ -n "${CMD:-}" ] || refuse "CMD is missing: what is to be recorded?" \
 	"make record CMD=\"glmark2-es2 -b texture\""
 # As a shell reads it, with its quotes.
+command=()
 eval "command=($CMD)"
 command -v "${command[0]}" >/dev/null || refuse "CMD: there is no program '${command[0]}'"
 NAME=${NAME:-$(basename "${command[0]}")}
