@@ -6,6 +6,7 @@
 #include <subdev/bar/priv.h>
 #include <subdev/mmu/priv.h>
 
+#include "../../ttm_fence_lru/compat/engine.h"
 #include "chip.h"
 
 /*

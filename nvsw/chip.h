@@ -5,7 +5,6 @@
 
 #include <core/device.h>
 
-#include "../../ttm_fence_lru/compat/engine.h"
 #include "board.h"
 
 /* chip.c: what the device is, or NULL if it is not on the board. */

@@ -3,6 +3,7 @@
 #include <nvif/class.h>
 #include <engine/gr/priv.h>
 
+#include "../../ttm_fence_lru/compat/engine.h"
 #include "chip.h"
 
 static int reset(struct nvkm_gr *gr)

@@ -8,6 +8,7 @@
 #include <subdev/fb.h>
 #include <subdev/instmem/priv.h>
 
+#include "../../ttm_fence_lru/compat/engine.h"
 #include "chip.h"
 #include "memory.h"
 

@@ -7,7 +7,7 @@
 # MODULES_DIR=<directory>  where they are, for that kernel; default: those that make modules
 #                          builds
 # BOOT_DIR=<directory>  which kernel: its name is in release, the rest below boot and lib/modules;
-#                       default: build/debian
+#                       default: build/debian-<kernel>
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/modules-lib.sh"
@@ -25,8 +25,10 @@ LOG=$LOGS/boot-test.log
 [ -n "${MODULES_DIR:-}" ] || "$ROOT/scripts/modules.sh"
 DEBIAN=${BOOT_DIR:-$DEBIAN}
 RELEASE=$(cat "$DEBIAN/release")
-IMAGE=$DEBIAN/boot/vmlinuz-$RELEASE
 STOCK_DIR=$DEBIAN/lib/modules/$RELEASE
+IMAGE=$DEBIAN/boot/vmlinuz-$RELEASE
+# Later kernels are copied from there when they are installed.
+[ -e "$IMAGE" ] || IMAGE=$STOCK_DIR/vmlinuz
 OUT=${MODULES_DIR:-$(modules_out "$RELEASE")}
 RAM=$BUILD/boot/initramfs
 

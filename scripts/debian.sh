@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # debian.sh: unpacks the headers of Debian's newest kernel of this version and its
-# image with the modules below build/debian/. Installs nothing.
-# debian_headers and debian_image of modules-lib.sh say where they are.
+# image with the modules below build/debian-<kernel>/. Installs nothing.
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/apt-lib.sh"
@@ -20,14 +19,25 @@ newest_release()
 		done | tail -n 1
 }
 
+# image_packages <release>: later than 6.12 the image is in two of its own.
+image_packages()
+{
+	local name
+
+	for name in linux-{image,binary,modules}-"$1"-amd64; do
+		private_apt apt-cache pkgnames "$name" | grep -xF -e "$name" || true
+	done
+}
+
 download_kernel()
 {
-	local release
+	local release packages
 
 	release=$(newest_release)
 	[ -n "$release" ] || return 1
+	mapfile -t packages < <(image_packages "$release")
 	download "linux-headers-$release-amd64" "linux-headers-$release-common" \
-		"linux-kbuild-$release" "linux-image-$release-amd64" || return 1
+		"linux-kbuild-$release" "${packages[@]}" || return 1
 	say "$release-amd64" >"$DEBS/release"
 }
 
@@ -49,6 +59,8 @@ unpack()
 	done
 	sed -i "s,/usr/src,$DEBIAN/usr/src," "$DEBIAN.new"/usr/src/linux-headers-*-amd64/Makefile
 	cp "$DEBS/release" "$DEBIAN.new/release"
+	# Where they are found on a system, too, whose /lib is a link.
+	[ -e "$DEBIAN.new/lib" ] || ln -s usr/lib "$DEBIAN.new/lib"
 	mv "$DEBIAN.new" "$DEBIAN"
 }
 

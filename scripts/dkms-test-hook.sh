@@ -5,7 +5,8 @@
 # the Debian below <root>. Results, and the kernels with the modules that DKMS built, are left
 # in <directory>; what was compiled, in <ccache>.
 #
-# Three kernels take part: the oldest that has a source, the newest, and one between.
+# Of 6.12 three kernels take part: the oldest that has a source, the newest, and one between;
+# and the newest 7.3, if the Debian has one.
 
 set -euo pipefail
 export LC_ALL=C
@@ -67,13 +68,13 @@ version_of()
 	in_system apt-cache show "linux-headers-$1" | sed -n 's/^Version: //p' | head -n 1
 }
 
-# Kernels whose source can be had, the oldest first.
+# find_kernels <kernel>: those of it whose source can be had, the oldest first.
 find_kernels()
 {
 	local kernel sources
 
-	sources=$(in_system apt-cache madison $SOURCE | awk '{ print $3 }')
-	in_system apt-cache pkgnames linux-headers-6.12. | sed -n 's/^linux-headers-\(.*[0-9]-amd64\)$/\1/p' |
+	sources=$(in_system apt-cache madison "linux-source-$1" | awk '{ print $3 }')
+	in_system apt-cache pkgnames "linux-headers-$1." | sed -n 's/^linux-headers-\(.*[0-9]-amd64\)$/\1/p' |
 		sort -V | while read -r kernel; do
 			grep -qxF -e "$(version_of "$kernel")" <<<"$sources" || continue
 			[ -z "$(in_system apt-cache pkgnames "linux-image-$kernel")" ] || echo "$kernel"
@@ -119,7 +120,7 @@ keep()
 
 	compgen -G "$SYSTEM/lib/modules/$1/$OURS/nouveau.ko*" || return
 	mkdir -p "$place/boot" "$place/lib/modules"
-	cp "$SYSTEM/boot/vmlinuz-$1" "$place/boot"
+	[ ! -e "$SYSTEM/boot/vmlinuz-$1" ] || cp "$SYSTEM/boot/vmlinuz-$1" "$place/boot"
 	cp -a "$SYSTEM/lib/modules/$1" "$place/lib/modules"
 	echo "$1" >"$place/release"
 }
@@ -157,8 +158,9 @@ prepare()
 	sed -i 's/^MODULES=.*/MODULES=list/' "$SYSTEM/etc/initramfs-tools/initramfs.conf"
 	echo nouveau >>"$SYSTEM/etc/initramfs-tools/modules"
 	cp "$PACKAGE" "$SYSTEM/tmp/package.deb"
-	mapfile -t kernels < <(find_kernels)
-	printf '# %s\n' "${kernels[@]}"
+	mapfile -t kernels < <(find_kernels 6.12)
+	LATER=$(find_kernels 7.3 | tail -n 1)
+	printf '# %s\n' "${kernels[@]}" "$LATER"
 	OLD=${kernels[0]}
 	NEW=${kernels[-1]}
 	BETWEEN=${kernels[-2]}
@@ -203,6 +205,21 @@ try_misfits()
 	try "$OLD: the kernel's nouveau is loaded" loads "$OLD" $STOCK
 }
 
+# A kernel of another version beside them.
+try_later()
+{
+	local source=linux-source-7.3
+
+	# shellcheck disable=SC2046 # a word per package
+	try "$LATER is installed, with its source" \
+		apt_goes_well install $(kernel "$LATER") "$source=$(version_of "$LATER")"
+	try "$LATER: ours is loaded, and in the initrd" loads "$LATER" $OURS
+	try "$LATER: DKMS has built it" keep "$LATER"
+	# shellcheck disable=SC2046
+	try "$LATER is removed" apt_goes_well purge $(kernel "$LATER") $source
+	try "nothing is left of it" test ! -e "$SYSTEM/lib/modules/$LATER"
+}
+
 # unserved <release> <text>: what the package says of a kernel for which it has not all.
 unserved()
 {
@@ -234,5 +251,6 @@ prepare
 try_install
 try_upgrade
 try_misfits
-try "7.3: that there are no modules is said" unserved 7.3.4+deb13-amd64 "there are no modules for Linux 7.3"
+[ -z "$LATER" ] || try_later
+try "7.1: that there are no modules is said" unserved 7.1.4+deb13-amd64 "there are no modules for Linux 7.1"
 try_removal

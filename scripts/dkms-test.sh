@@ -22,13 +22,13 @@ declare -A NAMES=([12]=bookworm [13]=trixie)
 "$ROOT/scripts/packages.sh" build dkms-test boot
 "$ROOT/scripts/dkms.sh"
 
-# sources_of <release>: where its kernels 6.12 come from, lines of sources.list.
+# sources_of <release>: where its kernels come from, lines of sources.list.
 sources_of()
 {
 	local name=${NAMES[$1]} options="[signed-by=$KEYRING]"
 
 	say "deb $options $MIRROR $name main" "deb $options ${MIRROR%/}-security $name-security main"
-	[ "$1" != 12 ] || say "deb $options $MIRROR $name-backports main"
+	say "deb $options $MIRROR $name-backports main"
 }
 
 # try_release <release>: a Debian with DKMS, in which dkms-test-hook.sh works; nothing is left.

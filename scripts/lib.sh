@@ -12,7 +12,9 @@ LOGS=$BUILD/logs
 # The kernels that the patches are for, the newest first.
 KERNELS=(7.3 6.12)
 # Commands, and parts of them, that are for the older one only, so far.
-NOT_PORTED=" boot-test coverage debian dkms dkms-test mesa modules modules-install mutants nouveau "
+NOT_PORTED=" coverage mesa mutants nouveau "
+# Those about Debian's own kernels: of these most users have the older one.
+ABOUT_DEBIANS=" boot-test debian dkms dkms-test modules modules-install "
 JOBS=${JOBS:-$(nproc)}
 V=${V:-}
 # A relative KERNEL_SRC means: as seen from where make was called.
@@ -27,14 +29,32 @@ ported()
 	[[ $NOT_PORTED != *" $(basename "$1" .sh) "* ]]
 }
 
-if [ -n "${KERNEL:-}" ]; then
-	:
-elif ported "$0"; then
-	KERNEL=${KERNELS[0]}
-else
-	KERNEL=6.12
-fi
-export KERNEL
+# kernel_of <headers>: the one that they are of, if the patches are for it.
+kernel_of()
+{
+	local kernel
+
+	for kernel in "${KERNELS[@]}"; do
+		! grep -qs "^#define UTS_RELEASE \"$kernel\." "$1/include/generated/utsrelease.h" ||
+			say "$kernel"
+	done
+}
+
+# default_kernel <script>
+default_kernel()
+{
+	local given=
+
+	[ -z "${KDIR:-}" ] || given=$(kernel_of "$KDIR")
+	if [ -n "$given" ]; then
+		say "$given"
+	elif ported "$1" && [[ $ABOUT_DEBIANS != *" $(basename "$1" .sh) "* ]]; then
+		say "${KERNELS[0]}"
+	else
+		say 6.12
+	fi
+}
+
 # The kernel's make is to know nothing of ours, nor of the user's other kernels.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KBUILD_OUTPUT O M ARCH SUBARCH \
 	CROSS_COMPILE KCONFIG_CONFIG KCFLAGS
@@ -76,6 +96,8 @@ disk_is_full()
 		"All that can be built here takes 15 GB.")
 	[ "$left" -lt $((100 * 1024)) ]
 }
+
+export KERNEL=${KERNEL:-$(default_kernel "$0")}
 
 # Where the commands begin that a user calls; those that they call go on at once.
 if [ -z "${IN_COMMAND:-}" ]; then

@@ -6,14 +6,14 @@
 
 # Of the modules and of the DKMS package.
 VERSION=$(sed -n 's/^MODULE_VERSION("\(.*\)");/\1/p' "$ROOT/ttm_fence_lru/lru.c")
-DEBIAN=$BUILD/debian
+DEBIAN=$BUILD/debian-$KERNEL
 # All modules of ours, each after what it needs.
 # shellcheck disable=SC2034 # for the script that sources this
 MODULES=(ttm_fence_lru fl_ttm fl_ttm_helper swgpu nouveau)
 
 # Kernels that they were built for and loaded in.
 # shellcheck disable=SC2034 # for the script that sources this
-MODULE_KERNELS=(6.12)
+MODULE_KERNELS=("${KERNELS[@]}")
 
 # The headers to build against: the user's, or Debian's that debian.sh unpacked.
 headers()
@@ -45,6 +45,12 @@ source_release()
 {
 	sed -n -E 's/^(VERSION|PATCHLEVEL|SUBLEVEL) = *//p' "$(kernel_source)/Makefile" |
 		head -n 3 | paste -sd .
+}
+
+# compiler_of <headers>: the one that the kernel was built with, by name.
+compiler_of()
+{
+	sed -n -E 's/^CONFIG_CC_VERSION_TEXT="?([^ "]+).*/\1/p' "$1/include/config/auto.conf"
 }
 
 # is_for <release>: whether the sources are for that kernel.

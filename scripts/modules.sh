@@ -17,6 +17,10 @@ RELEASE=$(header_release "$HEADERS")
 [[ $RELEASE == "$KERNEL".* ]] ||
 	die "KDIR=$HEADERS: headers of Linux $RELEASE; the patches are for $KERNEL"
 OUT=$(modules_out "$RELEASE")
+COMPILER=$(compiler_of "$HEADERS")
+command -v "$COMPILER" >/dev/null ||
+	die "$RELEASE was built with $COMPILER, which is not here" \
+		"Its headers want it. Debian 13 has that of its kernels."
 
 # Without BTF, for which more would have to be installed.
 compile()

@@ -8,6 +8,17 @@
 
 . "$(dirname "$0")/lib.sh"
 
+# What Debian's own kernel was built with. Debian 12 has nothing newer than 12: modules.sh
+# says so.
+compiler_of_debian()
+{
+	if [ "$KERNEL" = 6.12 ] || [ -z "$(apt-cache pkgnames gcc-14 2>/dev/null)" ]; then
+		say gcc-12
+	else
+		say gcc-14
+	fi
+}
+
 # Debian packages, each with a file or program that shows it elsewhere.
 packages_of()
 {
@@ -21,7 +32,7 @@ packages_of()
 		git:git ;;
 	series) say git:git ;;
 	demo)  say gnuplot-nox:gnuplot graphviz:dot ;;
-	modules) say gcc-12:gcc libelf1:/usr/lib/x86_64-linux-gnu/libelf.so.1 ;;
+	modules) say "$(compiler_of_debian):gcc" libelf-dev:/usr/include/libelf.h ;;
 	boot)  say busybox-static:busybox cpio:cpio qemu-system-x86:qemu-system-x86_64 ;;
 	nouveau) say busybox-static:busybox cpio:cpio bochsbios:/usr/share/bochs/BIOS-bochs-latest \
 		vgabios:/usr/share/vgabios/vgabios.bin isolinux:/usr/lib/ISOLINUX/isolinux.bin \

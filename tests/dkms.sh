@@ -10,11 +10,11 @@
 . "$ROOT/scripts/result-lib.sh"
 
 SCRATCH=$BUILD/test-dkms
-NAME=linux-source-6.12
+NAME=linux-source-$KERNEL
 TREE=$SCRATCH/tree/$NAME
 DRM=drivers/gpu/drm
 # It mends several files of the plain kernel's.
-MENDED=$(patches_of 6.12-nouveau | grep -- -report-an-error-when-the-channel)
+MENDED=$(patches_of "$KERNEL-nouveau" | grep -- -report-an-error-when-the-channel)
 
 "$ROOT/scripts/tree.sh"
 "$ROOT/scripts/dkms.sh"
@@ -68,7 +68,7 @@ has_already()
 	cp -r "$SCRATCH/build" "$SCRATCH/without"
 	patch -d "$TREE" -p1 --fuzz=0 --no-backup-if-mismatch <"$1" &&
 		prepare "$POINT-amd64" >"$SCRATCH/said" &&
-		grep -F -e "has it already: series/6.12-nouveau/${1##*/}" "$SCRATCH/said" &&
+		grep -F -e "has it already: series/$KERNEL-nouveau/${1##*/}" "$SCRATCH/said" &&
 		diff -r "$SCRATCH"/{without,build}/drivers
 }
 
@@ -85,17 +85,17 @@ file=$(touched_files "$MENDED" | head -n 1)
 cp "$(kernel_source)/$file" "$TREE/$file"
 quiet_result "one that it has in part is named" says "${MENDED##*/} does not apply" "$POINT-amd64"
 new_source
-quiet_result "the source of another release is named" says "is Linux 6.12.9999, but .* is of $POINT" \
-	6.12.9999+deb13-amd64
+quiet_result "the source of another release is named" says "is Linux $KERNEL.9999, but .* is of $POINT" \
+	"$KERNEL.9999+deb13-amd64"
 sed -i 's/ttm_bo_cleanup_memtype_use/altered/' "$TREE/$DRM/ttm/ttm_bo.c"
 quiet_result "a line that a patch wants otherwise: patch, file and hunk are named" \
 	says "$DRM/ttm/ttm_bo.c: hunk [0-9]*, at line [0-9]" "$POINT-amd64"
-quiet_result "and the patch is" grep 'series/6.12/0.*patch does not apply' "$SCRATCH/said"
+quiet_result "and the patch is" grep "series/$KERNEL/0.*patch does not apply" "$SCRATCH/said"
 new_source
 rm "$TREE/$DRM/ttm/ttm_resource.c"
 quiet_result "a file that has moved is named" says "$DRM/ttm/ttm_resource.c is not there" "$POINT-amd64"
 rm "$TREE/$DRM/drm_fbdev_ttm.c"
 quiet_result "one that no patch changes, too" says "$DRM/drm_fbdev_ttm.c: Not found" "$POINT-amd64"
-quiet_result "7.3: there are no modules yet" says "no modules for Linux 7.3 yet, but for 6.12$" \
-	7.3.4+deb13-amd64
+quiet_result "for another kernel there are no modules" \
+	says "no modules for Linux 7.1 yet, but for 6.12, 7.3$" 7.1.4+deb13-amd64
 [ "$FAILED" = 0 ]
