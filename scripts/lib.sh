@@ -29,23 +29,30 @@ ported()
 	[[ $NOT_PORTED != *" $(basename "$1" .sh) "* ]]
 }
 
-# kernel_of <headers>: the one that they are of, if the patches are for it.
-kernel_of()
+# known <version>: it, if the patches are for it.
+known()
 {
-	local kernel
+	printf '%s\n' "${KERNELS[@]}" | grep -xF -e "$1" || true
+}
 
-	for kernel in "${KERNELS[@]}"; do
-		! grep -qs "^#define UTS_RELEASE \"$kernel\." "$1/include/generated/utsrelease.h" ||
-			say "$kernel"
-	done
+# given_kernel: that of the user's headers or source.
+given_kernel()
+{
+	if [ -n "${KDIR:-}" ]; then
+		known "$(sed -n -E 's/^#define UTS_RELEASE "([0-9]+\.[0-9]+)\..*/\1/p' \
+			"$KDIR/include/generated/utsrelease.h" 2>/dev/null)"
+	elif [ -n "$KERNEL_SRC" ]; then
+		known "$(sed -n -E 's/^(VERSION|PATCHLEVEL) *= *//p' "$KERNEL_SRC/Makefile" 2>/dev/null |
+			head -n 2 | paste -sd .)"
+	fi
 }
 
 # default_kernel <script>
 default_kernel()
 {
-	local given=
+	local given
 
-	[ -z "${KDIR:-}" ] || given=$(kernel_of "$KDIR")
+	given=$(given_kernel)
 	if [ -n "$given" ]; then
 		say "$given"
 	elif ported "$1" && [[ $ABOUT_DEBIANS != *" $(basename "$1" .sh) "* ]]; then
