@@ -6,7 +6,7 @@
 
 # Modules in the order in which they can be loaded, from files of these names.
 # shellcheck disable=SC2034 # for the file
-STOCK='' OURS='' OTHERS=''
+DRIVER='' DRIVER_NAME='' STOCK='' OURS='' OTHERS=''
 # Sets these, and TRACES.
 # shellcheck disable=SC1091 # boot-test.sh made it
 . /job
@@ -93,6 +93,15 @@ swgpu_is_clean()
 	rmmod swgpu && load swgpu
 }
 
+# unload_stock: the driver, and those that only it uses.
+unload_stock()
+{
+	for module in $DRIVER drm_vram_helper drm_ttm_helper ttm; do
+		! grep -q "^$module " /proc/modules || unload "$module" || return 1
+	done
+	! grep -q '^ttm ' /proc/modules
+}
+
 unbind_console()
 {
 	for console in /sys/class/vtconsole/vtcon*; do
@@ -111,9 +120,9 @@ dmesg -n 3
 
 echo "# $(uname -r)"
 # shellcheck disable=SC2086 # a word per module
-try "the kernel's own TTM and bochs-drm load" load $STOCK
+try "the kernel's own TTM and $DRIVER_NAME load" load $STOCK
 mkfifo /run/held
-hold /dev/dri/card0 bochs-drm </run/held >/run/hold.out 2>&1 &
+hold /dev/dri/card0 "$DRIVER_NAME" </run/held >/run/hold.out 2>&1 &
 HOLDER=$!
 exec 3>/run/held
 # shellcheck disable=SC2086
@@ -125,11 +134,11 @@ try "TTM's debugfs is there twice" test -d /sys/kernel/debug/ttm -a -d /sys/kern
 try "a trace replays on the software GPU" replay
 try "the software GPU goes and comes back" swgpu_is_clean
 exec 3>&-
-try "what bochs-drm held is unchanged" wait $HOLDER
+try "what $DRIVER_NAME held is unchanged" wait $HOLDER
 try "our modules unload" unload swgpu nouveau fl_ttm_helper fl_ttm ttm_fence_lru
-try "bochs-drm is still there" test -e /dev/dri/card0
+try "$DRIVER_NAME is still there" test -e /dev/dri/card0
 unbind_console
-try "bochs-drm and the kernel's own TTM unload" unload bochs drm_vram_helper drm_ttm_helper ttm
+try "$DRIVER_NAME and the kernel's own TTM unload" unload_stock
 echo "# the kernel's log"
 dmesg -r
 echo "# end"

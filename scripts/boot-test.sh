@@ -20,6 +20,11 @@ LIMIT=${LIMIT:-20000}
 SPEED=${SPEED:-20}
 TIMEOUT=${BOOT_TEST_TIMEOUT:-600}
 LOG=$LOGS/boot-test.log
+# A driver on the kernel's own TTM, what it is called in /dev/dri, and its device.
+case $KERNEL in
+6.12) DRIVER=bochs DRIVER_NAME=bochs-drm DEVICE=VGA ;;
+*)    DRIVER=qxl DRIVER_NAME=qxl DEVICE=qxl-vga ;;
+esac
 
 "$ROOT/scripts/packages.sh" boot
 [ -n "${MODULES_DIR:-}" ] || "$ROOT/scripts/modules.sh"
@@ -74,7 +79,7 @@ make_initramfs()
 
 	ram_begin "$RAM" "$ROOT/scripts/boot-test-init.sh"
 	mkdir -p "$RAM"/{modules,traces}
-	stock=$(closure bochs | xargs)
+	stock=$(closure $DRIVER | xargs)
 	ours=$(say "${MODULES[@]}" | xargs)
 	all=$(closure "${MODULES[@]}" | grep -vxF "$(say "${MODULES[@]}")" | xargs)
 	for module in $stock $all $ours; do
@@ -85,7 +90,7 @@ make_initramfs()
 	for trace in "${TRACES[@]}"; do
 		xz -dc "$ROOT/traces/$trace.trace.xz" >"$RAM/traces/$trace.trace"
 	done
-	printf '%s=%q\n' STOCK "$stock" OTHERS "$all" OURS "$ours" LIMIT "$LIMIT" \
+	printf '%s=%q\n' DRIVER $DRIVER DRIVER_NAME $DRIVER_NAME STOCK "$stock" OTHERS "$all" OURS "$ours" LIMIT "$LIMIT" \
 		SPEED "$SPEED" TRACES "$(printf '/traces/%s.trace ' "${TRACES[@]}")" >"$RAM/job"
 	ram_pack "$RAM"
 }
@@ -102,7 +107,7 @@ boot()
 
 	timeout --kill-after=10 "$TIMEOUT" \
 		qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1G \
-		-nodefaults -no-user-config -vga std -display none -no-reboot \
+		-nodefaults -no-user-config -vga none -device $DEVICE -display none -no-reboot \
 		-serial stdio -kernel "$IMAGE" -initrd "$RAM.gz" \
 		-append "console=ttyS0 rdinit=/init panic=-1 oops=panic loglevel=4" \
 		</dev/null >"$LOG.raw" 2>&1 || status=$?
