@@ -5,8 +5,8 @@
 # the Debian below <root>. Results, and the kernels with the modules that DKMS built, are left
 # in <directory>; what was compiled, in <ccache>.
 #
-# Of 6.12 three kernels take part: the oldest that has a source, the newest, and one between;
-# and the newest 7.3, if the Debian has one.
+# Of 6.12 three kernels take part: the oldest that has a source, the newest, and one between.
+# With KERNEL=7.3 it is the newest one, installed after the package, and removed.
 
 set -euo pipefail
 export LC_ALL=C
@@ -18,7 +18,8 @@ WORK=$4
 CCACHE=$5
 STOCK=kernel/drivers/gpu/drm/nouveau
 OURS=updates/dkms
-SOURCE=linux-source-6.12
+# shellcheck disable=SC2153 # dkms-test.sh exports it
+SOURCE=linux-source-$KERNEL
 # What the compilers say; there while DKMS builds.
 MAKE_LOG=$SYSTEM/var/lib/dkms/ttm-fence-lru/$(dpkg-deb -f "$PACKAGE" Version)/build/make.log
 
@@ -68,13 +69,13 @@ version_of()
 	in_system apt-cache show "linux-headers-$1" | sed -n 's/^Version: //p' | head -n 1
 }
 
-# find_kernels <kernel>: those of it whose source can be had, the oldest first.
+# Kernels whose source can be had, the oldest first.
 find_kernels()
 {
 	local kernel sources
 
-	sources=$(in_system apt-cache madison "linux-source-$1" | awk '{ print $3 }')
-	in_system apt-cache pkgnames "linux-headers-$1." | sed -n 's/^linux-headers-\(.*[0-9]-amd64\)$/\1/p' |
+	sources=$(in_system apt-cache madison "$SOURCE" | awk '{ print $3 }')
+	in_system apt-cache pkgnames "linux-headers-$KERNEL." | sed -n 's/^linux-headers-\(.*[0-9]-amd64\)$/\1/p' |
 		sort -V | while read -r kernel; do
 			grep -qxF -e "$(version_of "$kernel")" <<<"$sources" || continue
 			[ -z "$(in_system apt-cache pkgnames "linux-image-$kernel")" ] || echo "$kernel"
@@ -158,12 +159,11 @@ prepare()
 	sed -i 's/^MODULES=.*/MODULES=list/' "$SYSTEM/etc/initramfs-tools/initramfs.conf"
 	echo nouveau >>"$SYSTEM/etc/initramfs-tools/modules"
 	cp "$PACKAGE" "$SYSTEM/tmp/package.deb"
-	mapfile -t kernels < <(find_kernels 6.12)
-	LATER=$(find_kernels 7.3 | tail -n 1)
-	printf '# %s\n' "${kernels[@]}" "$LATER"
+	mapfile -t kernels < <(find_kernels)
+	printf '# %s\n' "${kernels[@]}"
 	OLD=${kernels[0]}
 	NEW=${kernels[-1]}
-	BETWEEN=${kernels[-2]}
+	[ "$KERNEL" != 6.12 ] || BETWEEN=${kernels[-2]}
 }
 
 try_install()
@@ -205,19 +205,20 @@ try_misfits()
 	try "$OLD: the kernel's nouveau is loaded" loads "$OLD" $STOCK
 }
 
-# A kernel of another version beside them.
+# A later kernel, in a Debian that has the package already.
 try_later()
 {
-	local source=linux-source-7.3
-
+	try "the package is installed" apt_goes_well install /tmp/package.deb
 	# shellcheck disable=SC2046 # a word per package
-	try "$LATER is installed, with its source" \
-		apt_goes_well install $(kernel "$LATER") "$source=$(version_of "$LATER")"
-	try "$LATER: ours is loaded, and in the initrd" loads "$LATER" $OURS
-	try "$LATER: DKMS has built it" keep "$LATER"
+	try "$NEW is installed, with its source" \
+		apt_goes_well install $(kernel "$NEW") "$SOURCE=$(version_of "$NEW")"
+	try "$NEW: ours is loaded, and in the initrd" loads "$NEW" $OURS
+	try "$NEW: DKMS has built it" keep "$NEW"
+	try "the package is removed" apt_goes_well purge ttm-fence-lru-dkms
+	try "$NEW: the kernel's nouveau is loaded again" loads "$NEW" $STOCK
 	# shellcheck disable=SC2046
-	try "$LATER is removed" apt_goes_well purge $(kernel "$LATER") $source
-	try "nothing is left of it" test ! -e "$SYSTEM/lib/modules/$LATER"
+	try "$NEW is removed" apt_goes_well purge $(kernel "$NEW") "$SOURCE"
+	try "nothing is left of it" test ! -e "$SYSTEM/lib/modules/$NEW"
 }
 
 # unserved <release> <text>: what the package says of a kernel for which it has not all.
@@ -248,9 +249,12 @@ try_removal()
 
 rm -f "$WORK/results"
 prepare
+if [ "$KERNEL" != 6.12 ]; then
+	try_later
+	exit
+fi
 try_install
 try_upgrade
 try_misfits
-[ -z "$LATER" ] || try_later
 try "7.1: that there are no modules is said" unserved 7.1.4+deb13-amd64 "there are no modules for Linux 7.1"
 try_removal

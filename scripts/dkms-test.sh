@@ -8,6 +8,7 @@
 # build/apt, and what was compiled in build/ccache-<release>.
 #
 # RELEASE=<n>  only in Debian 12, or 13
+# KERNEL=7.3   with that of Debian 13's backports, which is installed and removed
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/apt-lib.sh"
@@ -28,7 +29,7 @@ sources_of()
 	local name=${NAMES[$1]} options="[signed-by=$KEYRING]"
 
 	say "deb $options $MIRROR $name main" "deb $options ${MIRROR%/}-security $name-security main"
-	say "deb $options $MIRROR $name-backports main"
+	[ "$1$KERNEL" = 136.12 ] || say "deb $options $MIRROR $name-backports main"
 }
 
 # try_release <release>: a Debian with DKMS, in which dkms-test-hook.sh works; nothing is left.
@@ -65,6 +66,9 @@ boot()
 
 rm -rf --one-file-system "$WORK"
 mkdir -p "$WORK"
+[ "$KERNEL" = 6.12 ] || [ "${RELEASE:-13}" = 13 ] ||
+	refuse "RELEASE=$RELEASE: Debian $RELEASE has no kernel $KERNEL" "RELEASE=13 has."
+[ "$KERNEL" = 6.12 ] || RELEASE=13
 for release in ${RELEASE:-12 13}; do
 	say "" "== Debian $release"
 	run_step "dkms-test-$release" "installing, upgrading and removing in a Debian $release of its own" \
