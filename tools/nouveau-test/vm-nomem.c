@@ -13,6 +13,9 @@
 /* Of two address spaces each has more than half of VRAM: one evicts the other's. */
 #define PART		6
 
+/* What is bound and unbound: some of it is, too, between large pages. */
+#define WHOLE		(3 * SIZE)
+
 /**
  * struct nomem - what the requests are about
  * @vms: that compete for VRAM
@@ -62,7 +65,7 @@ static int bind_shared(struct nomem *t)
 /* Whatever is bound there, or not. */
 static int unbind(struct nomem *t)
 {
-	return vm_unbind(&t->vms[0], AT(100), SIZE, 0);
+	return vm_unbind(&t->vms[0], AT(100), WHOLE, 0);
 }
 
 static void undo_bind(struct nomem *t)
@@ -78,12 +81,12 @@ static void prepare_unbind(struct nomem *t)
 /* In the middle: two mappings are left. */
 static int unbind_some(struct nomem *t)
 {
-	return vm_unbind(&t->vms[0], AT(100) + 4 * PAGE, PAGE, 0);
+	return vm_unbind(&t->vms[0], AT(100) + SIZE, SIZE, 0);
 }
 
 static int unbind_later(struct nomem *t)
 {
-	return vm_unbind_later(&t->vms[0], AT(100), SIZE, t->waits, t->signals);
+	return vm_unbind_later(&t->vms[0], AT(100), WHOLE, t->waits, t->signals);
 }
 
 static void wait_for_it(struct nomem *t)
@@ -247,8 +250,8 @@ static bool make(struct nomem *t, uint64_t size)
 	t->signals = vm_syncobj(vm);
 	t->waits = vm_syncobj(vm);
 	vm_fill(vm, AT(PART), 0, PAGE);
-	return check_is(vm_bo(vm, SIZE, VRAM | PRIVATE, 0, &t->own), 0) &&
-	       check_is(vm_bo(vm, SIZE, VRAM, 0, &t->shared), 0) &&
+	return check_is(vm_bo(vm, WHOLE, VRAM | PRIVATE, 0, &t->own), 0) &&
+	       check_is(vm_bo(vm, WHOLE, VRAM, 0, &t->shared), 0) &&
 	       check_is(vm_bo(vm, SIZE, STAGING, AT(PART), &t->to), 0) &&
 	       check_is(vm_exec(vm, NONE, t->waits), 0) &&
 	       check_is(vm_wait(vm, t->waits, 30 * SECOND), 0);

@@ -6,6 +6,9 @@
 
 #define SPARSE	DRM_NOUVEAU_VM_BIND_SPARSE
 
+/* Of three parts, so that some can be cut out between large pages. */
+#define WHOLE	(3 * SIZE)
+
 /* First something that can be done, and then what cannot: there is no such region. */
 static void fail_after(struct vm *vm, struct drm_nouveau_vm_bind_op op)
 {
@@ -14,10 +17,10 @@ static void fail_after(struct vm *vm, struct drm_nouveau_vm_bind_op op)
 	check_is(vm_bind_all(vm, ops, 2), -ENOENT);
 }
 
-/* What a job finds in 16 pages there. */
+/* What a job finds there. */
 static void check_finds(struct vm *vm, uint64_t address, const struct nv_bo *to, uint32_t seed)
 {
-	vm_copy(vm, AT(1), address, SIZE);
+	vm_copy(vm, AT(1), address, WHOLE);
 	check_is(vm_run(vm), 0);
 	check(nv_bo_holds(to, seed));
 }
@@ -25,13 +28,13 @@ static void check_finds(struct vm *vm, uint64_t address, const struct nv_bo *to,
 static void undo_buffers(struct vm *vm, const struct nv_bo *bo, const struct nv_bo *other,
 			 const struct nv_bo *to)
 {
-	fail_after(vm, vm_op_unbind(AT(0), SIZE, 0));
+	fail_after(vm, vm_op_unbind(AT(0), WHOLE, 0));
 	check_finds(vm, AT(0), to, 11);
-	fail_after(vm, vm_op_unbind(AT(0) + 4 * PAGE, PAGE, 0));
+	fail_after(vm, vm_op_unbind(AT(0) + SIZE, SIZE, 0));
 	check_finds(vm, AT(0), to, 11);
 	fail_after(vm, vm_op_bind(other, AT(0)));
 	check_finds(vm, AT(0), to, 11);
-	fail_after(vm, vm_op_bind(other, AT(0) - 4 * PAGE));
+	fail_after(vm, vm_op_bind(other, AT(0) - SIZE));
 	check_finds(vm, AT(0), to, 11);
 	/* It can go as a whole. */
 	check_is(vm_bind(vm, other, AT(0)), 0);
@@ -63,10 +66,10 @@ void test_vm_undo(int fd)
 
 	(void)fd;
 	if (!check_is(vm_open(&vm, NOUVEAU_FIFO_ENGINE_GR), 0) ||
-	    !check_is(vm_bo(&vm, SIZE, VRAM | PRIVATE, AT(0), &bo), 0) ||
-	    !check_is(vm_bo(&vm, SIZE, STAGING, AT(1), &to), 0) ||
-	    !check_is(vm_bo(&vm, SIZE, VRAM | PRIVATE, 0, &other), 0) ||
-	    !check_is(vm_bo(&vm, SIZE, VRAM | PRIVATE, 0, &in), 0))
+	    !check_is(vm_bo(&vm, WHOLE, VRAM | PRIVATE, AT(0), &bo), 0) ||
+	    !check_is(vm_bo(&vm, WHOLE, STAGING, AT(1), &to), 0) ||
+	    !check_is(vm_bo(&vm, WHOLE, VRAM | PRIVATE, 0, &other), 0) ||
+	    !check_is(vm_bo(&vm, WHOLE, VRAM | PRIVATE, 0, &in), 0))
 		return;
 	nv_bo_fill(&bo, 11);
 	nv_bo_fill(&other, 22);

@@ -84,6 +84,11 @@ void test_vm_shared_busy(int fd);
 void test_vm_imported(int fd);
 /* vm-undo.c */
 void test_vm_undo(int fd);
+/* vm-pages.c */
+void test_vm_cut_page(int fd);
+void test_vm_cut(int fd);
+void test_vm_replace(int fd);
+void test_vm_replace_sparse(int fd);
 /* vm-order.c */
 void test_vm_order(int fd);
 /* vm-tables.c */
