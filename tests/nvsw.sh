@@ -3,8 +3,8 @@
 #
 # tests/nvsw.sh: nouveau on the software chip, with the fence-ordered LRU and with today's
 # delayed delete: memory without channels, channels, EXEC and VM_BIND, allocations that fail,
-# sleep, and the driver that goes. Lockdep and KASAN watch. The kernel's log is clean, but for
-# what a case provokes. In the end tables have both designs side by side.
+# sleep, and the driver that goes, also while files are open. Lockdep and KASAN watch. The kernel's
+# log is clean, but for what a case provokes. In the end tables have both designs side by side.
 #
 # CASE=<text>  only the cases whose names contain it
 
@@ -59,6 +59,8 @@ for fence_lru in 1 0; do
 		"$TOOL" --rebind
 	[ -n "$CASE" ] || guest "unbind with a channel, fence_lru=$fence_lru" \
 		nouveau.fence_lru=$fence_lru -- "$TOOL" --unbind-channel
+	[ -n "$CASE" ] || guest "unbind with files open, fence_lru=$fence_lru" \
+		nouveau.fence_lru=$fence_lru -- "$TOOL" --unbind-open
 	[ -n "$CASE" ] || hangs_for_good $fence_lru
 done
 # A chip that keeps stale translations must be noticed.

@@ -9,7 +9,7 @@
  * while allocations fail. --hang: so, with a channel that the kernel warns of. --sleep: with VRAM
  * that is lost meanwhile. --unbind: only that the driver can go from its device, which it does
  * not return to; --unbind-channel: while a program has one; --rebind: to which it returns;
- * --unbind-open: so, while a file is open, which nouveau does not stand: see nvsw.rst.
+ * --unbind-open: so, while files are open.
  * --figures: how long requests for memory take while another channel is blocked, with n dead
  * buffers; 0: while none is.
  *

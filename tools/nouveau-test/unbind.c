@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* The driver goes, and leaves no buffer behind. */
+/* The driver goes, with no file open or with some; and comes back. */
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "vm.h"
 
-#define DRIVER	"/sys/bus/pci/drivers/nouveau"
+#define DRIVER		"/sys/bus/pci/drivers/nouveau"
+#define FIRST_NODE	"/dev/dri/renderD128"
 
 /* The first device of the driver. */
 static bool find_device(char *name, size_t size)
@@ -76,7 +79,7 @@ static void use_device(void)
 	close(fd);
 }
 
-/* No file is open: nouveau does not stand that, now as before. */
+/* No file is open. */
 static bool take_driver_away(const char *name)
 {
 	int status = 1;
@@ -90,42 +93,120 @@ static bool take_driver_away(const char *name)
 	return check(nv_open() < 0);
 }
 
-/* What a client has when its device goes: buffers, a job that is done, one that is blocked. */
-static bool use_all(struct vm *vm, struct nv_channel *channel, struct nv_bo *bos)
+/**
+ * struct belongings - what a client has when its device goes
+ * @vm: an address space, with a job that is blocked
+ * @channel: a channel of a client without one, that was used
+ * @bos: VRAM and GTT of the address space, VRAM of the channel; all mapped
+ * @imported: memory of another driver, in the address space
+ * @exported: @bos[2] as a dma-buf
+ * @page: of that one, mapped
+ */
+struct belongings {
+	struct vm vm;
+	struct nv_channel channel;
+	struct nv_bo bos[3];
+	struct nv_bo imported;
+	int exported;
+	uint32_t *page;
+};
+
+static bool take_others(struct belongings *b)
 {
-	if (!check_is(vm_open(vm, NOUVEAU_FIFO_ENGINE_GR), 0) ||
-	    !check_is(vm_bo(vm, SIZE, VRAM | PRIVATE, AT(0), &bos[0]), 0) ||
-	    !check_is(vm_bo(vm, SIZE, GART, AT(1), &bos[1]), 0) ||
-	    !check_is(nv_channel_create(nv_open(), channel), 0) ||
-	    !check_is(nv_bo_create(channel->fd, SIZE, VRAM, &bos[2]), 0) ||
-	    !check_is(nv_use_one(channel, &bos[2]), 0))
+	uint32_t *map;
+	int dma_buf = make_udmabuf(&map);
+
+	if (!check(dma_buf >= 0) ||
+	    !check_is(nv_bo_import(b->vm.fd, dma_buf, &b->imported), 0) ||
+	    !check_is(vm_bind(&b->vm, &b->imported, AT(3)), 0))
 		return false;
+	close(dma_buf);
+	b->exported = nv_bo_export(b->channel.fd, &b->bos[2]);
+	if (!check(b->exported >= 0))
+		return false;
+	b->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, b->exported, 0);
+	return check(b->page != MAP_FAILED);
+}
+
+static bool take_all(struct belongings *b)
+{
+	struct vm *vm = &b->vm;
+
+	if (!check_is(vm_open(vm, NOUVEAU_FIFO_ENGINE_GR), 0) ||
+	    !check_is(vm_bo(vm, SIZE, VRAM | PRIVATE, AT(0), &b->bos[0]), 0) ||
+	    !check_is(vm_bo(vm, SIZE, GART, AT(1), &b->bos[1]), 0) ||
+	    !check_is(nv_channel_create(nv_open(), &b->channel), 0) ||
+	    !check_is(nv_bo_create(b->channel.fd, SIZE, VRAM, &b->bos[2]), 0) ||
+	    !check_is(nv_bo_map(b->channel.fd, &b->bos[2]), 0) ||
+	    !check_is(nv_use_one(&b->channel, &b->bos[2]), 0) || !take_others(b))
+		return false;
+	nv_bo_fill(&b->bos[1], 5);
+	nv_bo_fill(&b->bos[2], 6);
+	check_is(b->page[0], 6);
 	vm_fill(vm, AT(0), 1, SIZE);
 	check_is(vm_run(vm), 0);
+	check_is(b->bos[0].map[0], 1);
 	vm_block(vm);
 	vm_fill(vm, AT(0), 2, SIZE);
+	vm_copy(vm, AT(3), AT(0), SIZE);
 	check_is(vm_exec(vm, NONE, NONE), 0);
 	return !case_failed();
 }
 
+/* No request is served. */
+static void check_refused(struct belongings *b)
+{
+	struct nv_bo bo;
+	char nvif[32] = {};
+
+	check_is(vm_bind(&b->vm, &b->bos[0], AT(2)), -ENODEV);
+	check_is(vm_unbind(&b->vm, AT(0), SIZE, 0), -ENODEV);
+	check_is(vm_exec(&b->vm, NONE, NONE), -ENODEV);
+	check_is(nv_bo_create(b->vm.fd, PAGE, VRAM, &bo), -ENODEV);
+	check_is(nv_use_one(&b->channel, &b->bos[2]), -ENODEV);
+	check_is(nv_bo_wait(b->channel.fd, &b->bos[2]), -ENODEV);
+	check_is(node_ioctl(b->vm.fd, DRM_IOWR(DRM_COMMAND_BASE + DRM_NOUVEAU_NVIF, nvif), nvif),
+		 -ENODEV);
+}
+
+/* What is mapped is zeros, and can be written. */
+static void check_zeros(volatile uint32_t *map)
+{
+	int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	uint32_t word;
+
+	/* Before there is a page: a debugger is refused. */
+	check(pread(memory, &word, sizeof(word), (uintptr_t)map) < 0);
+	close(memory);
+	check_is(map[0], 0);
+	map[0] = 7;
+	check_is(map[0], 7);
+}
+
 static void live_on(int ready, int gone)
 {
-	struct nv_channel channel;
-	struct nv_bo bos[3], bo;
-	struct vm vm;
+	struct belongings b = {};
 	char byte = 0;
+	int i;
 
 	case_begin();
-	if (!use_all(&vm, &channel, bos))
+	if (!take_all(&b))
 		_exit(1);
 	check(write(ready, &byte, 1) == 1);
 	check(read(gone, &byte, 1) == 1);
-	check_is(vm_bind(&vm, &bos[0], AT(2)), -ENODEV);
-	check_is(vm_unbind(&vm, AT(0), SIZE, 0), -ENODEV);
-	check_is(vm_exec(&vm, NONE, NONE), -ENODEV);
-	check_is(nv_bo_create(vm.fd, PAGE, VRAM, &bo), -ENODEV);
-	check_is(nv_use_one(&channel, &bos[2]), -ENODEV);
-	check_is(nv_bo_wait(channel.fd, &bos[2]), -ENODEV);
+	check_refused(&b);
+	for (i = 0; i < 3; i++)
+		check_zeros(b.bos[i].map);
+	check_zeros(b.page);
+	/* The driver has come back meanwhile. The dma-buf is the last that there is of the old. */
+	check(write(ready, &byte, 1) == 1);
+	check(read(gone, &byte, 1) == 1);
+	close(b.vm.fd);
+	close(b.channel.fd);
+	for (i = 0; i < 3; i++)
+		munmap(b.bos[i].map, b.bos[i].size);
+	close(b.exported);
+	check_is(b.page[0], 7);
 	_exit(case_failed());
 }
 
@@ -142,13 +223,22 @@ void test_unbind_open(void)
 	pid = fork();
 	if (!pid)
 		live_on(ready[1], gone[0]);
-	check(read(ready[0], &byte, 1) == 1);
+	close(ready[1]);
+	if (!check(read(ready[0], &byte, 1) == 1))
+		return;
 	check(write_file(DRIVER "/unbind", name));
+	check(nv_open() < 0);
+	check(write(gone[1], &byte, 1) == 1);
+	check(read(ready[0], &byte, 1) == 1);
+	if (check(write_file(DRIVER "/bind", name)))
+		use_device();
 	check(write(gone[1], &byte, 1) == 1);
 	check(waitpid(pid, &status, 0) == pid);
 	check_is(status, 0);
-	if (check(write_file(DRIVER "/bind", name)))
-		use_device();
+	use_device();
+	/* The first one is freed: its number is, too. */
+	check(write_file(DRIVER "/unbind", name) && write_file(DRIVER "/bind", name));
+	check(!access(FIRST_NODE, F_OK));
 }
 
 void test_unbind(void)
@@ -159,7 +249,7 @@ void test_unbind(void)
 		take_driver_away(name);
 }
 
-/* Has a channel, and no buffers: what is in VRAM when the driver goes it warns of. */
+/* Has a channel, and no buffers. */
 static void live_with_channel(int ready)
 {
 	struct nv_channel channel;
@@ -177,7 +267,7 @@ static void live_with_channel(int ready)
 
 /*
  * A program still has a channel, which goes with the device. The program goes on until the machine
- * is switched off: to close its file is what nouveau does not stand.
+ * is switched off.
  */
 void test_unbind_channel(void)
 {

@@ -118,8 +118,7 @@ void test_vm_shared_busy(int fd)
 	check(nv_bo_holds(&to, 3));
 }
 
-/* Memory of the machine as a dma-buf of another driver; mapped at @map. */
-static int make_udmabuf(uint32_t **map)
+int make_udmabuf(uint32_t **map)
 {
 	int memory = memfd_create("nouveau-test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	int device = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), dma_buf;

@@ -79,6 +79,8 @@ void test_vm_many(int fd);
 void test_vm_killed(int fd);
 void test_vm_hang_for_good(int fd);
 /* vm-shared.c */
+/* Memory of the machine as a dma-buf of another driver, of SIZE; mapped at @map. */
+int make_udmabuf(uint32_t **map);
 void test_vm_shared(int fd);
 void test_vm_shared_busy(int fd);
 void test_vm_imported(int fd);
