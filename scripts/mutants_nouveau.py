@@ -24,7 +24,7 @@ import mutants
 
 NAME = 'nouveau'
 # What there is, but for what nvkm warns of, and allocations that fail.
-WHOLE = ('', '--vm', '--sleep', '--unbind-channel', '--rebind')
+WHOLE = ('', '--vm', '--sleep', '--unbind-channel', '--rebind', '--unbind-open')
 VERDICT = re.compile(r'^(ok|not ok) \d+ - (.*?)( # SKIP.*)?$', re.M)
 
 

@@ -61,6 +61,8 @@ for fence_lru in 1 0; do
 		nouveau.fence_lru=$fence_lru -- "$TOOL" --unbind-channel
 	[ -n "$CASE" ] || guest "unbind with files open, fence_lru=$fence_lru" \
 		nouveau.fence_lru=$fence_lru -- "$TOOL" --unbind-open
+	[ -n "$CASE" ] || guest "unbind while programs come and go, fence_lru=$fence_lru" \
+		nouveau.fence_lru=$fence_lru -- "$TOOL" --unbind-busy
 	[ -n "$CASE" ] || hangs_for_good $fence_lru
 done
 # A chip that keeps stale translations must be noticed.

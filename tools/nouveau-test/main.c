@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * nouveau-test [<text> | --memory | --vm [<text>] | --no-memory | --hang | --sleep [<text>] |
- * --unbind | --unbind-channel | --rebind | --unbind-open | --figures <n>]: nouveau through its
- * requests, on a card before NV50 or of Turing.
+ * --unbind | --unbind-channel | --rebind | --unbind-open | --unbind-busy | --figures <n>]: nouveau
+ * through its requests, on a card before NV50 or of Turing.
  *
  * <text>: only the cases whose names contain it. --memory: those that need no channels, also
  * where there are none, as with noaccel=1. --vm: EXEC and VM_BIND, on Turing. --no-memory: so,
  * while allocations fail. --hang: so, with a channel that the kernel warns of. --sleep: with VRAM
  * that is lost meanwhile. --unbind: only that the driver can go from its device, which it does
  * not return to; --unbind-channel: while a program has one; --rebind: to which it returns;
- * --unbind-open: so, while files are open.
+ * --unbind-open: so, while files are open; --unbind-busy: so, while programs come and go.
  * --figures: how long requests for memory take while another channel is blocked, with n dead
  * buffers; 0: while none is.
  *
@@ -125,6 +125,7 @@ static const struct departure {
 	{ "--unbind-channel", "the driver goes while a program has a channel", test_unbind_channel },
 	{ "--rebind", "the driver goes from its device, and comes back", test_rebind },
 	{ "--unbind-open", "the driver goes from a device that is open", test_unbind_open },
+	{ "--unbind-busy", "the driver goes while programs come and go", test_unbind_busy },
 };
 
 static const struct departure *find_departure(const char *option)

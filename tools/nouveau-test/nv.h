@@ -129,6 +129,7 @@ void test_unbind(void);
 void test_unbind_channel(void);
 void test_rebind(void);
 void test_unbind_open(void);
+void test_unbind_busy(void);
 
 /*
  * figures.c: prints them, with so many buffers of a channel that is blocked. False if

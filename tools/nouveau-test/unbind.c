@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -239,6 +240,66 @@ void test_unbind_open(void)
 	/* The first one is freed: its number is, too. */
 	check(write_file(DRIVER "/unbind", name) && write_file(DRIVER "/bind", name));
 	check(!access(FIRST_NODE, F_OK));
+}
+
+/* Whatever is refused: the device may be gone. */
+static void come_and_go(void)
+{
+	struct nv_channel channel;
+	struct nv_bo bos[2];
+	struct vm vm;
+	int fd;
+
+	/* What the checks of requests have to say is of no interest. */
+	freopen("/dev/null", "w", stdout);
+	fd = nv_open();
+	if (fd >= 0 && !nv_bo_create(fd, SIZE, VRAM, &bos[0]) && !nv_bo_map(fd, &bos[0])) {
+		bos[0].map[0] = 1;
+		if (!nv_channel_create(fd, &channel))
+			nv_use_one(&channel, &bos[0]);
+		munmap(bos[0].map, SIZE);
+	}
+	close(fd);
+	if (!vm_open(&vm, NOUVEAU_FIFO_ENGINE_GR) &&
+	    !vm_bo(&vm, SIZE, VRAM | PRIVATE, AT(0), &bos[1])) {
+		vm_fill(&vm, AT(0), 1, SIZE);
+		vm_exec(&vm, NONE, NONE);
+		bos[1].map[0] = 1;
+	}
+}
+
+/* Programs that do not wait for each other, nor for the device; each opens it again and again. */
+void test_unbind_busy(void)
+{
+	char name[NAME_MAX + 1];
+	pid_t programs[3];
+	int i, round;
+
+	if (!check(find_device(name, sizeof(name))))
+		return;
+	for (i = 0; i < 3; i++) {
+		programs[i] = fork();
+		while (!programs[i]) {
+			pid_t once = fork();
+
+			if (!once) {
+				come_and_go();
+				_exit(0);
+			}
+			waitpid(once, NULL, 0);
+		}
+	}
+	for (round = 0; round < 20; round++) {
+		sleep_ns((10 + round * 7) * MS);
+		if (!check(write_file(DRIVER "/unbind", name)) ||
+		    !check(write_file(DRIVER "/bind", name)))
+			break;
+	}
+	for (i = 0; i < 3; i++)
+		kill(programs[i], SIGKILL);
+	while (wait(NULL) > 0)
+		;
+	use_device();
 }
 
 void test_unbind(void)
