@@ -35,6 +35,7 @@
 #pragma weak nouveau_hwmon_init
 #pragma weak nouveau_mem_compatible
 #pragma weak nouveau_mem_del
+#pragma weak nouveau_mem_fini
 #pragma weak nouveau_mem_intersects
 #pragma weak nouveau_mem_new
 #pragma weak nouveau_mem_vram
