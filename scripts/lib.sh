@@ -12,7 +12,7 @@ LOGS=$BUILD/logs
 # The kernels that the patches are for, the newest first.
 KERNELS=(7.3 6.12)
 # Commands, and parts of them, that are for the older one only, so far.
-NOT_PORTED=" coverage mesa mutants "
+NOT_PORTED=" coverage mutants "
 # Those about Debian's own kernels: of these most users have the older one.
 ABOUT_DEBIANS=" boot-test debian dkms dkms-test modules modules-install "
 JOBS=${JOBS:-$(nproc)}
