@@ -7,6 +7,7 @@
  * what the engine uses; the compiler includes it first in all that is built here.
  */
 
+#include <linux/args.h>
 #include <linux/dma-fence.h>
 #include <linux/slab.h>
 
@@ -17,13 +18,16 @@
 #endif
 
 #ifndef kmalloc_obj
-#define compat_gfp(first, flags, ...) flags
-#define kmalloc_obj(object, ...)                   \
-	((typeof(object) *)kmalloc(sizeof(object), \
-				   compat_gfp(, ##__VA_ARGS__, GFP_KERNEL)))
-#define kzalloc_obj(object, ...)                   \
-	((typeof(object) *)kzalloc(sizeof(object), \
-				   compat_gfp(, ##__VA_ARGS__, GFP_KERNEL)))
+#define compat_kmalloc_1(object) kmalloc(sizeof(object), GFP_KERNEL)
+#define compat_kmalloc_2(object, flags) kmalloc(sizeof(object), flags)
+#define compat_kzalloc_1(object) kzalloc(sizeof(object), GFP_KERNEL)
+#define compat_kzalloc_2(object, flags) kzalloc(sizeof(object), flags)
+
+/* Of what type, and GFP flags if they are not GFP_KERNEL. */
+#define kmalloc_obj(...) \
+	CONCATENATE(compat_kmalloc_, COUNT_ARGS(__VA_ARGS__))(__VA_ARGS__)
+#define kzalloc_obj(...) \
+	CONCATENATE(compat_kzalloc_, COUNT_ARGS(__VA_ARGS__))(__VA_ARGS__)
 #endif
 
 #endif

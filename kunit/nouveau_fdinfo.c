@@ -66,7 +66,7 @@ static void use(struct kunit *test, struct nv_bo *bo,
 
 static void begin(struct drm_file *client)
 {
-	idr_init_base(&client->object_idr, 1);
+	client->object_idr = (struct idr)IDR_INIT(client->object_idr);
 	spin_lock_init(&client->table_lock);
 }
 

@@ -173,17 +173,21 @@ words()
 	in_repo log -1 --format=%B "$1"
 }
 
+# letter <name>: its text, without what is for others.
+letter()
+{
+	sed '/^<!-- /d' "$COVERS/$1.txt" | cat -s
+}
+
 # cover <branch>: an empty commit with the letter, as b4 keeps it.
 cover()
 {
-	local letter=$COVERS/$1.txt
-
 	TIP=$({
-		sed '/^<!-- /d' "$letter" | cat -s
+		letter "$1"
 		say "" "--- b4-submit-tracking ---" \
 			"# This section is used internally by b4 prep for tracking purposes."
 		printf '{\n  "series": {\n    "revision": 1,\n    "change-id": "%s",\n    "prefixes": []\n  }\n}\n' \
-			"$(in_repo log -1 --format=%cd --date=format:%Y%m%d series)-$1-$(sha256sum <"$letter" | cut -c1-12)"
+			"$(in_repo log -1 --format=%cd --date=format:%Y%m%d series)-$1-$(letter "$1" | sha256sum | cut -c1-12)"
 	} | in_repo commit-tree "$TIP^{tree}" -p "$TIP")
 }
 
@@ -244,7 +248,7 @@ ttm_part()
 		elif [[ $subject == "$POLICY_ENDS"* ]]; then
 			inside=
 			make_tree "$commit" "$NOUVEAU"
-			commit "$commit" <"$COVERS/policy.txt"
+			commit "$commit" < <(letter policy)
 		fi
 	done < <(rest_of "$KERNEL")
 }
@@ -274,7 +278,7 @@ make_branches()
 	in_repo tag -f send/fixes "$TIP^" >/dev/null
 	ENGINE_TREE=$(engine_tree)
 	make_tree "$TTM" "$NOUVEAU"
-	commit "$hook" <"$COVERS/engine.txt"
+	commit "$hook" < <(letter engine)
 	ttm_part
 	nouveau_part
 	branch fence-lru

@@ -185,8 +185,7 @@ struct ttm_bo_group {
 static inline struct ttm_bo_group *ttm_bo_group_create(struct ttm_device *bdev,
 						       struct dma_resv *resv)
 {
-	struct ttm_bo_group *group =
-		kzalloc_obj(*group, GFP_KERNEL_ACCOUNT);
+	struct ttm_bo_group *group = kzalloc_obj(*group, GFP_KERNEL_ACCOUNT);
 
 	if (!group)
 		return NULL;

@@ -155,7 +155,8 @@ struct ttm_fence_lru_blocker *ttm_fence_lru_blocker_alloc(void)
 {
 	KUNIT_STATIC_STUB_REDIRECT(ttm_fence_lru_blocker_alloc);
 
-	return kmalloc_obj(struct ttm_fence_lru_blocker, GFP_NOWAIT | __GFP_NOWARN);
+	return kmalloc_obj(struct ttm_fence_lru_blocker,
+			   GFP_NOWAIT | __GFP_NOWARN);
 }
 EXPORT_SYMBOL_IF_KUNIT(ttm_fence_lru_blocker_alloc);
 
