@@ -153,8 +153,5 @@ send: ## make of the series what could be sent: branches with cover letters, mai
 clean: ## remove what was built; keep the kernel's source, and the series as commits
 	@scripts/clean.sh
 
-distsend: ## make of the series what could be sent: branches with cover letters, mails, checks
-	@scripts/send.sh
-
-clean: ## remove build/, with all that was fetched
+distclean: ## remove build/, with all that was fetched
 	@scripts/clean.sh all
