@@ -21,7 +21,7 @@ LIMIT=${TEST_TIMEOUT:-2700}
 # What is the same whatever the kernel.
 ANY_KERNEL=" commands complaints figures record replay timeline "
 # What README shows of it: the number of the sources, and a line for each part.
-COUNTS=$BUILD/test/counts-$KERNEL
+COUNTS=$BUILD/test/counts-$KERNEL${PARTS:+-parts}
 # The same with the time that each took, and what failed: said once more at the end.
 RECALL=$BUILD/test/recall-$KERNEL
 
