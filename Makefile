@@ -24,7 +24,7 @@ help: ## show this
 
 # Checked by scripts/variables.sh, all of them before anything is done:
 #
-# KERNEL=7.3|6.12    which Linux; default: 7.3, or 6.12 for what is for that only
+# KERNEL=7.3|6.12    which Linux; default: 7.3, or 6.12 for modules, mutants, coverage
 # KERNEL_SRC=<tree>  a plain tree of that kernel to use instead of Debian's; only read
 # KDIR=<headers>     of the kernel that modules are for; default: Debian's, fetched
 # INSTALL_MOD_PATH=<dir>  install modules below it; default: /

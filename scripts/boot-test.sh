@@ -90,7 +90,8 @@ make_initramfs()
 	for trace in "${TRACES[@]}"; do
 		xz -dc "$ROOT/traces/$trace.trace.xz" >"$RAM/traces/$trace.trace"
 	done
-	printf '%s=%q\n' DRIVER $DRIVER DRIVER_NAME $DRIVER_NAME STOCK "$stock" OTHERS "$all" OURS "$ours" LIMIT "$LIMIT" \
+	printf '%s=%q\n' DRIVER $DRIVER DRIVER_NAME $DRIVER_NAME STOCK "$stock" \
+		OTHERS "$all" OURS "$ours" LIMIT "$LIMIT" \
 		SPEED "$SPEED" TRACES "$(printf '/traces/%s.trace ' "${TRACES[@]}")" >"$RAM/job"
 	ram_pack "$RAM"
 }

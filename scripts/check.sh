@@ -4,6 +4,7 @@
 # check.sh: everything that can be checked without running the code.
 
 . "$(dirname "$0")/lib.sh"
+. "$ROOT/scripts/checkpatch-lib.sh"
 
 passed=0
 failed=0
@@ -97,19 +98,10 @@ checkpatch_files()
 
 checkpatch_patches()
 {
-	local patch ignore failed=0
+	local patch failed=0
 
-	cd "$TREE"
 	for patch in "${PATCHES[@]}"; do
-		# A patch need not be signed off here. New files are covered by MAINTAINERS. The
-		# kernel's history, in which the commits of "Fixes:" are, is not here.
-		ignore=FILE_PATH_CHANGES,UNKNOWN_COMMIT_ID
-		! grep -q '^+++ b/.*_trace\.h$' "$patch" ||
-			ignore+=,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
-		# Of a condition that a patch adds to.
-		! grep -q '^ .*(bo->ttm != NULL)' "$patch" || ignore+=,UNNECESSARY_PARENTHESES
-		scripts/checkpatch.pl --strict --no-signoff --show-types --terse \
-			--ignore "$ignore" "$patch" || failed=1
+		checkpatch "$TREE" "$patch" || failed=1
 	done
 	return $failed
 }

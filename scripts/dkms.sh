@@ -24,7 +24,7 @@ copy_series()
 {
 	local kernel dir patches
 
-	for kernel in "${MODULE_KERNELS[@]}"; do
+	for kernel in "${KERNELS[@]}"; do
 		for dir in "$kernel" "$kernel-nouveau"; do
 			mapfile -t patches < <(patches_of "$dir" | xargs -d '\n' grep -l '^+++ b/[^D]')
 			mkdir -p "$1/$dir"

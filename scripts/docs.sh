@@ -48,7 +48,7 @@ build_ours()
 build_kernels_own()
 {
 	sphinx "$KERNELS_OWN" "$KERNELS_OWN/Documentation" "$DOCS/kernel-html" \
-		-D root_doc=gpu/drm-mm 2>"$DOCS/complaints"
+		-D root_doc=gpu/drm-mm 2>"$DOCS/complaints" || { cat "$DOCS/complaints"; return 1; }
 	! grep -F -f <(touched_files "${PATCH_SERIES[@]}") "$DOCS/complaints"
 }
 

@@ -168,12 +168,17 @@ def demo_claims_older(results):
         the hung channel.""")
 
 
-def demo_tables(results):
+def demo_lines(results):
+    """What the demo prints of its two phases that matter most."""
     demo = module("demo-report")
-    today, ours = (results.demo()["designs"][design] for design in demo.DESIGNS)
+    _, today, ours = demo_of(results, NEWEST)
+    return [*printed(demo.print_phase, "pressure", today, ours), "",
+            *printed(demo.print_hung, today, ours)]
+
+
+def demo_tables(results):
     return indented(["$ make demo", "...",
-                     *("  " + line for line in printed(demo.print_phase, "pressure", today, ours)), "",
-                     *("  " + line for line in printed(demo.print_hung, today, ours)), "...",
+                     *("  " + line if line else "" for line in demo_lines(results)), "...",
                      "demo: passed; see build/demo/report.json and build/demo/report.svg"])
 
 
@@ -184,22 +189,13 @@ def letter(lines):
 
 
 def cover_demo(results):
-    demo = module("demo-report")
-    _, today, ours = demo_of(results, NEWEST)
-    return letter([*printed(demo.print_phase, "pressure", today, ours), "",
-                   *printed(demo.print_hung, today, ours)])
+    return letter(demo_lines(results))
 
 
 def cover_pressure(results):
     limits = results.pressure()["limits"]
-    policies = [policy for policy in ("today-512", "list", "ours") if policy in limits]
-    lines = [f"{'':<42}" + "".join(f"{policy:>11}" for policy in policies)]
-    for name in limits["ours"]:
-        kept = [f"{row['cells'] - len(row['missed'])} of {row['cells']}"
-                for row in (limits[policy][name] for policy in policies)]
-        lines.append(f"{name.replace(': today', ', today'):<42.42}" +
-                     "".join(f"{text:>11}" for text in kept))
-    return letter(lines)
+    return letter(limit_lines({policy: limits[policy] for policy in ("today-512", "list", "ours")
+                               if policy in limits}))
 
 
 def cover_bench(results):
@@ -275,15 +271,19 @@ def pressure_summary(results):
     return "::\n\n" + indented(lines)
 
 
-def pressure_limits(results, kernel=NEWEST):
-    limits = results.pressure(kernel)["limits"]
+def limit_lines(limits):
+    """How many cells keep each limit, a column for each policy."""
     lines = [f"  {'limit':<44}" + "".join(f"{policy:>12}" for policy in limits)]
     for name in next(iter(limits.values())):
         counts = [(policy[name]["cells"], len(policy[name]["missed"]))
                   for policy in limits.values()]
         lines.append(f"  {name:<44}" + "".join(f"{f'{cells - missed} of {cells}':>12}"
                                                for cells, missed in counts))
-    return "::\n\n" + indented(lines)
+    return lines
+
+
+def pressure_limits(results, kernel=NEWEST):
+    return "::\n\n" + indented(limit_lines(results.pressure(kernel)["limits"]))
 
 
 def pressure_limits_older(results):

@@ -35,15 +35,36 @@ known()
 	printf '%s\n' "${KERNELS[@]}" | grep -xF -e "$1" || true
 }
 
+# release_of_headers <headers>: as uname -r says it; nothing if no kernel was built there.
+release_of_headers()
+{
+	local file
+
+	for file in "$1"/include/{config/kernel.release,generated/utsrelease.h}; do
+		if [ -f "$file" ]; then
+			sed -n -E 's/^#define UTS_RELEASE "(.*)"/\1/; 1p' "$file"
+			return
+		fi
+	done
+}
+
+# version_of_source <tree>: as 6.12; nothing if it is none.
+version_of_source()
+{
+	[ ! -f "$1/Makefile" ] || sed -n -E 's/^(VERSION|PATCHLEVEL) *= *//p' "$1/Makefile" |
+		head -n 2 | paste -sd .
+}
+
 # given_kernel: that of the user's headers or source.
 given_kernel()
 {
+	local release
+
 	if [ -n "${KDIR:-}" ]; then
-		known "$(sed -n -E 's/^#define UTS_RELEASE "([0-9]+\.[0-9]+)\..*/\1/p' \
-			"$KDIR/include/generated/utsrelease.h" 2>/dev/null)"
+		release=$(release_of_headers "$KDIR")
+		[[ ! $release =~ ^[0-9]+\.[0-9]+ ]] || known "${BASH_REMATCH[0]}"
 	elif [ -n "$KERNEL_SRC" ]; then
-		known "$(sed -n -E 's/^(VERSION|PATCHLEVEL) *= *//p' "$KERNEL_SRC/Makefile" 2>/dev/null |
-			head -n 2 | paste -sd .)"
+		known "$(version_of_source "$KERNEL_SRC")"
 	fi
 }
 

@@ -8,14 +8,9 @@
 # VRAM_MB, NVSW_KERNEL  as for nvsw.sh
 
 . "$(dirname "$0")/lib.sh"
+. "$ROOT/scripts/nvsw-lib.sh"
 
-arguments=()
-while [ $# -gt 0 ] && [ "$1" != -- ]; do
-	arguments+=("$1")
-	shift
-done
-[ $# -ge 2 ] || die "usage: mesa.sh [<kernel argument> ...] -- <program> [<argument> ...]"
-shift
+split_command "$@"
 
 "$ROOT/scripts/mesa-tree.sh"
-exec "$ROOT/scripts/nvsw.sh" "${arguments[@]}" -- "$ROOT/scripts/mesa-guest.sh" "$@"
+exec "$ROOT/scripts/nvsw.sh" "${ARGUMENTS[@]}" -- "$ROOT/scripts/mesa-guest.sh" "${COMMAND[@]}"

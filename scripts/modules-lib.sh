@@ -11,10 +11,6 @@ DEBIAN=$BUILD/debian-$KERNEL
 # shellcheck disable=SC2034 # for the script that sources this
 MODULES=(ttm_fence_lru fl_ttm fl_ttm_helper swgpu nouveau)
 
-# Kernels that they were built for and loaded in.
-# shellcheck disable=SC2034 # for the script that sources this
-MODULE_KERNELS=("${KERNELS[@]}")
-
 # The headers to build against: the user's, or Debian's that debian.sh unpacked.
 headers()
 {
@@ -30,13 +26,13 @@ headers()
 # header_release <headers>: as uname -r says it.
 header_release()
 {
-	local file=$1/include/config/kernel.release
+	local release
 
-	[ -e "$file" ] || file=$1/include/generated/utsrelease.h
-	[ -e "$file" ] ||
+	release=$(release_of_headers "$1")
+	[ -n "$release" ] ||
 		die "KDIR=$1: no headers of a kernel that was built" \
 		    "Give what /lib/modules/<release>/build is a link to."
-	sed -n -E 's/^#define UTS_RELEASE "(.*)"/\1/; 1p' "$file"
+	say "$release"
 }
 
 # source_release: of what release the sources are, as 6.12.95. Stable releases change what

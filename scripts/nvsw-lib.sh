@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# What tests on the software chip share: a guest for each part, and what its kernel may say. To
-# be sourced after lib.sh.
+# What programs on the software chip share: how they are called, a guest for each part of a test,
+# and what its kernel may say. To be sourced after lib.sh.
 
 # shellcheck disable=SC2034 # for the script that sources this
 failed=0
@@ -16,6 +16,20 @@ WELCOME+='|drm: failed to evict buffers|PM: '
 
 # Of VRAM that is full of the dead: it is asked for again.
 WELCOME+='|imem: OOM: [0-9a-f ]+ -28'
+
+# split_command [<kernel argument> ...] -- <program> [<argument> ...]: sets ARGUMENTS, and COMMAND.
+# shellcheck disable=SC2034 # for the script that sources this
+split_command()
+{
+	ARGUMENTS=()
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		ARGUMENTS+=("$1")
+		shift
+	done
+	[ $# -ge 2 ] ||
+		die "usage: $(basename "$0") [<kernel argument> ...] -- <program> [<argument> ...]"
+	COMMAND=("${@:2}")
+}
 
 # complaints <log>: what else nouveau or the chip said.
 complaints()

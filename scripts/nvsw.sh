@@ -12,18 +12,13 @@
 # NVSW_KERNEL=<directory>  where there is another kernel, which is booted instead
 
 . "$(dirname "$0")/lib.sh"
+. "$ROOT/scripts/nvsw-lib.sh"
 
 CONFIG=um-nvsw
-arguments=()
-while [ $# -gt 0 ] && [ "$1" != -- ]; do
-	arguments+=("$1")
-	shift
-done
-[ $# -ge 2 ] || die "usage: nvsw.sh [<kernel argument> ...] -- <program> [<argument> ...]"
-shift
+split_command "$@"
 
 [ -n "${NVSW_KERNEL:-}" ] || "$ROOT/scripts/build.sh" "$CONFIG"
 "$ROOT/scripts/boot.sh" -t "${BOOT_TIMEOUT:-900}" -m 1G -l "${NVSW_LOG:-nvsw}" \
 	"${NVSW_KERNEL:-$CONFIG}" \
-	"reserve_mem=${VRAM_MB:-128}M:16M:nvsw" "${arguments[@]}" \
-	-- "$ROOT/scripts/nvsw-guest.sh" "$@"
+	"reserve_mem=${VRAM_MB:-128}M:16M:nvsw" "${ARGUMENTS[@]}" \
+	-- "$ROOT/scripts/nvsw-guest.sh" "${COMMAND[@]}"

@@ -16,10 +16,7 @@ POLICIES=$ROOT/bench/policies
 # patch_of <policy>
 patch_of()
 {
-	local own=$POLICIES/$KERNEL/$1.patch
-
-	[ -e "$own" ] || own=$POLICIES/common/$1.patch
-	say "$own"
+	patches_of "$KERNEL" "$POLICIES" | grep "/$1\.patch$"
 }
 
 # What is not known by name is our own policy with another constant: ours-k<factor>.
@@ -73,7 +70,7 @@ check()
 	local patch scratch failed=0
 
 	scratch=$(mktemp -d)
-	for patch in "$POLICIES"/{"$KERNEL",common}/*.patch; do
+	for patch in $(patches_of "$KERNEL" "$POLICIES"); do
 		lay "$(basename "$patch" .patch)" "$scratch/ttm" || failed=1
 	done
 	lay ours-k0 "$scratch/ttm" || failed=1

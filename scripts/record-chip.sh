@@ -10,24 +10,19 @@
 # VRAM_MB, NVSW_KERNEL, MESA_PACKAGES  as for mesa.sh
 
 . "$(dirname "$0")/lib.sh"
+. "$ROOT/scripts/nvsw-lib.sh"
 . "$ROOT/scripts/virtual-lib.sh"
 . "$ROOT/scripts/record-lib.sh"
 
-arguments=()
-while [ $# -gt 0 ] && [ "$1" != -- ]; do
-	arguments+=("$1")
-	shift
-done
-[ $# -ge 2 ] || die "usage: record-chip.sh [<kernel argument> ...] -- <program> [<argument> ...]"
-shift
-NAME=${NAME:-$(basename "$1")}
+split_command "$@"
+NAME=${NAME:-$(basename "${COMMAND[0]}")}
 
 "$ROOT/scripts/packages.sh" build record
 mkdir -p "$OUT"
 rm -f "$OUT/$NAME".raw.*
 build_recorder
 # How the program ends is its own affair.
-"$ROOT/scripts/mesa.sh" "${arguments[@]}" -- env RECORD_CHIP=1 RECORD_GPU="$GPU" \
-	RECORD_TO="$OUT/$NAME.raw" NOUVEAU_CHIPSET=0x162 LD_PRELOAD="$TOOLS/record.so" "$@" ||
+"$ROOT/scripts/mesa.sh" "${ARGUMENTS[@]}" -- env RECORD_CHIP=1 RECORD_GPU="$GPU" \
+	RECORD_TO="$OUT/$NAME.raw" NOUVEAU_CHIPSET=0x162 LD_PRELOAD="$TOOLS/record.so" "${COMMAND[@]}" ||
 	say "it ended with status $?"
 choose "Is it one of Vulkan's or OpenGL's?"

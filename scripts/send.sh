@@ -11,9 +11,10 @@
 # The engine is in drivers/gpu/drm/ttm/fence_lru there; the policy is one patch; the counts of
 # make demo, and what is for 6.12 only, are left out. Each branch begins with an empty commit
 # that has its cover letter, as b4 wants it. Mails are left in build/send/<branch>, and
-# checkpatch, a build and sparse say what they find: see Documentation/sending.rst.
+# checkpatch, W=1 and sparse say what they find: see Documentation/sending.rst.
 
 . "$(dirname "$0")/lib.sh"
+. "$ROOT/scripts/checkpatch-lib.sh"
 
 REPO=$BUILD/series-$KERNEL
 SEND=$BUILD/send
@@ -43,10 +44,10 @@ commits()
 
 # Trees -------------------------------------------------------------------------------
 
-# put <path> [<mode>]: what comes in.
+# put <path>: what comes in.
 put()
 {
-	in_repo update-index --add --cacheinfo "${2:-100644},$(in_repo hash-object -w --stdin),$1"
+	in_repo update-index --add --cacheinfo "100644,$(in_repo hash-object -w --stdin),$1"
 }
 
 # A file in the kernel's tree, where it names the engine's place.
@@ -120,7 +121,7 @@ put_tests()
 {
 	local file name
 
-	for file in $(engine_tests | sed 's/$/.c/') mock.h race.h model.h history.h lock_rules.h; do
+	for file in $(engine_tests | sed 's/$/.c/') {mock,race,model,history,lock_rules,example_gpu}.h; do
 		plain_test "$ROOT/kunit/$file" | put "$ENGINE/tests/$file"
 	done
 	{
@@ -134,7 +135,7 @@ put_tests()
 	done
 }
 
-# make_tree <commit of TTM's> [<commit of nouveau's>]: TREE is that of both together, as it is
+# make_tree <commit of TTM's> <commit of nouveau's>: TREE is that of both together, as it is
 # sent.
 make_tree()
 {
@@ -149,10 +150,8 @@ make_tree()
 			in_repo cat-file blob "base:$file" | put "$file"
 		done
 	fi
-	if [ $# = 2 ]; then
-		in_repo rm -q -r -f --cached "$where"
-		in_repo read-tree --prefix="$where/" "$2:$where"
-	fi
+	in_repo rm -q -r -f --cached "$where"
+	in_repo read-tree --prefix="$where/" "$2:$where"
 	TREE=$(in_repo write-tree)
 }
 
@@ -210,29 +209,21 @@ rest_of()
 	commits "$1" | grep -vxF -e "$(fixes_of "$1")" | grep -v ' drm: build the fence-ordered LRU'
 }
 
-ttm_fixes()
+# add_nouveau: on TTM, the commits that come in.
+add_nouveau()
 {
 	local commit
 
 	while read -r commit _; do
-		make_tree "$commit"
-		commit "$commit" < <(words "$commit")
-	done < <(fixes_of "$KERNEL")
+		NOUVEAU=$commit
+		make_tree "$TTM" "$NOUVEAU"
+		commit "$NOUVEAU" < <(words "$NOUVEAU")
+	done
 }
 
-# nouveau_fixes <commit of TTM's>
-nouveau_fixes()
-{
-	local commit
-
-	while read -r commit _; do
-		make_tree "$1" "$commit"
-		commit "$commit" < <(words "$commit")
-	done < <(fixes_of "$KERNEL-nouveau")
-}
-
-# Of the commits that are the policy the last one has the tree.
-ttm_part()
+# add_ttm: beside NOUVEAU, the commits that come in; of those that are the policy the last one
+# has the tree.
+add_ttm()
 {
 	local commit subject inside=
 
@@ -243,24 +234,20 @@ ttm_part()
 		esac
 		TTM=$commit
 		if [ -z "$inside" ]; then
-			make_tree "$commit" "$NOUVEAU"
-			commit "$commit" < <(words "$commit")
+			make_tree "$TTM" "$NOUVEAU"
+			commit "$TTM" < <(words "$TTM")
 		elif [[ $subject == "$POLICY_ENDS"* ]]; then
 			inside=
-			make_tree "$commit" "$NOUVEAU"
-			commit "$commit" < <(letter policy)
+			make_tree "$TTM" "$NOUVEAU"
+			commit "$TTM" < <(letter policy)
 		fi
-	done < <(rest_of "$KERNEL")
+	done
 }
 
-nouveau_part()
+# begin: on the plain kernel.
+begin()
 {
-	local commit
-
-	while read -r commit _; do
-		make_tree "$TTM" "$commit"
-		commit "$commit" < <(words "$commit")
-	done < <(rest_of "$KERNEL-nouveau")
+	TIP=base TTM=base NOUVEAU=base ENGINE_TREE=
 }
 
 make_branches()
@@ -268,19 +255,22 @@ make_branches()
 	local hook
 
 	hook=$(commits "$KERNEL" | head -n 1 | cut -d' ' -f1)
-	TTM=$(fixes_of "$KERNEL" | tail -n 1 | cut -d' ' -f1)
-	NOUVEAU=$(fixes_of "$KERNEL-nouveau" | tail -n 1 | cut -d' ' -f1)
-	ENGINE_TREE=
-	TIP=base; cover nouveau-fixes; nouveau_fixes base; branch nouveau-fixes
-	TIP=base; cover ttm-fixes; ttm_fixes; branch ttm-fixes
-	nouveau_fixes "$TTM"
+	begin
+	cover nouveau-fixes
+	add_nouveau < <(fixes_of "$KERNEL-nouveau")
+	branch nouveau-fixes
+	begin
+	cover ttm-fixes
+	add_ttm < <(fixes_of "$KERNEL")
+	branch ttm-fixes
+	add_nouveau < <(fixes_of "$KERNEL-nouveau")
+	in_repo tag -f send/fixes "$TIP" >/dev/null
 	cover fence-lru
-	in_repo tag -f send/fixes "$TIP^" >/dev/null
 	ENGINE_TREE=$(engine_tree)
 	make_tree "$TTM" "$NOUVEAU"
 	commit "$hook" < <(letter engine)
-	ttm_part
-	nouveau_part
+	add_ttm < <(rest_of "$KERNEL")
+	add_nouveau < <(rest_of "$KERNEL-nouveau")
 	branch fence-lru
 }
 
@@ -301,26 +291,24 @@ mails()
 
 check_mails()
 {
-	local mail ignore failed=0
+	local mail failed=0
 
-	cd "$REPO"
 	for mail in "$SEND"/*/*.patch; do
-		[[ $mail != */0000-* ]] || continue
-		ignore=FILE_PATH_CHANGES,UNKNOWN_COMMIT_ID,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
-		# Of a condition that a patch adds to.
-		! grep -q '^ .*(bo->ttm != NULL)' "$mail" || ignore+=,UNNECESSARY_PARENTHESES
-		"$(kernel_source)/scripts/checkpatch.pl" --root="$(kernel_source)" --strict --no-signoff \
-			--show-types --terse --ignore "$ignore" "$mail" || failed=1
+		[[ $mail == */0000-* ]] || checkpatch "$(kernel_source)" "$mail" || failed=1
 	done
 	return $failed
 }
 
 # Sparse ------------------------------------------------------------------------------
 
-# sparse <tree> <name>: what it and W=1 say of TTM there, without places.
+# sparse <tree> <name>: what it and W=1 say of TTM there, and of the engine.
 sparse()
 {
-	local out=$SEND/out-$2
+	local out=$SEND/out-$2 target targets=()
+
+	for target in drivers/gpu/drm/ttm/ $ENGINE/; do
+		[ ! -e "$1/$target" ] || targets+=("$target")
+	done
 
 	mkdir -p "$out"
 	{
@@ -328,7 +316,7 @@ sparse()
 		printf 'CONFIG_%s=y\n' KUNIT DRM DRM_TTM_KUNIT_TEST DRM_TTM_FENCE_LRU_KUNIT_TEST
 	} >"$out/.wanted"
 	kmake "$1" "$out" KCONFIG_ALLCONFIG="$out/.wanted" allnoconfig
-	kmake "$1" "$out" W=1 C=2 CF=-Wcontext -j "$JOBS" drivers/gpu/drm/ttm/ 2>&1 |
+	kmake "$1" "$out" W=1 C=2 CF=-Wcontext -j "$JOBS" "${targets[@]}" 2>&1 |
 		tee "$SEND/sparse-$2"
 }
 

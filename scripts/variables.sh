@@ -116,11 +116,6 @@ check_mutant()
 		refuse "MUTANT=$MUTANT: neither the engine nor its glue has a file $file"
 }
 
-makefile_field()
-{
-	sed -n "s/^$1 *= *//p" "$KERNEL_SRC/Makefile" | head -n 1
-}
-
 # The user's tree: the right version, and clean as kbuild wants it.
 check_source()
 {
@@ -129,7 +124,7 @@ check_source()
 	given KERNEL_SRC || return 0
 	grep -qs '^VERSION = [0-9]' "$KERNEL_SRC/Makefile" ||
 		refuse "KERNEL_SRC=$KERNEL_SRC is no kernel source tree"
-	version=$(makefile_field VERSION).$(makefile_field PATCHLEVEL)
+	version=$(version_of_source "$KERNEL_SRC")
 	[ "$version" = "$KERNEL" ] ||
 		refuse "KERNEL_SRC=$KERNEL_SRC is Linux $version; the patches are for $KERNEL"
 	if [ -e "$KERNEL_SRC/.config" ] || [ -e "$KERNEL_SRC/include/config" ] ||
@@ -143,15 +138,12 @@ check_source()
 
 check_headers()
 {
-	local file release
+	local release
 
 	given KDIR || return 0
-	for file in "$KDIR"/include/{config/kernel.release,generated/utsrelease.h}; do
-		[ ! -f "$file" ] || break
-	done
-	[ -f "$file" ] || refuse "KDIR=$KDIR: no headers of a kernel that was built" \
+	release=$(release_of_headers "$KDIR")
+	[ -n "$release" ] || refuse "KDIR=$KDIR: no headers of a kernel that was built" \
 		"Give what /lib/modules/<release>/build is a link to."
-	release=$(sed -n -E 's/^#define UTS_RELEASE "(.*)"/\1/; 1p' "$file")
 	[[ $release == "$KERNEL".* ]] ||
 		refuse "KDIR=$KDIR: headers of Linux $release; the patches are for $KERNEL"
 }
