@@ -158,6 +158,39 @@ static void dead_buffers_may_go_one_by_one(struct kunit *test)
 	glue_expect_usage(dev, TTM_PL_VRAM, 0);
 }
 
+static struct glue_fence *signaled_between;
+
+/* A task that is about to wait asks how long, before it looks what there is. */
+static unsigned long signal_between_waits(void)
+{
+	struct glue_fence *fence = signaled_between;
+
+	signaled_between = NULL;
+	if (fence) {
+		glue_take_half_the_time(fence);
+		glue_complete(fence);
+		ttm_fence_lru_retire(fence->channel->dev->bdev.fence_lru);
+	}
+	return HZ / 10;
+}
+
+static void also_when_nobody_waits_as_one_goes(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *x = glue_bo(dev, 'x', &glue_vram);
+	struct glue_bo *y = glue_bo(dev, 'y', &glue_vram);
+
+	signaled_between = glue_use(x, 0);
+	glue_complete_late(glue_use(y, 0));
+	glue_put(x);
+	glue_put(y);
+	kunit_activate_static_stub(test, ttm_fence_lru_moment,
+				   signal_between_waits);
+	KUNIT_EXPECT_EQ(test, evict_all(dev), 0);
+	KUNIT_EXPECT_NULL(test, signaled_between);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+}
+
 static void take_all_of_the_time(struct glue_device *dev)
 {
 	dev->moving = NULL;
@@ -186,6 +219,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(one_that_begins_meanwhile_is_too),
 	KUNIT_CASE(what_is_handed_over_meanwhile_goes_too),
 	KUNIT_CASE(dead_buffers_may_go_one_by_one),
+	KUNIT_CASE(also_when_nobody_waits_as_one_goes),
 	KUNIT_CASE(a_slow_move_leaves_time_for_the_next),
 	{}
 };

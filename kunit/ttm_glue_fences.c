@@ -209,15 +209,16 @@ void glue_set_moment(struct kunit *test, unsigned long moment)
 	kunit_activate_static_stub(test, ttm_fence_lru_moment, get_moment);
 }
 
-static void take_most_of_the_time(struct glue_fence *fence)
+/* More than half of glue_set_timeout(): two of these are too much for one. */
+void glue_take_half_the_time(struct glue_fence *fence)
 {
-	schedule_timeout_uninterruptible(the_timeout * 2 / 3);
+	schedule_timeout_uninterruptible(the_timeout / 2 + 1);
 }
 
-/* Complete it when somebody has waited for most of glue_set_timeout(). */
+/* Complete it when somebody has waited for more than half of glue_set_timeout(). */
 void glue_complete_late(struct glue_fence *fence)
 {
-	fence->on_wait = take_most_of_the_time;
+	fence->on_wait = glue_take_half_the_time;
 }
 
 /* A BO that died under a fence of its own. */

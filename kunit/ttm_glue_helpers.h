@@ -184,6 +184,7 @@ void glue_complete_on_wait(struct glue_fence *fence);
 void glue_sleep_a_moment(struct glue_fence *fence);
 void glue_drain_on_wait(struct glue_fence *fence);
 void glue_complete_later(struct glue_fence *fence);
+void glue_take_half_the_time(struct glue_fence *fence);
 void glue_complete_late(struct glue_fence *fence);
 void glue_begin_interruptible(struct glue_fence *fence);
 void glue_end_interruptible(struct glue_fence *fence);
