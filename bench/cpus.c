@@ -97,6 +97,11 @@ static struct mutex *emit_lock(struct race *race, struct bench_channel *channel)
 	return &race->emit[channel - race->dev->channels];
 }
 
+static unsigned int nr_fences(const struct bench_config *config)
+{
+	return AGAIN * bench_nr_fences(config);
+}
+
 /* In turn those that are its own; if there is but one, all share it. */
 static struct bench_channel *channel_of(struct side *side, unsigned int i)
 {
@@ -155,6 +160,31 @@ static int delete_all(struct side *side)
 	return 0;
 }
 
+/* The hardware is past all that was submitted; what is asked for raises its interrupt. */
+static void signal_all(struct side *side)
+{
+	struct race *race = side->race;
+	struct bench_device *dev = race->dev;
+	unsigned int nr = nr_fences(race->config) / race->config->cpus, i;
+
+	for (i = 0; i < dev->nr_channels; i++)
+		WRITE_ONCE(dev->channels[i].done, dev->channels[i].seqno);
+	/* A worker that asks from now on sees that; what was asked for before is seen here. */
+	smp_mb();
+	for (i = 0; i < nr; i++) {
+		if (test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT,
+			     &side->fences[i].flags))
+			dma_fence_signal(&side->fences[i]);
+	}
+}
+
+/* From the moment at which nothing is busy any more: today's has still to release it. */
+static int allocate(struct side *side)
+{
+	signal_all(side);
+	return create(side);
+}
+
 static int run_side(void *data)
 {
 	struct side *side = data;
@@ -206,27 +236,6 @@ static int run_phase(struct race *race, unsigned int phase,
 	return ret;
 }
 
-static unsigned int nr_fences(const struct bench_config *config)
-{
-	return AGAIN * bench_nr_fences(config);
-}
-
-/* The hardware is past all. */
-static void signal_all(struct race *race)
-{
-	struct dma_fence *fences = race->sides[0].fences;
-	struct bench_device *dev = race->dev;
-	unsigned int i;
-
-	for (i = 0; i < dev->nr_channels; i++)
-		WRITE_ONCE(dev->channels[i].done, dev->channels[i].seqno);
-	for (i = 0; i < nr_fences(race->config); i++) {
-		if (test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT,
-			     &fences[i].flags))
-			dma_fence_signal(&fences[i]);
-	}
-}
-
 static int check_gone(struct race *race)
 {
 	int left;
@@ -249,9 +258,10 @@ static int live(struct race *race)
 	ret = run_phase(race, CREATE, create);
 	ret = ret ?: run_phase(race, SUBMIT, submit_all);
 	ret = ret ?: run_phase(race, DELETE, delete_all);
-	signal_all(race);
 	/* The dead have all the memory that there is. */
-	ret = ret ?: run_phase(race, ALLOCATE, create);
+	ret = ret ?: run_phase(race, ALLOCATE, allocate);
+	for (i = 0; i < race->config->cpus; i++)
+		signal_all(&race->sides[i]);
 	if (ret)
 		return ret;
 
