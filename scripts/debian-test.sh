@@ -4,19 +4,23 @@
 # debian-test.sh [<target> ...]: runs "make demo" and "make test", or these targets, in bare
 # trees of Debian 12 and 13, which have no more than git and make. The machine's own system
 # is not touched. The trees are made below build/ and removed; what was said there is in
-# build/logs/debian-test-<release>-<target>.log.
+# build/logs/debian-test-<release>-<target>.log. Then a guest that was built here is run there,
+# in modelled time: its outcome must be the one that it has here.
 #
 # RELEASE=<n>  only in Debian 12, or 13
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/apt-lib.sh"
+. "$(dirname "$0")/virtual-lib.sh"
 
 WORK=$BUILD/debian-test
 declare -A NAMES=([12]=bookworm [13]=trixie)
 [ $# -gt 0 ] || set -- demo test
 
 [ "$(id -u)" = 0 ] || die "a Debian of its own can only be made by root" "Run it as root."
-"$ROOT/scripts/packages.sh" debian-test series
+"$ROOT/scripts/packages.sh" debian-test series build demo
+run_step replay "building the replay" "Is libc's static library there?" build_tools
+"$ROOT/scripts/build.sh" um-demo
 
 # The repository as it is, with what is not committed yet.
 pack_sources()
@@ -25,6 +29,16 @@ pack_sources()
 	git ls-files -co --exclude-standard | while read -r file; do
 		[ ! -e "$file" ] || say "$file"
 	done | tar -cf "$WORK/sources.tar" -T -
+}
+
+# What the trees are to have, too.
+outcome()
+{
+	local design
+
+	for design in 0 1; do
+		"$ROOT/scripts/outcome.sh" "$WORK/outcome-$design" fence_lru=$design
+	done
 }
 
 # How this machine fetches packages.
@@ -39,6 +53,7 @@ prepare()
 	mkdir -p "$WORK/tmp"
 	pack_sources
 	apt_settings
+	outcome
 }
 
 # try_release <release> <target> ...: what it mounts goes with the process, however it ends.

@@ -14,7 +14,7 @@ set terminal svg size 1000,900 dynamic noenhanced font "Helvetica,13" background
 set output dir."/report.svg"
 
 mib(x) = x / 1048576.0
-file_of(n) = dir."/".(n <= 2 ? "pressure" : "no_pressure").".".(n % 2 ? "today" : "fence_lru").".csv"
+file_of(n) = dir."/".(n <= 2 ? "pressure" : "no_pressure").".".(n % 2 ? "today" : "fence_lru")."/vram.csv"
 # The clock begins when the programs are started, which takes some time.
 array begins[4]
 do for [n = 1:4] {

@@ -4,7 +4,7 @@
 
 demo-report.py <directory> <seed> <job speed> <client> ...
 
-Reads what demo-guest.sh left in the directory, prints both designs side by
+Reads what the guests left in the directory, prints both designs side by
 side and writes report.json. Exit status: 0 only if all that must hold holds.
 """
 
@@ -50,9 +50,9 @@ def summarise(counters):
 
 
 def read_phase(directory, phase, design):
-    name = f"{phase}.{design}"
-    counters = load(directory / f"{name}.counters")
-    clients = load(directory / f"{name}.clients")
+    directory = directory / f"{phase}.{design}"
+    counters = load(directory / "counters")
+    clients = load(directory / "clients")
     if counters is None or clients is None:
         return {"completed": False}
     clients = clients["clients"]
@@ -60,7 +60,7 @@ def read_phase(directory, phase, design):
     refused = sum(client["submits_no_memory"] for client in clients)
     # A client goes on without a job that was refused, and fails in the end.
     whole = all(client["events"] == client["trace_events"] for client in clients)
-    completed = status(directory / f"{name}.status") == 0 or \
+    completed = status(directory / "status") == 0 or \
         (whole and 0 < errors == refused)
     result = {"completed": completed, "jobs_refused": refused, "client_errors": errors}
     result.update(summarise(counters))
@@ -71,14 +71,14 @@ def read_phase(directory, phase, design):
 
 
 def read_hung(directory, design):
-    name = f"hung_channel.{design}"
-    raw = load(directory / f"{name}.counters")
+    directory = directory / f"hung_channel.{design}"
+    raw = load(directory / "counters")
     if raw is None:
         return {"completed": False}
     free, grace, alloc, end = (raw[f"after_{step}"] if step != "end" else raw["at_end"]
                                for step in ("free", "grace", "alloc", "end"))
     return {
-        "completed": status(directory / f"{name}.status") == 0,
+        "completed": status(directory / "status") == 0,
         "stuck_buffers": raw["stuck_buffers"],
         "healthy_buffers": raw["healthy_buffers"],
         "buffer_bytes": raw["buffer_bytes"],

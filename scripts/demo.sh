@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # demo.sh: recorded programs on the software GPU, under today's TTM and under
-# the fence-ordered LRU, in one boot of one kernel. Prints both side by side;
+# the fence-ordered LRU, in one kernel. Each phase has a boot of its own, so what was done
+# before, and with which shell, makes no difference to modelled time. Prints both side by side;
 # writes report.json and report.svg in build/demo/, or build/demo-6.12/.
 #
 # SEED=<n>            of the interleaving of the clients; default: 1
@@ -31,6 +32,7 @@ RESULTS=$(kernel_out demo)
 SHORT=${RESULTS#"$ROOT/"}
 # How much of the VRAM that the traces want together they get under pressure.
 PERCENT=40
+HUNG_MB=128
 
 compile_clients()
 {
@@ -73,20 +75,40 @@ choose_vram()
 	say "  the traces want $all MiB of VRAM together, and get $PLENTY_MB MiB, then $VRAM_MB MiB"
 }
 
-run_guest()
+# boot_guest <phase> <design> <VRAM MiB>: leaves its results in a directory of its own.
+boot_guest()
 {
-	local rc=0
+	local directory=$RESULTS/$1.$2 fence_lru=1 script=pressure-guest.sh
+	local arguments=("$SEED" "$JOB_SPEED" --timeline "$directory/vram.csv" "${files[@]}")
 
+	[ "$2" != today ] || fence_lru=0
+	if [ "$1" = hung_channel ]; then
+		script=hung-guest.sh
+		arguments=()
+	fi
+	mkdir "$directory"
+	say "-- ${1/_/ }, $2: $3 MiB of VRAM"
+	"$ROOT/scripts/boot.sh" -v -t 1200 -m $(($3 + 1536))M -l "demo-$1-$2" um-demo -- \
+		"$ROOT/scripts/$script" "$directory" "$MODULES" \
+		"fence_lru=$fence_lru vram_mb=$3 $PRICES" "${arguments[@]}"
+}
+
+# What there is of results when one fails is still to be shown.
+run_guests()
+{
+	local phase design
+
+	MODULES=$(swgpu_modules)
 	rm -rf "$RESULTS"
 	mkdir -p "$RESULTS"
 	say "$KEY" "$(sed -n -E 's/^CONFIG_CC_VERSION_TEXT="(.*)"/\1/p' "$(kernel_out um-demo)/.config")" \
 		"$SETTINGS" >"$RESULTS/made-of"
-	"$ROOT/scripts/boot.sh" -v -t 1200 -m $((PLENTY_MB + 1536))M -l demo um-demo -- \
-		"$ROOT/scripts/demo-guest.sh" "$RESULTS" "$SEED" "$JOB_SPEED" "$PLENTY_MB" "$VRAM_MB" \
-		"$PRICES" "${files[@]}" || rc=$?
-	[ -e "$RESULTS/kernel" ] || exit "$rc"
-	[ $rc = 0 ] || say "demo: the guest ended with status $rc; what there is of results:"
-	GUEST_STATUS=$rc
+	cp "$(kernel_out um-demo)/include/config/kernel.release" "$RESULTS/kernel"
+	for phase in "no_pressure $PLENTY_MB" "pressure $VRAM_MB" "hung_channel $HUNG_MB"; do
+		for design in today fence_lru; do
+			boot_guest "${phase% *}" $design "${phase#* }" || return
+		done
+	done
 }
 
 plot()
@@ -101,10 +123,13 @@ run_step tools "building the programs of the demo" "Is libc's static library the
 compile_clients
 choose_vram
 "$ROOT/scripts/build.sh" um-demo
-run_guest
+GUEST_STATUS=0
+run_guests || GUEST_STATUS=$?
+[ -e "$RESULTS/no_pressure.today/status" ] || exit "$GUEST_STATUS"
+[ $GUEST_STATUS = 0 ] || say "demo: the guest ended with status $GUEST_STATUS; what there is of results:"
 verdict=0
 "$ROOT/scripts/demo-report.py" "$RESULTS" "$SEED" "$JOB_SPEED" "${clients[@]}" || verdict=1
-run_step plot "plotting" "What the guest sampled is in $SHORT/pressure.*.csv" plot
+run_step plot "plotting" "What the guest sampled is in $SHORT/pressure.*/vram.csv" plot
 [ "$GUEST_STATUS" = 0 ] || die "demo: failed, the guest ended with status $GUEST_STATUS"
 [ "$verdict" = 0 ] || die "demo: failed, see the lines above and $SHORT/report.json"
 say "demo: passed; see $SHORT/report.json and $SHORT/report.svg"

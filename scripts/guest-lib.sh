@@ -48,21 +48,30 @@ insert_modules()
 	insmod "$previous" $2
 }
 
-# virtual_replay <prefix of results> <seed> <job speed> <option or client> ...: in modelled
-# time, with the module there. Clients are real-time tasks of one priority: they run in the
-# order in which they wake up.
+# run_in_turn <directory> <program> [<argument> ...]: its tasks are real-time tasks of one
+# priority: they run in the order in which they wake up. Leaves messages and status there.
+run_in_turn()
+{
+	local result=$1 rc=0
+	shift
+
+	echo -1 >/proc/sys/kernel/sched_rt_runtime_us
+	chrt -f 1 "$@" 2>"$result/messages" || rc=$?
+	cat "$result/messages" >&2
+	echo $rc >"$result/status"
+}
+
+# virtual_replay <directory> <seed> <job speed> <option or client> ...: in modelled time, with
+# the module there. Leaves counters, before-drain, clients, messages and status in the directory.
 virtual_replay()
 {
 	# shellcheck disable=SC2153 # BUILD comes from boot.sh
-	local result=$1 seed=$2 speed=$3 tools=$BUILD/tools rc=0
+	local result=$1 seed=$2 speed=$3 tools=$BUILD/tools
 	shift 3
 
-	echo -1 >/proc/sys/kernel/sched_rt_runtime_us
 	"$tools/demo/read-counters" reset
-	chrt -f 1 "$tools/replay/replay" --seed "$seed" --job-speed "$speed" --pace \
-		--stats "${result}clients" "$@" 2>"${result}messages" || rc=$?
-	cat "${result}messages"
-	"$tools/demo/read-counters" read >"${result}before-drain"
-	"$tools/demo/read-counters" drain >"${result}counters"
-	echo $rc >"${result}status"
+	run_in_turn "$result" "$tools/replay/replay" --seed "$seed" --job-speed "$speed" --pace \
+		--stats "$result/clients" "$@"
+	"$tools/demo/read-counters" read >"$result/before-drain"
+	"$tools/demo/read-counters" drain >"$result/counters"
 }

@@ -14,7 +14,7 @@
 [ $# -ge 7 ] || die "usage: pressure-cell.sh <directory> <modules> <parameters> <VRAM MiB> <seed> <job speed> <client> ..."
 directory=$1 modules=$2 parameters=$3 vram_mb=$4 seed=$5 speed=$6
 shift 6
-[ -n "$modules" ] || modules=$(modules_of "$(kernel_out um-demo)" swgpu | awk '!seen[$0]++')
+[ -n "$modules" ] || modules=$(swgpu_modules)
 clients=()
 for client; do
 	clients+=("$(compile_client "$client")")

@@ -3,10 +3,10 @@
 #
 # pressure-guest.sh: in a guest with modelled time, one replay.
 #
-# pressure-guest.sh <directory> <modules> <parameters of swgpu> <seed> <job speed> <client> ...
+# pressure-guest.sh <directory> <modules> <parameters of swgpu> <seed> <job speed> <option or client> ...
 #
-# Leaves counters, clients, messages, status, alloc_times and memory in the directory. The modules are paths of
-# files in the order in which they go in, swgpu last.
+# Leaves what virtual_replay does in the directory, and alloc_times and memory. The modules are
+# paths of files in the order in which they go in, swgpu last.
 
 . "$(dirname "$0")/guest-lib.sh"
 
@@ -14,7 +14,7 @@ RESULT=$1 MODULES=$2 PARAMETERS=$3
 shift 3
 
 insert_modules "$MODULES" "cost=1 $PARAMETERS"
-virtual_replay "$RESULT/" "$@"
+virtual_replay "$RESULT" "$@"
 for file in alloc_times memory; do
 	cat /sys/kernel/debug/dri/0/$file >"$RESULT/$file"
 done

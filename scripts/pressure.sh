@@ -218,7 +218,7 @@ plot()
 "$ROOT/scripts/packages.sh" build demo
 run_step tools "building the replay" "Is libc's static library there?" build_tools
 "$ROOT/scripts/build.sh" um-demo
-MODULES=$(modules_of "$(kernel_out um-demo)" swgpu | awk '!seen[$0]++')
+MODULES=$(swgpu_modules)
 KEY=$("$ROOT/scripts/sources-key.sh" pressure)
 mkdir -p "$CELLS/$KEY"
 build_policies

@@ -40,7 +40,7 @@ record()
 	mkdir -p "$directory"
 	"$ROOT/scripts/boot.sh" -v -t 1200 -m $((vram_mb + 1536))M \
 		-l "timeline-$design" um-demo -- "$ROOT/scripts/tracing-guest.sh" -e "$EVENTS" \
-		"$directory" "$(modules_of "$(kernel_out um-demo)" swgpu | awk '!seen[$0]++')" \
+		"$directory" "$(swgpu_modules)" \
 		"vram_mb=$vram_mb fence_lru=$fence_lru cost=1 copy=$copy" "$@"
 }
 

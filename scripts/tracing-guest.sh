@@ -38,10 +38,10 @@ if [ "$1" = --test ]; then
 	"$BUILD/tools/swgpu-test/swgpu-test" "$2"
 	"$BUILD/tools/demo/read-counters" drain
 elif [ "$1" = --hung ]; then
-	echo -1 >/proc/sys/kernel/sched_rt_runtime_us
-	chrt -f 1 "$BUILD/tools/demo/hung-channel" >"$RESULT/counters"
+	run_in_turn "$RESULT" "$BUILD/tools/demo/hung-channel" >"$RESULT/counters"
+	[ "$(<"$RESULT/status")" = 0 ]
 else
-	virtual_replay "$RESULT/" "$@"
+	virtual_replay "$RESULT" "$@"
 fi
 echo 0 >$TRACING/tracing_on
 grep -v '^#' $TRACING/trace >"$RESULT/trace"

@@ -59,3 +59,9 @@ modules_of()
 	done
 	say "$file"
 }
+
+# swgpu_modules: of the demo's kernel, in the order in which they go in, each once.
+swgpu_modules()
+{
+	modules_of "$(kernel_out um-demo)" swgpu | awk '!seen[$0]++'
+}

@@ -9,19 +9,11 @@
 . "$ROOT/scripts/virtual-lib.sh"
 
 RESULTS=$BUILD/test-virtual-time
-# shellcheck disable=SC2054 # commas are part of them
-CLIENTS=(weston-compositor@0.25 piglit-streaming-texture-leak
-	ring:buffers=56,kib=256,use=2,advance=1,jobs=300,job_us=1000,frame=32 ring:kib=256)
-VRAM_MB=32
 
 # run <name> <parameters of swgpu> [<seed>]
 run()
 {
-	"$ROOT/scripts/pressure-cell.sh" "$RESULTS/$1" "" "$2" $VRAM_MB "${3:-1}" 1 \
-		"${CLIENTS[@]}" </dev/null >"$RESULTS/$1.log" 2>&1 || {
-		cat "$RESULTS/$1.log"
-		die "a replay in modelled time failed: $1"
-	}
+	"$ROOT/scripts/outcome.sh" "$RESULTS/$1" "${@:2}"
 }
 
 same()

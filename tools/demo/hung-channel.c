@@ -195,6 +195,7 @@ int main(void)
 
 	if (t.fd < 0)
 		return 1;
+	sleep_until(next_second());
 	ret = device_stats(t.fd, SWGPU_STATS_RESET, &ignored);
 	if (!ret)
 		ret = free_all(&t);

@@ -35,6 +35,12 @@ static inline void sleep_until(uint64_t ns)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 }
 
+/* The next whole second: in modelled time the kernel's tick is then where it is in any run. */
+static inline uint64_t next_second(void)
+{
+	return (clock_ns() / 1000000000u + 1) * 1000000000u;
+}
+
 /* So long, or until a signal. */
 static inline void sleep_for(uint64_t ns)
 {

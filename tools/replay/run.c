@@ -13,7 +13,6 @@
 #include "timeline.h"
 
 #define LOOK_EVERY_NS	200000000u
-#define ALIGN_NS	1000000000u
 
 static atomic_bool stop;
 static atomic_int running;
@@ -73,17 +72,9 @@ static int start_threads(struct client *clients, int nr)
 	return started;
 }
 
-/* In modelled time the kernel's tick is where it was in any other run. */
-static uint64_t when_to_begin(const struct options *options)
-{
-	uint64_t now = clock_ns();
-
-	return options->pace ? (now / ALIGN_NS + 1) * ALIGN_NS : now;
-}
-
 static int open_all(struct client *clients, int nr, const struct options *options)
 {
-	uint64_t begin = when_to_begin(options);
+	uint64_t begin = options->pace ? next_second() : clock_ns();
 
 	for (int i = 0; i < nr; i++) {
 		struct client *c = &clients[i];
@@ -139,7 +130,7 @@ int run_clients(struct client *clients, int nr, const struct options *options)
 	int ret, started;
 
 	if (open_all(clients, nr, options) ||
-	    timeline_start(&timeline, options))
+	    timeline_start(&timeline, options, clients[0].begin_ns))
 		return -1;
 	started = start_threads(clients, nr);
 	wait_for_all(clients, nr, started, options->progress);

@@ -44,8 +44,9 @@ static void sample(struct timeline *t, uint64_t start)
 static void *run(void *arg)
 {
 	struct timeline *t = arg;
-	uint64_t start = clock_ns();
+	uint64_t start = t->begin_ns;
 
+	sleep_until(start);
 	while (!t->stop) {
 		uint64_t begin = clock_ns(), used = thread_ns(), period;
 
@@ -57,12 +58,13 @@ static void *run(void *arg)
 	return NULL;
 }
 
-int timeline_start(struct timeline *t, const struct options *options)
+int timeline_start(struct timeline *t, const struct options *options, uint64_t begin_ns)
 {
 	const char *file = options->timeline;
 	int ret;
 
 	t->out = NULL;
+	t->begin_ns = begin_ns;
 	t->period_ns = options->pace ? MODELLED_PERIOD_NS : PERIOD_NS;
 	if (!file)
 		return 0;

@@ -15,13 +15,17 @@
 struct timeline {
 	FILE *out;
 	int fd;
-	uint64_t period_ns;
+	uint64_t begin_ns, period_ns;
 	pthread_t thread;
 	atomic_bool stop;
 };
 
-/* Return: 0, or -1 after a message. Without a file in @options nothing is sampled. */
-int timeline_start(struct timeline *timeline, const struct options *options);
+/*
+ * From @begin_ns on, when the clients begin. Return: 0, or -1 after a message. Without a file
+ * in @options nothing is sampled.
+ */
+int timeline_start(struct timeline *timeline, const struct options *options,
+		   uint64_t begin_ns);
 int timeline_finish(struct timeline *timeline);
 
 #endif
