@@ -18,7 +18,7 @@ run_tests()
 {
 	rm -rf "$DIR"
 	mkdir -p "$DIR/data"
-	"$ROOT/scripts/boot.sh" -t 600 -l coverage "$CONFIG" kunit.enable=1 -- \
+	"$ROOT/scripts/boot.sh" -t 600 -l coverage "$CONFIG" kunit.enable=1 kunit.autorun=1 -- \
 		"$ROOT/scripts/coverage-guest.sh" "$MODULES/ttm_fence_lru/ttm_fence_lru.ko" \
 		"$MODULES/kunit/ttm_fence_lru_test.ko" "$DIR/data" "${SEED:-1}"
 	# A test that failed has not tested what it reached.

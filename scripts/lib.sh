@@ -22,6 +22,8 @@ KERNEL_SRC=${KERNEL_SRC:-}
 # What make fuzz tries, a line each.
 FUZZ_MODES=$(printf '%s\n' "fence_lru="{1,0}" copy="{cpu,async})
 export LC_ALL=C
+# A checkout has nothing in it that git does not know, but build/.
+export PYTHONDONTWRITEBYTECODE=1
 
 # ported <script>: whether it works on each kernel.
 ported()

@@ -4,9 +4,7 @@
 # mutants-guest.sh engine|glue <module> <tests> [<seed>]: loads both modules, which runs
 # the tests, and unloads them, which tells what they leak. In the guest.
 
-set -e
-
-DRM=$KERNEL_OUT/drivers/gpu/drm
+. "$(dirname "$0")/guest-lib.sh"
 
 # What is wrong has to be in the kernel's log.
 bug()
@@ -50,10 +48,12 @@ engine()
 
 glue()
 {
-	insmod "$DRM/drm_buddy.ko"
-	insmod "$DRM/drm_kms_helper.ko"
-	insmod "$DRM/tests/drm_kunit_helpers.ko"
-	insmod "$DRM/ttm_fence_lru/ttm_fence_lru/ttm_fence_lru.ko"
+	local other
+
+	# Which others those two need depends on the kernel.
+	for other in $(modinfo -F depends "$1" "$2" | tr ',' '\n' | grep -vx ttm); do
+		load "$other"
+	done
 	insmod "$1"
 	insmod "$2"
 }

@@ -741,7 +741,7 @@ class Lab:
         name = f'mutant-{number}'
         scripts = self.part.root / 'scripts'
         command = [scripts / 'boot.sh', '-t', str(limit), '-m', '256M', '-l', name,
-                   'um-mutants', 'kunit.enable=1', *self.part.arguments, '--',
+                   'um-mutants', 'kunit.enable=1', 'kunit.autorun=1', *self.part.arguments, '--',
                    scripts / 'mutants-guest.sh', self.part.name, module, self.kernel.tests,
                    str(self.args.seed)]
         result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
