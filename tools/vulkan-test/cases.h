@@ -13,6 +13,12 @@ void test_sparse(struct gpu *gpu);
 void test_pressure(struct gpu *gpu);
 void test_shared(struct gpu *gpu);
 void test_hang(struct gpu *gpu);
+/* A channel does nothing more, until it is released, or its job times out. */
+bool hang_channel(unsigned int channel);
+bool release_channel(unsigned int channel);
+/* queues.c */
+void test_queues(struct gpu *gpu);
+void test_queue_hangs(struct gpu *gpu);
 /* churn.c: so many processes make, use and free buffers until there were so many requests. */
 bool churn(unsigned int processes, unsigned long requests);
 

@@ -84,6 +84,7 @@ static VkResult open_device(struct gpu *gpu)
 	static const char *const extensions[] = {
 		VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,
 		VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
+		VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME,
 	};
 	VkPhysicalDeviceVulkan12Features features12 = {
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
@@ -131,20 +132,6 @@ static VkResult make_commands(struct gpu *gpu)
 		return result;
 	info.commandPool = gpu->pool;
 	return vkAllocateCommandBuffers(gpu->device, &info, gpu->commands);
-}
-
-VkResult timeline_create(struct gpu *gpu, VkSemaphore *timeline)
-{
-	const VkSemaphoreTypeCreateInfo type = {
-		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-		.semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
-	};
-	const VkSemaphoreCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
-		.pNext = &type,
-	};
-
-	return vkCreateSemaphore(gpu->device, &info, NULL, timeline);
 }
 
 VkResult gpu_open(struct gpu *gpu)

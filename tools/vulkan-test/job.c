@@ -44,8 +44,7 @@ VkCommandBuffer job_begin(struct gpu *gpu)
 	return commands;
 }
 
-/* What a job writes the next one reads, or the CPU does. */
-static void add_barrier(VkCommandBuffer commands)
+void job_barrier(VkCommandBuffer commands)
 {
 	const VkMemoryBarrier barrier = {
 		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
@@ -83,7 +82,8 @@ VkResult job_submit_after(struct gpu *gpu, VkSemaphore wait, uint64_t value)
 	};
 	VkResult result;
 
-	add_barrier(gpu->commands[slot_of(number)]);
+	/* What a job writes the next one reads. */
+	job_barrier(gpu->commands[slot_of(number)]);
 	result = vkEndCommandBuffer(gpu->commands[slot_of(number)]);
 	if (result == VK_SUCCESS)
 		result = vkQueueSubmit(gpu->queue, 1, &info, VK_NULL_HANDLE);

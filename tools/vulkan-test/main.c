@@ -27,6 +27,8 @@ static const struct test {
 	{ "memory of two devices", test_shared },
 	{ "more memory than there is VRAM", test_pressure },
 	{ "a queue that hangs", test_hang },
+	{ "several queues, one after the other", test_queues },
+	{ "one of several queues hangs", test_queue_hangs },
 };
 
 static void run_case(const void *data)

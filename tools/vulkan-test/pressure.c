@@ -134,12 +134,22 @@ void test_shared(struct gpu *gpu)
 	buffer_destroy(gpu, &shared);
 }
 
-static bool hang_channel(unsigned int channel)
+static bool set_hang(unsigned int channel, const char *how)
 {
 	char text[32];
 
-	snprintf(text, sizeof(text), "%u preemptible", channel);
+	snprintf(text, sizeof(text), "%u %s", channel, how);
 	return write_file("/sys/kernel/debug/nvsw/hang", text);
+}
+
+bool hang_channel(unsigned int channel)
+{
+	return set_hang(channel, "preemptible");
+}
+
+bool release_channel(unsigned int channel)
+{
+	return set_hang(channel, "none");
 }
 
 /* Its job times out, and the device is lost. Others go on, and get the memory. */

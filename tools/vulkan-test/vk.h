@@ -73,7 +73,11 @@ VkResult gpu_open(struct gpu *gpu);
 void gpu_close(struct gpu *gpu);
 /* Of the heap that device-local memory is of, in bytes. */
 VkDeviceSize gpu_vram(const struct gpu *gpu);
+
+/* timeline.c */
 VkResult timeline_create(struct gpu *gpu, VkSemaphore *timeline);
+/* That of another device's jobs, for this one's to wait for. */
+VkResult timeline_share(struct gpu *from, struct gpu *to, VkSemaphore *timeline);
 
 /* buffer.c */
 VkResult buffer_create(struct gpu *gpu, VkDeviceSize size, enum kind kind, struct buffer *buffer);
@@ -94,6 +98,8 @@ bool buffer_is(const struct buffer *buffer, VkDeviceSize offset, VkDeviceSize si
 /* job.c */
 /* Commands of the next job; waits if too many jobs are under way. NULL if that failed. */
 VkCommandBuffer job_begin(struct gpu *gpu);
+/* What was written before the CPU reads, or commands behind this. */
+void job_barrier(VkCommandBuffer commands);
 VkResult job_submit(struct gpu *gpu);
 /* The same, when @wait has @value, if it is a semaphore. */
 VkResult job_submit_after(struct gpu *gpu, VkSemaphore wait, uint64_t value);
