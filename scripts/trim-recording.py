@@ -20,6 +20,8 @@ def follow(line, live):
     fields = line.split(" ", 4)
     if fields[1] == "new":
         live[fields[3]] = line
+    elif fields[1] == "info":
+        live.setdefault(fields[3], line)
     elif fields[1] == "close":
         live.pop(fields[3], None)
 

@@ -148,6 +148,17 @@ accept_sleep()
 	accepted 'a prep that slept while others went on' "$file"
 }
 
+# What is exported goes on as it was; what is imported is another buffer, once.
+accept_shared()
+{
+	local file=$SCRATCH/shared.trace
+
+	printf '%s\n' "${GOOD[@]:0:10}" '1000 export 5 3 8' '1000 import 5 9 9' \
+		'1000 info 5 9 4096 2' '1000 info 5 9 4096 4' '1000 map 5 9 4096' \
+		'1000 close 5 9 0 0 1' >"$file"
+	accepted 'buffers that are shared' "$file"
+}
+
 spoil_buffers()
 {
 	spoil 'size 0' 5 '400 new 5 2 0 2 4096 0 8 1' 'a buffer of size 0'
@@ -166,7 +177,11 @@ spoil_buffers()
 	spoil 'a second file descriptor' 6 '500 new 6 3 4096 4 4096 0 8 1' 'a second file descriptor'
 	spoil 'a buffer after the end' 14 '1300 fdclose 5\n1400 new 5 2 4096 2 4096 0 8 1' \
 		'the file descriptor is closed' 15
-	spoil 'an export' 11 '1000 export 5 3 8' 'sharing of buffers'
+	spoil 'an export of an unknown handle' 11 '1000 export 5 9 8' 'unknown handle 9'
+	spoil 'an import of no size' 11 '1000 import 5 8 9\n1000 info 5 9 0 2' 'a buffer of size 0' 12
+	spoil 'an import whose size nobody says' 11 '1000 import 5 8 9\n1000 map 5 9 4096' \
+		'unknown handle 9' 12
+	spoil 'a name for a buffer' 11 '1000 flink 5 3 8' 'names of buffers'
 }
 
 spoil_pushes()
@@ -343,6 +358,7 @@ spoil_files
 spoil_header
 spoil_fields
 accept_sleep
+accept_shared
 count_pauses
 make_rings
 spoil_buffers

@@ -65,6 +65,7 @@ static void forget(void)
 	pthread_mutex_init(&record_mutex, NULL);
 	log_forget();
 	gpu_forget();
+	vm_forget();
 }
 
 static void init(void)
@@ -215,6 +216,21 @@ static void closed(int fd, uint32_t handle, uint64_t ns)
 	log_line("%llu close %d %u %llu %d %d\n", (u64)ns, fd, handle, (u64)last, busy, thread_id());
 }
 
+/* Of a buffer that was imported: how large it is. */
+static void told(int fd, const struct drm_nouveau_gem_info *info, uint64_t ns)
+{
+	struct buffer *buffer = buffer_of(info->handle);
+
+	if (buffer) {
+		buffer->size = info->size;
+		buffer->address = info->offset;
+		buffer->map_offset = info->map_handle;
+		buffer->fd = fd;
+		buffer->live = true;
+	}
+	log_line("%llu info %d %u %llu %x\n", (u64)ns, fd, info->handle, (u64)info->size, info->domain);
+}
+
 /* What succeeded. */
 static void log_done(int fd, unsigned int nr, void *arg, uint32_t wanted, uint64_t ns)
 {
@@ -224,6 +240,9 @@ static void log_done(int fd, unsigned int nr, void *arg, uint32_t wanted, uint64
 	switch (nr) {
 	case NOUVEAU(DRM_NOUVEAU_GEM_NEW):
 		made(fd, arg, wanted, ns);
+		break;
+	case NOUVEAU(DRM_NOUVEAU_GEM_INFO):
+		told(fd, arg, ns);
 		break;
 	case 0x09:
 		closed(fd, ((struct drm_gem_close *)arg)->handle, ns);

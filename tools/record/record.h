@@ -65,11 +65,13 @@ uint64_t gpu_submitted(void);
 /* sync.c: with the lock */
 void sync_give(uint32_t handle, uint64_t value, uint64_t seq);
 void sync_forget(uint32_t handle);
+void sync_forget_all(void);
 uint64_t sync_seq(uint32_t handle, uint64_t value);
 
 /* vm.c: with the lock; vm_wait() drops it meanwhile */
 struct drm_nouveau_vm_bind;
 struct drm_nouveau_exec;
+void vm_forget(void);
 void vm_log_init(int fd, uint64_t ns);
 void vm_log_bind(int fd, const struct drm_nouveau_vm_bind *bind, uint64_t ns, int tid);
 void vm_log_exec(int fd, const struct drm_nouveau_exec *exec, uint64_t ns, int tid);

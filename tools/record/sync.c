@@ -68,6 +68,12 @@ void sync_forget(uint32_t handle)
 	}
 }
 
+void sync_forget_all(void)
+{
+	for (uint32_t i = 0; i < nr_syncs; i++)
+		sync_forget(i);
+}
+
 /* The first point that is late enough. */
 uint64_t sync_seq(uint32_t handle, uint64_t value)
 {

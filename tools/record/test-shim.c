@@ -23,6 +23,15 @@ static int make(struct drm_nouveau_gem_new *new)
 	return 0;
 }
 
+static int describe(struct drm_nouveau_gem_info *info)
+{
+	info->size = 4096;
+	info->domain = NOUVEAU_GEM_DOMAIN_VRAM;
+	info->map_handle = (uint64_t)(info->handle - 1) * 4096;
+	info->offset = 0x100000000u + info->map_handle;
+	return 0;
+}
+
 int ioctl(int fd, unsigned long request, ...)
 {
 	va_list args;
@@ -35,6 +44,14 @@ int ioctl(int fd, unsigned long request, ...)
 	switch (_IOC_NR(request)) {
 	case DRM_COMMAND_BASE + DRM_NOUVEAU_GEM_NEW:
 		return make(arg);
+	case DRM_COMMAND_BASE + DRM_NOUVEAU_GEM_INFO:
+		return describe(arg);
+	case _IOC_NR(DRM_IOCTL_PRIME_FD_TO_HANDLE):
+		((struct drm_prime_handle *)arg)->handle = ++handles;
+		return 0;
+	case _IOC_NR(DRM_IOCTL_PRIME_HANDLE_TO_FD):
+		((struct drm_prime_handle *)arg)->fd = 100;
+		return 0;
 	case DRM_COMMAND_BASE + DRM_NOUVEAU_CHANNEL_ALLOC:
 		((struct drm_nouveau_channel_alloc *)arg)->channel = ++channels;
 		return 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * A program with an address space that is recorded in the recorder's test, as NVK would have it:
- * two channels, of which one waits for the other, and something that is unbound later.
+ * two channels, of which one waits for the other, something that is unbound later, and a buffer of
+ * somebody else's. That is a child's, whose parent has had jobs before.
  */
 #define _GNU_SOURCE
 #include <stdint.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <nouveau_drm.h>
@@ -94,6 +96,20 @@ static void look_at(uint32_t handle)
 	ioctl(fd, DRM_IOCTL_SYNCOBJ_WAIT, &wait);
 }
 
+/* It has somebody else's, and passes it on. */
+static uint32_t import_one(void)
+{
+	struct drm_prime_handle import = { .fd = 99 }, export = { 0 };
+	struct drm_nouveau_gem_info info = { 0 };
+
+	ask(DRM_IOCTL_PRIME_FD_TO_HANDLE, &import);
+	info.handle = import.handle;
+	ask(DRM_IOCTL_NOUVEAU_GEM_INFO, &info);
+	export.handle = import.handle;
+	ask(DRM_IOCTL_PRIME_HANDLE_TO_FD, &export);
+	return import.handle;
+}
+
 int main(void)
 {
 	struct drm_nouveau_sync point = { DRM_NOUVEAU_SYNC_TIMELINE_SYNCOBJ, TIMELINE, 5 };
@@ -103,8 +119,16 @@ int main(void)
 	struct drm_nouveau_vm_init init = { 0 };
 	struct drm_gem_close close_it = { 0 };
 	uint32_t first, second;
+	int status;
 
 	fd = memfd_create("gpu", 0);
+	ask(DRM_IOCTL_NOUVEAU_VM_INIT, &init);
+	first = make_channel();
+	exec(first, NULL, &unbound);
+	if (fork()) {
+		wait(&status);
+		return status != 0;
+	}
 	ask(DRM_IOCTL_NOUVEAU_VM_INIT, &init);
 	first = make_channel();
 	second = make_channel();
@@ -119,6 +143,8 @@ int main(void)
 	look_at(COPY);
 	bind((struct drm_nouveau_vm_bind_op){ .op = DRM_NOUVEAU_VM_BIND_OP_UNMAP, .addr = ADDRESS,
 					      .range = BYTES }, &binary, &unbound);
+	bind((struct drm_nouveau_vm_bind_op){ .handle = import_one(), .addr = ADDRESS,
+					      .range = BYTES }, NULL, NULL);
 	exec(first, &unbound, NULL);
 	close_it.handle = new.info.handle;
 	ask(DRM_IOCTL_GEM_CLOSE, &close_it);

@@ -15,6 +15,13 @@ typedef unsigned long long u64;
 /* Of the last EXEC. */
 static uint64_t execs;
 
+/* Jobs and syncobjs are a parent's. */
+void vm_forget(void)
+{
+	execs = 0;
+	sync_forget_all();
+}
+
 static uint64_t value_of(const struct drm_nouveau_sync *sync)
 {
 	bool timeline = (sync->flags & DRM_NOUVEAU_SYNC_TYPE_MASK) ==

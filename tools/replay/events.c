@@ -124,13 +124,10 @@ static int make_live(struct parser *p, uint64_t handle, uint32_t domains)
 	return 0;
 }
 
-/* fd handle size domain align tile_mode tile_flags tid */
-static int apply_new(struct parser *p)
+static int make_buffer(struct parser *p)
 {
 	struct event *event;
 
-	if (check_fd(p))
-		return -1;
 	if (!p->values[2])
 		return refuse(p, "a buffer of size 0");
 	if (p->values[2] > 1ull << 40)
@@ -143,6 +140,12 @@ static int apply_new(struct parser *p)
 	event->value = p->values[2];
 	event->flags = p->live[event->handle];
 	return 0;
+}
+
+/* fd handle size domain align tile_mode tile_flags tid */
+static int apply_new(struct parser *p)
+{
+	return check_fd(p) ? -1 : make_buffer(p);
 }
 
 /* fd handle lastpush busy tid */
@@ -349,10 +352,31 @@ static int apply_fdclose(struct parser *p)
 	return 0;
 }
 
-/* Of other clients' buffers: no recording has any. */
-static int apply_foreign(struct parser *p)
+/* fd handle primefd; nobody else has it here */
+static int apply_export(struct parser *p)
 {
-	return refuse(p, "sharing of buffers cannot be replayed");
+	return check_fd(p) ? -1 : check_live(p, p->values[1]);
+}
+
+/* fd primefd handle; how large it is says info, behind this */
+static int apply_import(struct parser *p)
+{
+	return check_fd(p);
+}
+
+/* fd handle size domain; one of its own stands for a buffer that somebody else has made */
+static int apply_info(struct parser *p)
+{
+	if (check_fd(p))
+		return -1;
+	if (p->values[1] <= TRACE_MAX_HANDLE && p->live[p->values[1]])
+		return 0;
+	return make_buffer(p);
+}
+
+static int apply_flink(struct parser *p)
+{
+	return refuse(p, "names of buffers cannot be replayed");
 }
 
 const struct verb verbs[] = {
@@ -369,10 +393,10 @@ const struct verb verbs[] = {
 	{ "fdclose",	"i",		false,	apply_fdclose },
 	{ "fail",	"ixi",		false,	NULL },
 	{ "other",	"ix",		false,	NULL },
-	{ "info",	"",		true,	apply_foreign },
-	{ "export",	"",		true,	apply_foreign },
-	{ "import",	"",		true,	apply_foreign },
-	{ "flink",	"",		true,	apply_foreign },
+	{ "info",	"iuUx",		false,	apply_info },
+	{ "export",	"iui",		false,	apply_export },
+	{ "import",	"iiu",		false,	apply_import },
+	{ "flink",	"",		true,	apply_flink },
 	{ "vm",		"i",		false,	apply_vm },
 	{ "vmbind",	"iuui",		true,	apply_vmbind },
 	{ "exec",	"iuUuUui",	true,	apply_exec },
