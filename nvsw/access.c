@@ -5,6 +5,7 @@
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 
+#include "board.h"
 #include "exec.h"
 
 static bool find(struct nvsw_chan *chan, u64 address, bool write,
@@ -88,6 +89,16 @@ bool nvsw_move(struct nvsw_chan *chan, u64 to, u64 from, size_t size)
 bool nvsw_read32(struct nvsw_chan *chan, u64 address, u32 *value)
 {
 	return nvsw_read(chan, address, value, sizeof(*value));
+}
+
+bool nvsw_in_vram(struct nvsw_chan *chan, u64 address)
+{
+	struct nvsw_board *board = nvsw_board();
+	struct nvsw_page page;
+
+	return nvsw_translate(chan->pdb, address, &page) == NVSW_FAULT_NONE &&
+	       page.data >= board->vram &&
+	       page.data < board->vram + board->vram_size;
 }
 
 /* The value comes last: whoever sees it finds all that was written before. */

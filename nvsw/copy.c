@@ -150,6 +150,21 @@ static u32 do_elements(struct nvsw_chan *chan, u32 nr)
 	return i;
 }
 
+/* The driver's own channel moves buffers, each with one copy. */
+static void count_move(struct nvsw_chan *chan)
+{
+	struct nvsw_copy *copy = &chan->copy;
+	bool from, to;
+
+	copy->line = 0;
+	from = nvsw_in_vram(chan, source(copy, 1));
+	to = nvsw_in_vram(chan, target(copy, 1));
+	if (from && !to)
+		chan->chip->moved_out++;
+	if (to && !from)
+		chan->chip->moved_in++;
+}
+
 static void finish(struct nvsw_chan *chan)
 {
 	struct nvsw_copy *copy = &chan->copy;
@@ -158,6 +173,8 @@ static void finish(struct nvsw_chan *chan)
 	u32 semaphore = LAUNCH_SEMAPHORE(copy->launch);
 
 	copy->active = false;
+	if (chan->driver && copy->lines)
+		count_move(chan);
 	if (semaphore &&
 	    !nvsw_write_report(chan, address, at(copy, SEMAPHORE_PAYLOAD),
 			       semaphore == SEMAPHORE_FOUR_WORDS))

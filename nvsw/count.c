@@ -76,6 +76,8 @@ static int counters_show(struct seq_file *file, void *data)
 	seq_printf(file, "interrupts=%lu\n", READ_ONCE(chip->interrupts));
 	seq_printf(file, "faults=%lu\n", READ_ONCE(chip->faults));
 	seq_printf(file, "copied_bytes=%lu\n", READ_ONCE(chip->copied_bytes));
+	seq_printf(file, "moved_out=%lu\n", READ_ONCE(chip->moved_out));
+	seq_printf(file, "moved_in=%lu\n", READ_ONCE(chip->moved_in));
 	seq_printf(file, "pages_2m=%lu pages_64k=%lu pages_4k=%lu sparse=%lu\n",
 		   READ_ONCE(nvsw_walks.huge), READ_ONCE(nvsw_walks.large),
 		   READ_ONCE(nvsw_walks.small), READ_ONCE(nvsw_walks.sparse));

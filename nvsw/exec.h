@@ -107,6 +107,7 @@ struct nvsw_inline {
  * @tsg: of its group
  * @runl: the runlist it was seen on
  * @inst: the address of its instance block in VRAM
+ * @driver: it is the driver's own, which moves buffers with it
  * @bound: @inst counts
  * @enabled: it may be chosen
  * @rung: its doorbell was, so what it has to do is to be looked at
@@ -140,6 +141,7 @@ struct nvsw_chan {
 	int tsg;
 	int runl;
 	u64 inst;
+	bool driver;
 	bool bound;
 	bool enabled;
 	bool rung;
@@ -215,6 +217,8 @@ struct nvsw_runl {
  * @ticks: of all runlists
  * @faults: of channels
  * @copied_bytes: by copy engines, without a change of components
+ * @moved_out: buffers that the driver had copied out of VRAM
+ * @moved_in: and into it
  */
 struct nvsw_chip {
 	raw_spinlock_t lock;
@@ -228,6 +232,8 @@ struct nvsw_chip {
 	unsigned long ticks;
 	unsigned long faults;
 	unsigned long copied_bytes;
+	unsigned long moved_out;
+	unsigned long moved_in;
 };
 
 /* sched.c. Those whose names end in _locked want the chip's lock. */
@@ -263,6 +269,8 @@ bool nvsw_write(struct nvsw_chan *chan, u64 address, const void *buffer,
 		size_t size);
 bool nvsw_move(struct nvsw_chan *chan, u64 to, u64 from, size_t size);
 bool nvsw_read32(struct nvsw_chan *chan, u64 address, u32 *value);
+/* Whether the page is one of VRAM. */
+bool nvsw_in_vram(struct nvsw_chan *chan, u64 address);
 /* A value; and, if wanted, the time behind it. */
 bool nvsw_write_report(struct nvsw_chan *chan, u64 address, u32 value,
 		       bool with_time);

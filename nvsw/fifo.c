@@ -48,6 +48,7 @@ static int ramfc_write(struct nvkm_chan *chan, u64 offset, u64 length, u32 devm,
 		return -ENOMEM;
 	state->chip = &the_chip;
 	state->id = chan->id;
+	state->driver = priv;
 	state->fault = NVSW_FAULT_NONE;
 	state->class[COPY_SUBCHANNEL] = TURING_DMA_COPY_A;
 	raw_spin_lock_irqsave(&the_chip.lock, flags);

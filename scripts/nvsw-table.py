@@ -19,8 +19,8 @@ ROWS = (
     ("work items of TTM's", "ttm: work_items"),
     ("fences asked to tell", "ttm: signaling"),
     ("interrupts of the chip", "chip: interrupts"),
-    ("moves by the copy engine", "ttm: copies"),
-    ("buffers evicted", "ttm: evictions"),
+    ("buffers that left VRAM", "chip: moved_out"),
+    ("buffers that came back", "chip: moved_in"),
     ("dead released by allocations", "ttm: released_by_reclaim"),
     ("allocation by Mesa, median", "figure: allocation by Mesa, median"),
     ("allocation by Mesa, 99 %", "figure: allocation by Mesa, 99 %"),
@@ -32,8 +32,8 @@ ROWS = (
     ("requests refused before", "figure: memory beside a hung channel, refused before"),
     ("the hung one kept its own", "figure: memory beside a hung channel, its own still kept"),
 )
-# Today's TTM has no tracepoint for these.
-OURS_ONLY = ("ttm: evictions", "ttm: released_by_reclaim")
+# Today's TTM has no tracepoint for this.
+OURS_ONLY = ("ttm: released_by_reclaim",)
 
 
 def read(path):
