@@ -205,13 +205,16 @@ try_misfits()
 	try "$OLD: the kernel's nouveau is loaded" loads "$OLD" $STOCK
 }
 
-# A later kernel, in a Debian that has the package already.
+# A later kernel, in a Debian that has the package already. It wants others of the backports.
 try_later()
 {
+	local suite
+
+	suite=$(sed -n 's/^VERSION_CODENAME=//p' "$SYSTEM/etc/os-release")
 	try "the package is installed" apt_goes_well install /tmp/package.deb
 	# shellcheck disable=SC2046 # a word per package
 	try "$NEW is installed, with its source" \
-		apt_goes_well install $(kernel "$NEW") "$SOURCE=$(version_of "$NEW")"
+		apt_goes_well install -t "$suite-backports" $(kernel "$NEW") "$SOURCE=$(version_of "$NEW")"
 	try "$NEW: ours is loaded, and in the initrd" loads "$NEW" $OURS
 	try "$NEW: DKMS has built it" keep "$NEW"
 	try "the package is removed" apt_goes_well purge ttm-fence-lru-dkms

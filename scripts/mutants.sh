@@ -57,7 +57,6 @@ nouveau) nouveau ;;
 	(set -e; code)
 	status=$?
 	set -e
-	# Where the chip runs.
-	[ "$KERNEL" != 6.12 ] || nouveau
+	nouveau
 	exit $status ;;
 esac
