@@ -54,7 +54,7 @@ help: ## show this
 # SEEDS=<n>          pressure: how many seeds; default: 1, with FULL=1 5
 # MINUTES=<n>        fuzz: how long, shared by the modes; default: 4, in make test 2
 # MODE=<text>        fuzz: only modes whose names contain it, as fence_lru=1 or copy=async
-# CPUS=1|2           fuzz: on so many CPUs; on Linux 6.12 two are QEMU's; default: 1
+# CPUS=1|2           fuzz, nouveau: on so many CPUs; two are QEMU's for nouveau, and for fuzz on Linux 6.12; default: 1
 # V=1                show the commands of the kernel's build
 # BENCH=<names>      only these measurements; default: all
 # FORCE=1            series-export: over patches that changed since they were laid; figures: of other sources, too

@@ -31,6 +31,7 @@ static int __init find_memory(struct nvsw_board *board)
 	board->vram_phys = start;
 	board->vram_size = size;
 	board->vram = phys_to_virt(start);
+	board->registers = NVSW_REGISTERS;
 	return 0;
 }
 
@@ -41,9 +42,7 @@ static int __init nvsw_board_init(void)
 
 	if (ret)
 		return ret == -ENODEV ? 0 : ret;
-	ret = nvsw_aperture_add(board);
-	if (!ret)
-		ret = nvsw_registers_add(board);
+	ret = nvsw_arch_add(board);
 	if (ret)
 		return ret;
 	present = true;

@@ -3,6 +3,7 @@
 #ifndef NVSW_BOARD_H
 #define NVSW_BOARD_H
 
+#include <linux/atomic.h>
 #include <linux/types.h>
 
 struct pci_dev;
@@ -11,6 +12,11 @@ struct pci_dev;
 #define NVSW_BAR_REGISTERS 0
 #define NVSW_BAR_VRAM 1
 
+/*
+ * Where the registers are: above all memory that a guest has, below what User-Mode Linux has for
+ * PCI. Nothing answers there.
+ */
+#define NVSW_REGISTERS 0xe0000000
 #define NVSW_REGISTERS_SIZE 0x1000000
 
 /* Where the page of registers is that programs may have, and the doorbell in it. */
@@ -44,9 +50,18 @@ struct nvsw_board {
 /* The board, or NULL. */
 struct nvsw_board *nvsw_board(void);
 
-/* Only for the board itself. bus.c, aperture.c, registers.c */
+/* registers.c: an access of so many bytes. */
+u32 nvsw_register_read(u32 address, int size);
+void nvsw_register_write(u32 address, int size, u32 value);
+/* x86.c: whether this is mapped to a register, and which one that is. */
+bool nvsw_find_register(const void __iomem *p, u32 *address);
+
+/* Only for the board itself. bus.c */
 int nvsw_bus_add(struct nvsw_board *board);
-int nvsw_aperture_add(struct nvsw_board *board);
-int nvsw_registers_add(struct nvsw_board *board);
+
+/* uml.c or x86.c: what the kernel maps with ioremap() is VRAM, and the registers. */
+int nvsw_arch_add(struct nvsw_board *board);
+/* What a bus has for the architecture. */
+void *nvsw_arch_sysdata(void);
 
 #endif

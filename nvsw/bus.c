@@ -9,11 +9,10 @@
 
 #include "board.h"
 
-/* User-Mode Linux has its own at 0. */
+/* User-Mode Linux has its own at 0, and so has what QEMU emulates. */
 #define BUS_NUMBER 1
 
 static u8 config[PCI_CFG_SPACE_SIZE];
-static int irq;
 
 static struct resource bus_numbers = {
 	.name = "nvsw bus",
@@ -65,22 +64,20 @@ static void fill_config(void)
 	put16(PCI_CLASS_DEVICE, PCI_CLASS_DISPLAY_3D);
 	put16(PCI_SUBSYSTEM_VENDOR_ID, PCI_VENDOR_ID_NVIDIA);
 	config[PCI_REVISION_ID] = 0xa1;
-	config[PCI_INTERRUPT_PIN] = 1;
 }
 
-static int map_irq(const struct pci_dev *pdev, u8 slot, u8 pin)
-{
-	return irq;
-}
-
-/* nvkm wants an interrupt of its own. This one never comes: the chip calls nvkm itself. */
+/*
+ * nvkm wants an interrupt of its own. This one never comes: the chip calls nvkm itself. There is no
+ * pin that it would come by, so nobody looks for it.
+ */
 static int make_irq(void)
 {
-	irq = irq_alloc_desc(NUMA_NO_NODE);
+	int irq = irq_alloc_desc(NUMA_NO_NODE);
+
 	if (irq >= 0)
 		irq_set_chip_and_handler(irq, &dummy_irq_chip,
 					 handle_simple_irq);
-	return irq < 0 ? irq : 0;
+	return irq;
 }
 
 static void set_resource(struct nvsw_board *board, int bar, phys_addr_t start,
@@ -102,6 +99,7 @@ static int scan(struct nvsw_board *board, struct pci_host_bridge *bridge)
 	board->pdev = pci_get_slot(bridge->bus, 0);
 	if (!board->pdev)
 		return -ENODEV;
+	board->pdev->irq = board->irq;
 	set_resource(board, NVSW_BAR_REGISTERS, board->registers,
 		     NVSW_REGISTERS_SIZE);
 	set_resource(board, NVSW_BAR_VRAM, board->vram_phys, board->vram_size);
@@ -112,18 +110,18 @@ static int scan(struct nvsw_board *board, struct pci_host_bridge *bridge)
 int __init nvsw_bus_add(struct nvsw_board *board)
 {
 	struct pci_host_bridge *bridge;
-	int ret = make_irq();
+	int ret;
 
-	if (ret)
-		return ret;
-	board->irq = irq;
+	board->irq = make_irq();
+	if (board->irq < 0)
+		return board->irq;
 	fill_config();
 	bridge = pci_alloc_host_bridge(0);
 	if (!bridge)
 		return -ENOMEM;
 	bridge->ops = &ops;
+	bridge->sysdata = nvsw_arch_sysdata();
 	bridge->busnr = BUS_NUMBER;
-	bridge->map_irq = map_irq;
 	pci_add_resource(&bridge->windows, &bus_numbers);
 	pci_lock_rescan_remove();
 	ret = scan(board, bridge);

@@ -18,6 +18,7 @@ MODE=${MODE:-}
 CPUS=${CPUS:-1}
 KNOWN=$ROOT/tools/fuzz/known-failures
 TOOL=$BUILD/tools/fuzz/fuzz
+INITRAMFS=$BUILD/boot/fuzz-initramfs
 # Small, so that a buffer more often than not has to make room for another.
 PARAMETERS=(swgpu.devices=2 swgpu.vram_mb=8 swgpu.gtt_mb=48 kmemleak=on)
 # What a guest may take to boot and to end.
@@ -37,12 +38,10 @@ SECONDS_EACH=$((MINUTES * 60 / ${#modes[@]}))
 
 make_initramfs()
 {
-	local dir=$BUILD/boot/fuzz-initramfs
-
-	ram_begin "$dir" "$ROOT/scripts/fuzz-init.sh"
-	cp "$TOOL" "$dir/bin/fuzz"
-	cp "$KNOWN" "$dir/known-failures"
-	ram_pack "$dir"
+	ram_begin "$INITRAMFS" "$ROOT/scripts/fuzz-init.sh"
+	cp "$TOOL" "$INITRAMFS/bin/fuzz"
+	cp "$KNOWN" "$INITRAMFS/known-failures"
+	ram_pack "$INITRAMFS"
 }
 
 # qemu <log> <kernel argument> ...: the fuzzer on two CPUs. Its exit status, or 124.
@@ -51,13 +50,9 @@ qemu()
 	local log=$LOGS/boot-$1.log status=0
 	shift
 
-	timeout --foreground --kill-after=10 $((SECONDS_EACH + 2 * EXTRA)) \
-		qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2,sockets=2 -m 768M \
-		-nodefaults -no-user-config -display none -no-reboot -serial stdio \
-		-kernel "$(kernel_out "$CONFIG")/arch/x86/boot/bzImage" \
-		-initrd "$BUILD/boot/fuzz-initramfs.gz" -append "console=ttyS0 rdinit=/init panic=-1 \
-oops=panic kunit.enable=0 rcupdate.rcu_expedited=1 fuzz_seconds=$SECONDS_EACH fuzz_seed=$SEED $*" \
-		</dev/null >"$log.raw" 2>&1 || status=$?
+	ram_boot $((SECONDS_EACH + 2 * EXTRA)) 768M "$CONFIG" "$INITRAMFS" \
+		"fuzz_seconds=$SECONDS_EACH fuzz_seed=$SEED $*" -serial stdio \
+		>"$log.raw" 2>&1 || status=$?
 	sed 's/\r$//' "$log.raw" >"$log"
 	rm "$log.raw"
 	grep -aE '^#|^fuzz:' "$log" || true

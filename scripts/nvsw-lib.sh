@@ -7,6 +7,14 @@
 # shellcheck disable=SC2034 # for the script that sources this
 failed=0
 
+# The chip's kernel.
+CONFIG=um-nvsw
+if [ "${CPUS:-1}" != 1 ]; then
+	CONFIG=x86-nvsw
+	[ "$KERNEL" != 6.12 ] ||
+		refuse "CPUS=$CPUS: on Linux 6.12 the software chip has one CPU" "KERNEL=7.3 has two, in QEMU."
+fi
+
 # What nouveau says when it begins, and of channels that fault, hang or are killed.
 WELCOME='NVIDIA NVSW|fb: [0-9]+ MiB|drm: (VRAM|GART|MM: )|fifo: fault |fifo:.*(rc scheduled|errored - disabling)'
 WELCOME+='|channel [0-9]+ killed|failed to idle channel'

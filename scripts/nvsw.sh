@@ -9,15 +9,17 @@
 # nouveau.nvsw_seed=7.
 #
 # VRAM_MB=<n>  how much VRAM the chip has; 128
+# CPUS=2       on two CPUs, in QEMU without virtualisation: there the program is a static one, and
+#              all that it has of this machine's files
 # NVSW_KERNEL=<directory>  where there is another kernel, which is booted instead
 
 . "$(dirname "$0")/lib.sh"
 . "$ROOT/scripts/nvsw-lib.sh"
 
-CONFIG=um-nvsw
 split_command "$@"
 
 [ -n "${NVSW_KERNEL:-}" ] || "$ROOT/scripts/build.sh" "$CONFIG"
+[ "$CONFIG" = um-nvsw ] || exec "$ROOT/scripts/nvsw-qemu.sh" "$@"
 "$ROOT/scripts/boot.sh" -t "${BOOT_TIMEOUT:-900}" -m 1G -l "${NVSW_LOG:-nvsw}" \
 	"${NVSW_KERNEL:-$CONFIG}" \
 	"reserve_mem=${VRAM_MB:-128}M:16M:nvsw" "${ARGUMENTS[@]}" \
