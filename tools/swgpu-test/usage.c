@@ -74,7 +74,8 @@ static void check_killed(int fd, uint32_t channel, struct drm_swgpu_stats *befor
 	check_is(gpu_fault(fd, channel, SWGPU_FAULT_RESUME), 0);
 	check_is(gpu_wait(fd, last, 0, 5 * SECOND), 0);
 	if (s.fence_lru) {
-		/* Nobody has asked for memory, so it is still there. */
+		/* Nobody has asked for memory, so it is still there. A report may be 10 ms old. */
+		sleep_ns(30 * MS);
 		s = gpu_stats(fd, 0);
 		check_is(s.vram_signaled_bytes, all);
 		check_is(s.vram_held_bytes, before->vram_held_bytes + all);
