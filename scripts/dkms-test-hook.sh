@@ -205,7 +205,8 @@ try_misfits()
 	try "$OLD: the kernel's nouveau is loaded" loads "$OLD" $STOCK
 }
 
-# A later kernel, in a Debian that has the package already. It wants others of the backports.
+# A later kernel, in a Debian that has the package already. It wants others of the backports,
+# and its modules are in a package of their own.
 try_later()
 {
 	local suite
@@ -220,7 +221,7 @@ try_later()
 	try "the package is removed" apt_goes_well purge ttm-fence-lru-dkms
 	try "$NEW: the kernel's nouveau is loaded again" loads "$NEW" $STOCK
 	# shellcheck disable=SC2046
-	try "$NEW is removed" apt_goes_well purge $(kernel "$NEW") "$SOURCE"
+	try "$NEW is removed" apt_goes_well purge --autoremove $(kernel "$NEW") "$SOURCE"
 	try "nothing is left of it" test ! -e "$SYSTEM/lib/modules/$NEW"
 }
 
