@@ -38,8 +38,9 @@ copy_guest()
 {
 	cd "$ROOT"
 	mkdir -p "$SYSTEM$WORK"
-	find scripts traces build/tools/{replay,demo} "build/$(basename "$(kernel_out um-demo)")" -type f \
-		\( -executable -o -name '*.sh' -o -name '*.ko' -o -name '*.xz' -o -name .config \) |
+	tar -C "$SYSTEM$ROOT" -xf "$WORK/sources.tar"
+	find build/tools/{replay,demo} "build/$(basename "$(kernel_out um-demo)")" -type f \
+		\( -executable -o -name '*.ko' -o -name .config \) |
 		tar -cf - -T - | tar -C "$SYSTEM$ROOT" -xf -
 }
 
