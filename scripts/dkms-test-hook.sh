@@ -221,7 +221,7 @@ try_later()
 	try "the package is removed" apt_goes_well purge ttm-fence-lru-dkms
 	try "$NEW: the kernel's nouveau is loaded again" loads "$NEW" $STOCK
 	# shellcheck disable=SC2046
-	try "$NEW is removed" apt_goes_well purge --autoremove $(kernel "$NEW") "$SOURCE"
+	try "$NEW is removed" apt_goes_well purge $(kernel "$NEW") "linux-modules-$NEW" "$SOURCE"
 	try "nothing is left of it" test ! -e "$SYSTEM/lib/modules/$NEW"
 }
 
