@@ -205,6 +205,12 @@ try_misfits()
 	try "$OLD: the kernel's nouveau is loaded" loads "$OLD" $STOCK
 }
 
+# nothing_is_left <release>: of its modules; else what.
+nothing_is_left()
+{
+	! find "$SYSTEM/lib/modules/$1" 2>/dev/null | grep .
+}
+
 # A later kernel, in a Debian that has the package already. It wants others of the backports,
 # and its modules are in a package of their own.
 try_later()
@@ -220,9 +226,8 @@ try_later()
 	try "$NEW: DKMS has built it" keep "$NEW"
 	try "the package is removed" apt_goes_well purge ttm-fence-lru-dkms
 	try "$NEW: the kernel's nouveau is loaded again" loads "$NEW" $STOCK
-	# shellcheck disable=SC2046
-	try "$NEW is removed" apt_goes_well purge $(kernel "$NEW") "linux-modules-$NEW" "$SOURCE"
-	try "nothing is left of it" test ! -e "$SYSTEM/lib/modules/$NEW"
+	try "$NEW is removed" apt_goes_well purge "linux-*-$NEW" "$SOURCE"
+	try "nothing is left of it" nothing_is_left "$NEW"
 }
 
 # unserved <release> <text>: what the package says of a kernel for which it has not all.
@@ -244,7 +249,7 @@ try_removal()
 	try "$OLD: ours is loaded again" loads "$OLD" $OURS
 	# shellcheck disable=SC2046
 	try "$NEW is removed" apt_goes_well purge $(kernel "$NEW")
-	try "nothing is left of it" test ! -e "$SYSTEM/lib/modules/$NEW"
+	try "nothing is left of it" nothing_is_left "$NEW"
 	try "the package is removed" apt_goes_well purge ttm-fence-lru-dkms
 	try "$OLD: the kernel's nouveau is loaded again" loads "$OLD" $STOCK
 	in_system apt-get -y autoremove --purge
