@@ -122,6 +122,20 @@ long cgroup_charged(const char *name)
 	return number_of(name, "dmem.current");
 }
 
+bool cgroup_falls_to(const char *name, long bytes)
+{
+	long charged;
+	int i;
+
+	for (i = 0; i < 500; i++) {
+		charged = cgroup_charged(name);
+		if (charged >= 0 && charged <= bytes)
+			return true;
+		sleep_ns(10 * MS);
+	}
+	return false;
+}
+
 bool cgroup_limit_memory(const char *name, uint64_t bytes)
 {
 	char path[128], text[24];

@@ -20,6 +20,8 @@ bool cgroup_enter(const char *name);
 bool cgroup_limit(const char *name, const char *limit, uint64_t bytes);
 /* What is charged to it, and to all below it; or -1. */
 long cgroup_charged(const char *name);
+/* Within five seconds: what the GPU moved away from is released when it has copied it. */
+bool cgroup_falls_to(const char *name, long bytes);
 bool cgroup_limit_memory(const char *name, uint64_t bytes);
 /* Memory of the system that is charged to a group, but the root; to 64 pages for each CPU. */
 long cgroup_memory(const char *name);

@@ -70,7 +70,7 @@ static void end(int fd, struct groups *g)
 
 	check_is(cgroup_charged("b"), NR_OF_B * g->eighth);
 	check(gpu_drain_to(fd, 0));
-	check_is(cgroup_charged("a"), 0);
+	check(cgroup_falls_to("a", 0));
 	check(cgroup_enter(""));
 	for (i = 0; i < NR_OF_B; i++) {
 		check_is(g->maps[i][0], 300 + i);
@@ -78,7 +78,7 @@ static void end(int fd, struct groups *g)
 		check_is(gpu_close(fd, g->handles[i]), 0);
 	}
 	check(gpu_drain_to(fd, 0));
-	check_is(cgroup_charged("b"), 0);
+	check(cgroup_falls_to("b", 0));
 	check(cgroup_remove("a"));
 	check(cgroup_remove("b"));
 	check_is(cgroup_charged(""), g->charged);
