@@ -112,12 +112,20 @@ static void one_that_begins_meanwhile_is_too(struct kunit *test)
 
 static struct glue_fence *signaled_meanwhile;
 
-/* Eviction asks how long to wait when it has found nothing idle. */
-static unsigned long retire_meanwhile(void)
+/* The fence that is to signal, for the first who asks; then NULL. */
+static struct glue_fence *take_meanwhile(void)
 {
 	struct glue_fence *fence = signaled_meanwhile;
 
 	signaled_meanwhile = NULL;
+	return fence;
+}
+
+/* Eviction asks how long to wait when it has found nothing idle. */
+static unsigned long retire_meanwhile(void)
+{
+	struct glue_fence *fence = take_meanwhile();
+
 	if (fence) {
 		glue_complete(fence);
 		glue_retire(fence->channel->dev);
@@ -158,14 +166,11 @@ static void dead_buffers_may_go_one_by_one(struct kunit *test)
 	glue_expect_usage(dev, TTM_PL_VRAM, 0);
 }
 
-static struct glue_fence *signaled_between;
-
 /* A task that is about to wait asks how long, before it looks what there is. */
 static unsigned long signal_between_waits(void)
 {
-	struct glue_fence *fence = signaled_between;
+	struct glue_fence *fence = take_meanwhile();
 
-	signaled_between = NULL;
 	if (fence) {
 		glue_take_half_the_time(fence);
 		glue_complete(fence);
@@ -180,14 +185,14 @@ static void also_when_nobody_waits_as_one_goes(struct kunit *test)
 	struct glue_bo *x = glue_bo(dev, 'x', &glue_vram);
 	struct glue_bo *y = glue_bo(dev, 'y', &glue_vram);
 
-	signaled_between = glue_use(x, 0);
+	signaled_meanwhile = glue_use(x, 0);
 	glue_complete_late(glue_use(y, 0));
 	glue_put(x);
 	glue_put(y);
 	kunit_activate_static_stub(test, ttm_fence_lru_moment,
 				   signal_between_waits);
 	KUNIT_EXPECT_EQ(test, evict_all(dev), 0);
-	KUNIT_EXPECT_NULL(test, signaled_between);
+	KUNIT_EXPECT_NULL(test, signaled_meanwhile);
 	glue_expect_usage(dev, TTM_PL_VRAM, 0);
 }
 

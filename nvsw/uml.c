@@ -13,8 +13,6 @@
 /* The largest mapping that logic_iomem can have; it does not check that itself. */
 #define MAX_MAPPING SZ_16M
 
-static struct nvsw_board *the_board;
-
 static unsigned long read_vram(void *base, unsigned int offset, int size)
 {
 	switch (size) {
@@ -78,7 +76,7 @@ static long map_vram(unsigned long offset, size_t size,
 	if (size > MAX_MAPPING)
 		return -EINVAL;
 	*result = &vram_ops;
-	*base = the_board->vram + offset;
+	*base = nvsw_board()->vram + offset;
 	return 0;
 }
 
@@ -135,10 +133,9 @@ static int __init add(struct resource *resource, phys_addr_t start, u64 size,
 
 int __init nvsw_arch_add(struct nvsw_board *board)
 {
-	int ret;
+	int ret = add(&vram, board->vram_phys, board->vram_size,
+		      &vram_region_ops);
 
-	the_board = board;
-	ret = add(&vram, board->vram_phys, board->vram_size, &vram_region_ops);
 	if (ret)
 		return ret;
 	return add(&registers, board->registers, NVSW_REGISTERS_SIZE,

@@ -60,7 +60,9 @@ outcome()
 
 	copy_guest
 	in_system "$PLACE/scripts/packages.sh" build demo
-	! has_outcome 0 || ! has_outcome 1 || verdict="ok"
+	if has_outcome 0 && has_outcome 1; then
+		verdict="ok"
+	fi
 	say "$verdict - Debian $RELEASE: a replay in modelled time has the outcome that it has here" |
 		tee -a "$WORK/results"
 }

@@ -12,9 +12,10 @@ LOGS=$BUILD/logs
 # The kernels that the patches are for, the newest first.
 KERNELS=(7.3 6.12)
 # Commands, and parts of them, that are for the older one only, so far.
-NOT_PORTED=" coverage mutants "
-# Those about Debian's own kernels: of these most users have the older one.
-ABOUT_DEBIANS=" boot-test debian dkms dkms-test modules modules-install "
+NOT_PORTED=" coverage "
+# Those that are about it unless they are told otherwise: of Debian's own kernels most users have
+# it, and of mutants it is whose survivors are written down.
+OLDER_BY_DEFAULT=" boot-test debian dkms dkms-test modules modules-install mutants "
 JOBS=${JOBS:-$(nproc)}
 V=${V:-}
 # A relative KERNEL_SRC means: as seen from where make was called.
@@ -78,7 +79,7 @@ default_kernel()
 	given=$(given_kernel)
 	if [ -n "$given" ]; then
 		say "$given"
-	elif ported "$1" && [[ $ABOUT_DEBIANS != *" $(basename "$1" .sh) "* ]]; then
+	elif ported "$1" && [[ $OLDER_BY_DEFAULT != *" $(basename "$1" .sh) "* ]]; then
 		say "${KERNELS[0]}"
 	else
 		say 6.12

@@ -161,7 +161,7 @@ switches()
 {
 	refused check V=yes "V=yes: must be 0, 1 or 2"
 	refused test "PARTS=kunit lunch" "no part of the tests 'lunch'"
-	refused mutants KERNEL=7.3 "'mutants' is not ported to that kernel yet"
+	refused coverage KERNEL=7.3 "'coverage' is not ported to that kernel yet"
 	refused test KERNEL=6.1 "no kernel '6.1'"
 	refused test FULL=0 "FULL=0: must be 1, or not be given"
 	refused series FORCE=no "FORCE=no: must be 1"
