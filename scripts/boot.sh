@@ -87,7 +87,7 @@ trap 'exit 130' INT TERM HUP
 
 # What the guest is to do, as it will read it.
 {
-	printf 'export ROOT=%q BUILD=%q KERNEL_OUT=%q\n' "$ROOT" "$BUILD" "$OUT"
+	printf 'export ROOT=%q BUILD=%q KERNEL_OUT=%q MEMORY=%q\n' "$ROOT" "$BUILD" "$OUT" "$MEMORY"
 	printf 'run=%q\ndirectory=%q\nset --' "$RUN" "$PWD"
 	printf ' %q' "$script" "$@"
 	echo

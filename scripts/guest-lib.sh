@@ -35,17 +35,22 @@ touch_memory()
 	umount /run/touch
 }
 
-# insert_modules <files> <parameters of the last>
+# insert_modules <files> <parameters of the last>: dead buffers may keep a 16th of the memory that
+# the guest was given. TTM's default is a 16th of what the kernel leaves of that, so it depends
+# on the compiler.
 insert_modules()
 {
-	local file previous=
+	local file parameters limit
 
+	# shellcheck disable=SC2153 # MEMORY comes from boot.sh
+	limit=$(($(numfmt --from=iec "$MEMORY") / 16 / 4096))
 	for file in $1; do
-		[ -z "$previous" ] || insmod "$previous"
-		previous=$file
+		parameters=
+		[ "$file" != "${1##*[[:space:]]}" ] || parameters=$2
+		[ "${file##*/}" != ttm.ko ] || parameters=zombie_pages_limit=$limit
+		# shellcheck disable=SC2086 # one word each
+		insmod "$file" $parameters
 	done
-	# shellcheck disable=SC2086 # one word each
-	insmod "$previous" $2
 }
 
 # run_in_turn <directory> <program> [<argument> ...]: its tasks are real-time tasks of one

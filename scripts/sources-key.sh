@@ -20,14 +20,14 @@ kernel_sources()
 # What is replayed, and how.
 replay_sources()
 {
-	say tools/replay/*.[ch] traces/*.xz scripts/virtual-lib.sh
+	say tools/replay/*.[ch] traces/*.xz scripts/{virtual,guest}-lib.sh
 }
 
 sources_of()
 {
 	case $1 in
 	demo)  kernel_sources; replay_sources
-	       say tools/demo/*.[ch] scripts/demo{,-guest}.sh ;;
+	       say tools/demo/*.[ch] scripts/{demo,hung-guest,pressure-guest}.sh ;;
 	timeline) kernel_sources; replay_sources
 	       say tools/demo/*.[ch] scripts/{timeline.sh,timeline.py,flow.py,tracing-guest.sh} ;;
 	bench) kernel_sources
@@ -35,10 +35,11 @@ sources_of()
 	pressure) kernel_sources; replay_sources
 	       say bench/policies/{"$KERNEL",common}/*.patch scripts/{policy,pressure-cell,pressure-guest}.sh ;;
 	# What is tested, and the tests; results and documents aside.
-	test)  git ls-files -co --exclude-standard -- . ':!Documentation' ':!README.md' ;;
+	test)  git ls-files -co --exclude-standard -- . ':!Documentation' ':!README.md' |
+	       while read -r file; do [ ! -f "$file" ] || say "$file"; done ;;
 	*)     die "sources-key.sh: no results of '$1'" ;;
 	esac
 }
 
 cd "$ROOT"
-sources_of "$1" | while read -r file; do [ ! -f "$file" ] || cat "$file"; done | sha256sum | cut -c1-12
+sources_of "$1" | while read -r file; do cat "$file"; done | sha256sum | cut -c1-12
