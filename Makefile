@@ -38,23 +38,24 @@ help: ## show this
 # HISTORIES=<n>      how many random histories to play; default: 1000
 # REQUESTS=<n>       mesa: how many VM_BINDs and EXECs each design gets; default: 10000, with FULL=1 100000
 # ROUNDS=<n>         test: how often each race between CPUs is run; default: 10
-# VRAM_MB=<MiB>      demo: VRAM under pressure; default: from what the traces want
-# JOB_SPEED=<factor>  demo: of the GPU; default: 1, that of the recordings
-# TRACES=<names>     demo: recordings in traces/, or files; each is a program, with @0.1 at its own speed
+# VRAM_MB=<MiB>      demo: VRAM under pressure; default: from what the traces want; timeline: 48; nouveau, mesa: of the chip
+# JOB_SPEED=<factor>  demo, timeline: of the GPU; default: 1, that of the recordings
+# TRACES=<names>     demo, timeline: recordings in traces/, or files; each is a program, with @0.1 at its own speed
 # START_MS=<ms>      timeline: where it begins; default: where most buffers die
 # LENGTH_MS=<ms>     timeline: how much; default: 300
-# CMD="<program> <argument> ..."  record: what is recorded
+# CMD=<command>      record: what is recorded, with its arguments
 # NAME=<name>        record: of the recording; default: that of the program
 # MAX_SECONDS=<n>    record: the program is interrupted then; default: 30
 # GPU=<ns>,<ns>      record: what a push costs, and each word of it; default: 10000,400
 # PRICES=<settings>  demo: what costs how much, as "interrupt_ns=4000"; see swgpu_cost.c
 # MIX=<names>        pressure: only these mixes of programs; default: a sample
 # POLICY=<names>     pressure: only these policies; default: all but the ours-k ones
-# COPY=<names>       pressure: who moves, cpu or async, or both; default: cpu
+# COPY=<names>       pressure: who moves, cpu or async, or both; default: cpu, with FULL=1 both; timeline: one of them, default: async
 # SEEDS=<n>          pressure: how many seeds; default: 1, with FULL=1 5
 # MINUTES=<n>        fuzz: how long, shared by the modes; default: 4, in make test 2
 # MODE=<text>        fuzz: only modes whose names contain it, as fence_lru=1 or copy=async
 # CPUS=1|2           fuzz, nouveau: on so many CPUs; two are QEMU's for nouveau, and for fuzz on Linux 6.12; default: 1
+# TEST_TIMEOUT=<s>   test: how long a part may take; default: 2700, with FULL=1 10800; GUEST_TIMEOUT=<s>: a guest with suites; 900
 # V=1                show the commands of the kernel's build
 # BENCH=<names>      only these measurements; default: all
 # FORCE=1            series-export: over patches that changed since they were laid; figures: of other sources, too

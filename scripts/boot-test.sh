@@ -16,8 +16,8 @@
 # What is installed is no concern of this test.
 unset KDIR
 TRACES=(mpv-720p60)
-LIMIT=${LIMIT:-20000}
-SPEED=${SPEED:-20}
+LIMIT=20000
+SPEED=20
 TIMEOUT=${BOOT_TEST_TIMEOUT:-600}
 LOG=$LOGS/boot-test.log
 # A driver on the kernel's own TTM, what it is called in /dev/dri, and its device.

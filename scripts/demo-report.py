@@ -125,10 +125,6 @@ def seconds(value):
     return f"{value / 1e9:,.1f} s"
 
 
-def plain(value):
-    return str(value)
-
-
 PHASE_ROWS = [
     ("buffers created", ("buffers_created",), count),
     ("jobs refused for want of memory", ("jobs_refused",), count),

@@ -68,7 +68,7 @@ choose_vram()
 		[ "$VRAM_MB" -ge "$jobs" ] || VRAM_MB=$jobs
 	fi
 	[ "$VRAM_MB" -ge "$jobs" ] ||
-		refuse "VRAM_MB=$VRAM_MB: the largest jobs of these traces take $jobs MiB together"
+		refuse "VRAM_MB=$VRAM_MB: the largest jobs of these traces take $jobs MiB together" "Give at least $jobs."
 	[ "$VRAM_MB" -le "$PLENTY_MB" ] ||
 		refuse "VRAM_MB=$VRAM_MB: the traces want $all MiB; that would be no pressure" \
 			"Give at most $PLENTY_MB."

@@ -19,6 +19,8 @@ WORK=$BUILD/dkms-test
 PACKAGE=$BUILD/ttm-fence-lru-dkms_${VERSION}_all.deb
 declare -A NAMES=([12]=bookworm [13]=trixie)
 
+[ "$KERNEL" = 6.12 ] || [ "${RELEASE:-13}" = 13 ] ||
+	refuse "RELEASE=$RELEASE: Debian $RELEASE has no kernel $KERNEL" "RELEASE=13 has."
 [ "$(id -u)" = 0 ] || die "a Debian of its own can only be made by root" "Run it as root."
 "$ROOT/scripts/packages.sh" build dkms-test boot
 "$ROOT/scripts/dkms.sh"
@@ -66,8 +68,6 @@ boot()
 
 rm -rf --one-file-system "$WORK"
 mkdir -p "$WORK"
-[ "$KERNEL" = 6.12 ] || [ "${RELEASE:-13}" = 13 ] ||
-	refuse "RELEASE=$RELEASE: Debian $RELEASE has no kernel $KERNEL" "RELEASE=13 has."
 [ "$KERNEL" = 6.12 ] || RELEASE=13
 for release in ${RELEASE:-12 13}; do
 	say "" "== Debian $release"

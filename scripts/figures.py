@@ -4,13 +4,12 @@
 
 Writes the figures of README and of the documents anew, from results in build/. They stand
 between two lines, "figures: <name>" and "end of figures", which are comments there. Results
-of other sources than today's, and of other settings than the default, are left aside, unless
---any is given; what has no results stays as it is.
+of other settings than the default are left aside, and so are those of other sources than
+today's, unless --any is given; what has no results stays as it is.
 
 --check changes nothing. It fails if a figure of the demo is not what the demo printed, if
-README has a large number that no command wrote, and if a figure's place is missing. The
-demo's figures are exact, but only for one compiler. Exit status 77: for neither kernel is there
-a demo of these sources and of that compiler to compare with.
+README has a large number that no command wrote, and if a figure's place is missing. Exit
+status 77: for neither kernel is there a demo of these sources to compare with.
 """
 
 import contextlib

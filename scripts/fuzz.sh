@@ -116,8 +116,7 @@ notices()
 
 [ -z "$QEMU" ] || "$ROOT/scripts/packages.sh" boot
 "$ROOT/scripts/build.sh" "$CONFIG"
-run_step fuzz-tool "building the fuzzer" "Read the log." \
-	make -C "$ROOT/tools/fuzz" OUT="$(dirname "$TOOL")"
+build_tool fuzz
 [ -z "$QEMU" ] || run_step fuzz-initramfs "packing what the guest needs" "Read the log." make_initramfs
 side_by_side run "${modes[@]}" || failed=$?
 passed=$((${#modes[@]} - failed))

@@ -60,7 +60,7 @@ run_suites()
 	# A serial console returns its carriage. Used stacks are told in the midst of results.
 	sed -i -e 's/\r$//' -e '/ used greatest stack depth: /d' "$log"
 	tail -n 40 "$log"
-	[ $status != 124 ] || { say "took longer than $limit s and was killed"; return 1; }
+	[ $status != 124 ] || { say "took longer than $limit s and was killed; GUEST_TIMEOUT=<s> gives it more"; return 1; }
 }
 
 parse_results()

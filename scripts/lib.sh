@@ -292,6 +292,13 @@ run_step()
 	say "  $what: done ($((SECONDS - start)) s)"
 }
 
+# build_tool <name> [<setting of its Makefile, or target> ...]: what is in tools/<name>.
+build_tool()
+{
+	run_step "$1-tool" "building tools/$1" "Is a C compiler there, and libc's static library?" \
+		make -C "$ROOT/tools/$1" OUT="$BUILD/tools/$1" UAPI="$(kernel_tree)/include/uapi/drm" "${@:2}"
+}
+
 # side_by_side <function> <argument> ...: calls it for each of them, two at a time if there
 # are CPUs for two guests. What they say appears in order. Returns how many failed.
 side_by_side()

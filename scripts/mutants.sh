@@ -14,7 +14,6 @@
 
 . "$(dirname "$0")/lib.sh"
 
-TOOLS=$BUILD/tools/nouveau-test
 [ ! -e "$ROOT/tests/mutants/nouveau/${MUTANT:-}.mutant" ] || PART=nouveau
 
 # mutants <argument> ...
@@ -40,9 +39,7 @@ code()
 nouveau()
 {
 	"$ROOT/scripts/build.sh" um-nvsw
-	run_step nouveau-test-tool "building the test program" "Read the log." \
-		make -C "$ROOT/tools/nouveau-test" OUT="$TOOLS" \
-		UAPI="$(kernel_tree)/include/uapi/drm"
+	build_tool nouveau-test
 	python3 "$ROOT/scripts/mutants_nouveau.py" --root "$ROOT" --tree "$(kernel_tree)" \
 		--out "$(kernel_out um-nvsw)" --jobs "$JOBS" ${FULL:+--whole} \
 		${MUTANT:+--mutant "$MUTANT"}

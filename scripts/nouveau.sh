@@ -30,14 +30,8 @@ without_bochs()
 	say "BOCHS is not set: nouveau runs on the software chip only (Documentation/nvsw.rst)." \
 	    "For cards before NV50 build Bochs 3.1 or later with" \
 	    "    ./configure --enable-geforce --enable-pci --enable-x86-64 --enable-cpu-level=6 --with-nogui" \
-	    "and call: make nouveau BOCHS=<its binary>"
+	    "and call: make nouveau KERNEL=6.12 BOCHS=<its binary>"
 	exec "$ROOT/tests/nvsw.sh"
-}
-
-build_tool()
-{
-	make -C "$ROOT/tools/nouveau-test" OUT="$BUILD/tools/nouveau-test" \
-		UAPI="$(kernel_tree)/include/uapi/drm"
 }
 
 make_initramfs()
@@ -166,7 +160,7 @@ compare()
 "$ROOT/scripts/packages.sh" nouveau
 "$ROOT/scripts/build.sh" "$CONFIG"
 mkdir -p "$WORK"
-run_step nouveau-test-tool "building the test program" "Read the log." build_tool
+build_tool nouveau-test
 run_step nouveau-initramfs "packing what the guest needs" "Read the log." make_initramfs
 passed=0 failed=0 skipped=0
 for model in "${MODELS[@]}"; do

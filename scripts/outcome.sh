@@ -7,14 +7,10 @@
 # Parameters are the software GPU's.
 
 . "$(dirname "$0")/lib.sh"
+. "$ROOT/scripts/virtual-lib.sh"
 
-# shellcheck disable=SC2054 # commas are part of them
-CLIENTS=(weston-compositor@0.25 piglit-streaming-texture-leak
-	ring:buffers=56,kib=256,use=2,advance=1,jobs=300,job_us=1000,frame=32 ring:kib=256)
-VRAM_MB=32
-
-"$ROOT/scripts/pressure-cell.sh" "$1" "" "${2:-fence_lru=1}" $VRAM_MB "${3:-1}" 1 \
-	"${CLIENTS[@]}" </dev/null >"$1.log" 2>&1 || {
+"$ROOT/scripts/pressure-cell.sh" "$1" "" "${2:-fence_lru=1}" $SMALL_REPLAY_MB "${3:-1}" 1 \
+	"${SMALL_REPLAY[@]}" </dev/null >"$1.log" 2>&1 || {
 	cat "$1.log"
 	die "a replay in modelled time failed: $(basename "$1")"
 }

@@ -243,13 +243,13 @@ def describe(name, policies):
 
 
 def main():
-    directory, key = pathlib.Path(sys.argv[1]), sys.argv[2]
+    directory, key, settings = pathlib.Path(sys.argv[1]), *sys.argv[2:]
     groups, missing = read_cells(directory, key)
     policies = policies_of(groups)
     summaries = summaries_of(groups)
     verdicts = {policy: verdict(groups, policy) for policy in policies}
     write_results(directory / "results.json", {
-        "sources": key, "missing": missing, "summary": summaries,
+        "sources": key, "settings": settings, "missing": missing, "summary": summaries,
         "limits": {policy: {limit.name: {"cells": limit.cells, "missed": limit.missed}
                             for limit in limits} for policy, limits in verdicts.items()},
         "cells": [describe(name, group) for name, group in groups.items()]})

@@ -17,6 +17,13 @@
 . "$ROOT/scripts/virtual-lib.sh"
 
 RESULTS=$(kernel_out pressure)
+# What was given: tables of other settings are not those of the documents, which have both ways
+# to copy, as all of it has.
+SETTINGS=
+for variable in MIX POLICY SEEDS FULL; do
+	[ -z "${!variable:-}" ] || SETTINGS+="${SETTINGS:+ }$variable=${!variable}"
+done
+[ "${COPY:-}${FULL:-}" = "cpu async" ] || SETTINGS+="${SETTINGS:+ }COPY=${COPY:-}"
 CELLS=$RESULTS/cells
 
 # A client with a full queue beside one that waits: see Documentation/pressure.rst.
@@ -225,6 +232,6 @@ build_policies
 list_cells >"$RESULTS/list"
 run_cells
 verdict=0
-"$ROOT/scripts/pressure-report.py" "$RESULTS" "$KEY" || verdict=1
+"$ROOT/scripts/pressure-report.py" "$RESULTS" "$KEY" "$SETTINGS" || verdict=1
 run_step plot "plotting" "What is drawn is in ${RESULTS#"$ROOT/"}/plots/" plot
 [ "$verdict" = 0 ]

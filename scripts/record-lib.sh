@@ -10,8 +10,7 @@ GPU=${GPU:-10000,400}
 
 build_recorder()
 {
-	run_step record-tools "building the recorder" "Read the log." \
-		make -C "$ROOT/tools/record" OUT="$TOOLS" UAPI="$(kernel_source)"
+	build_tool record UAPI="$(kernel_source)"
 	run_step tools "building the replay" "Is libc's static library there?" build_tools
 }
 

@@ -16,7 +16,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$ROOT/scripts/checkpatch-lib.sh"
 
-REPO=$BUILD/series-$KERNEL
+REPO=$BUILD/series-$KERNEL$(kernel_suffix)
 SEND=$BUILD/send
 ENGINE=drivers/gpu/drm/ttm/fence_lru
 # Where it is in the series.
@@ -343,7 +343,8 @@ compare_sparse()
 	! comm -13 <(complaints before) <(complaints after) | grep .
 }
 
-[ "$KERNEL" = "${KERNELS[0]}" ] || refuse "KERNEL=$KERNEL: only the series of Linux ${KERNELS[0]} is sent"
+[ "$KERNEL" = "${KERNELS[0]}" ] || refuse "KERNEL=$KERNEL: only the series of Linux ${KERNELS[0]} is sent" \
+	"Leave KERNEL= out."
 "$ROOT/scripts/packages.sh" series build check
 "$ROOT/scripts/series.sh" lay
 run_step send "making the branches of ${REPO#"$ROOT/"}" "Read the log." make_branches

@@ -14,7 +14,8 @@ shopt -s nullglob globstar
 kernel_sources()
 {
 	say swgpu/*.[ch] ttm_fence_lru/*.[ch] include/*/*.h include/*/*/*.h \
-		patches/{"$KERNEL",common}{,-um,-buddy}/*.patch compat/*.h configs/um*.config
+		patches/{"$KERNEL",common}{,-um,-buddy}/*.patch compat/*.h \
+		configs/{um,linux-"$KERNEL"}*.config Kconfig Kbuild {swgpu,ttm_fence_lru}/Makefile
 }
 
 # What is replayed, and how.

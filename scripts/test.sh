@@ -16,8 +16,9 @@
 passed=0
 failed=0
 skipped=0
-# No part may take longer; the kernels' first build is part of one.
-LIMIT=${TEST_TIMEOUT:-2700}
+# No part may take longer, in seconds; the kernels' first build is part of one.
+LIMIT=${TEST_TIMEOUT:-${FULL:+10800}}
+LIMIT=${LIMIT:-2700}
 # What is the same whatever the kernel.
 ANY_KERNEL=" commands complaints figures record replay timeline "
 # What README shows of it: the number of the sources, and a line for each part.
@@ -64,7 +65,7 @@ part()
 	timeout --kill-after=20 "$LIMIT" "$@" </dev/null 2>&1 | tee "$log"
 	rc=${PIPESTATUS[0]}
 	set -e
-	[ "$rc" != 124 ] || say "$name took longer than $LIMIT s and was stopped"
+	[ "$rc" != 124 ] || say "$name took longer than $LIMIT s and was stopped; TEST_TIMEOUT=<s> gives it more"
 	count "$name" "$log" "$rc"
 }
 

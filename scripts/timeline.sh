@@ -26,6 +26,7 @@ SEED=${SEED:-1}
 JOB_SPEED=${JOB_SPEED:-1}
 VRAM_MB=${VRAM_MB:-48}
 COPY=${COPY:-async}
+[[ $COPY != *" "* ]] || refuse "COPY=$COPY: one of them is drawn" "Give COPY=cpu or COPY=async."
 TRACES=${TRACES:-piglit-streaming-texture-leak openarena-gl1-mapcycle}
 # Those that are drawn; an allocation only if it waited.
 EVENTS="swgpu ttm $(printf 'ttm_fence_lru/ttm_fence_lru_%s ' attach retire release ripe leftover cleaned)"

@@ -44,8 +44,8 @@ check_numbers()
 {
 	local variable
 
-	for variable in JOBS HISTORIES ROUNDS MUTANTS MINUTES SEEDS REQUESTS TEST_TIMEOUT BOOT_TIMEOUT \
-		BOOT_TEST_TIMEOUT NOUVEAU_TIMEOUT; do
+	for variable in JOBS HISTORIES ROUNDS MUTANTS MINUTES SEEDS REQUESTS TEST_TIMEOUT GUEST_TIMEOUT \
+		BOOT_TIMEOUT BOOT_TEST_TIMEOUT NOUVEAU_TIMEOUT; do
 		must_match $variable "$COUNT" "a number from 1, of at most 9 digits"
 	done
 	must_match SEED "0|$COUNT" "a whole number of at most 9 digits"
@@ -99,7 +99,8 @@ check_names()
 	! given CASE ||
 		names_in "$ROOT"/tools/{swgpu,nouveau,vulkan}-test/*.c |
 			grep -F -e "$CASE" >/dev/null ||
-		refuse "CASE=$CASE: no case of the software GPU's tests, nor of nouveau's or Mesa's, has that in its name"
+		refuse "CASE=$CASE: no case of the software GPU's tests, nor of nouveau's or Mesa's, has that in its name" \
+			"They are in tools/swgpu-test, tools/nouveau-test and tools/vulkan-test."
 }
 
 # Whether the line has a mutant of that kind is seen when the patches are laid.
@@ -126,7 +127,8 @@ check_source()
 		refuse "KERNEL_SRC=$KERNEL_SRC is no kernel source tree"
 	version=$(version_of_source "$KERNEL_SRC")
 	[ "$version" = "$KERNEL" ] ||
-		refuse "KERNEL_SRC=$KERNEL_SRC is Linux $version; the patches are for $KERNEL"
+		refuse "KERNEL_SRC=$KERNEL_SRC is Linux $version; the patches are for $KERNEL" \
+			"They are for these: ${KERNELS[*]}. Without KERNEL= the tree says which."
 	if [ -e "$KERNEL_SRC/.config" ] || [ -e "$KERNEL_SRC/include/config" ] ||
 	   [ -e "$KERNEL_SRC/arch/x86/include/generated" ]; then
 		refuse "KERNEL_SRC=$KERNEL_SRC was built in place, and so cannot be built elsewhere" \
@@ -145,7 +147,8 @@ check_headers()
 	[ -n "$release" ] || refuse "KDIR=$KDIR: no headers of a kernel that was built" \
 		"Give what /lib/modules/<release>/build is a link to."
 	[[ $release == "$KERNEL".* ]] ||
-		refuse "KDIR=$KDIR: headers of Linux $release; the patches are for $KERNEL"
+		refuse "KDIR=$KDIR: headers of Linux $release; the patches are for $KERNEL" \
+			"They are for these: ${KERNELS[*]}. Without KERNEL= the headers say which."
 }
 
 check_installation()

@@ -4,6 +4,12 @@
 # Replays in modelled time, for scripts that boot guests. To be sourced after lib.sh.
 
 REPLAY=$BUILD/tools/replay/replay
+# Clients of different kinds, and the MiB of VRAM that they fight for: what tests replay.
+# shellcheck disable=SC2034,SC2054 # for the script that sources this; commas are part of them
+SMALL_REPLAY=(weston-compositor@0.25 piglit-streaming-texture-leak
+	ring:buffers=56,kib=256,use=2,advance=1,jobs=300,job_us=1000,frame=32 ring:kib=256)
+# shellcheck disable=SC2034
+SMALL_REPLAY_MB=32
 
 build_tools()
 {

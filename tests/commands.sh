@@ -259,12 +259,11 @@ through_make()
 
 help_has_all()
 {
-	local variable missing=()
+	local variable variables missing=()
 
 	make help >"$SCRATCH/help"
-	for variable in KERNEL KERNEL_SRC KDIR INSTALL_MOD_PATH SIGN_KEY SIGN_CERT DEBIAN_MIRROR RELEASE \
-		JOBS SEED HISTORIES SUITES PARTS ROUNDS VRAM_MB JOB_SPEED TRACES PRICES MIX POLICY COPY SEEDS \
-		MINUTES MODE CPUS V BENCH FORCE FULL PART MUTANTS MUTANT BOCHS MODEL CASE; do
+	mapfile -t variables < <(sed -n 's/^export //p' Makefile | tr ' ' '\n')
+	for variable in "${variables[@]}"; do
 		grep -qE "(^|[^A-Z_])$variable=" "$SCRATCH/help" || missing+=("$variable")
 	done
 	[ ${#missing[@]} = 0 ] || { say "# missing: ${missing[*]}"; return 1; }

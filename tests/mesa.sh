@@ -62,18 +62,10 @@ stuck()
 		"$VULKAN" --stuck
 }
 
-# build_tool <name>
-build_tool()
-{
-	run_step "$1-tool" "building $1" "Read the log." \
-		make -C "$ROOT/tools/$1" OUT="$BUILD/tools/$1" \
-		UAPI="$(kernel_tree)/include/uapi/drm" TREE="$BUILD/mesa/tree"
-}
-
 "$ROOT/scripts/mesa-tree.sh"
 "$ROOT/scripts/build.sh" um-nvsw
-build_tool vulkan-test
-build_tool gl-test
+build_tool vulkan-test TREE="$BUILD/mesa/tree"
+build_tool gl-test TREE="$BUILD/mesa/tree"
 
 if [ -z "$CASE" ]; then
 	guest "vulkaninfo" -- vulkaninfo --summary

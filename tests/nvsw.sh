@@ -54,9 +54,7 @@ hangs_for_good()
 }
 
 "$ROOT/scripts/build.sh" "$CONFIG"
-run_step nouveau-test-tool "building the test program" "Read the log." \
-	make -C "$ROOT/tools/nouveau-test" OUT="$(dirname "$TOOL")" \
-	UAPI="$(kernel_tree)/include/uapi/drm"
+build_tool nouveau-test
 
 [ -n "$CASE" ] || run "memory without channels" nouveau.noaccel=1 -- "$TOOL" --memory
 for fence_lru in 1 0; do

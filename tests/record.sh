@@ -62,8 +62,7 @@ not()
 }
 
 "$ROOT/scripts/packages.sh" build record
-run_step record-tools "building the recorder" "Read the log." \
-	make -C "$ROOT/tools/record" OUT="$TOOLS" UAPI="$(kernel_source)" test
+build_tool record UAPI="$(kernel_source)" test
 run_step replay "building the replay" "Is libc's static library there?" build_tools
 rm -rf "$SCRATCH"
 mkdir -p "$SCRATCH"

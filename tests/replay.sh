@@ -347,8 +347,7 @@ make_rings()
 	done
 }
 
-run_step replay "building tools/replay" "A C compiler and libc's static library are needed." \
-	make -C "$ROOT/tools/replay" OUT="$BUILD/tools/replay" >&2
+build_tool replay >&2
 rm -rf "$SCRATCH"
 mkdir -p "$SCRATCH"
 for trace in "$ROOT"/traces/*.trace.xz; do

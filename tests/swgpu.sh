@@ -74,13 +74,11 @@ memory=(swgpu.vram_mb=32 swgpu.gtt_mb=160 swgpu.job_timeout_ms=3000)
 CASE=${CASE:-}
 
 "$ROOT/scripts/build.sh" "$CONFIG"
-run_step swgpu-test-tool "building the software GPU's test" "Read the log." \
-	make -C "$ROOT/tools/swgpu-test" OUT="$(dirname "$TOOL")"
+build_tool swgpu-test
 
 side_by_side in_mode 1,cpu 1,async 0,cpu 0,async || failed=1
 if [ -z "$CASE" ]; then
-	run_step replay "building tools/replay" "Read the log." \
-		make -C "$ROOT/tools/replay" OUT="$BUILD/tools/replay"
+	build_tool replay
 	also=(replay broken=1 broken=2)
 	if [ -n "$MANY" ]; then
 		say "ok - the software GPU as a module # SKIP on one CPU only"

@@ -16,8 +16,6 @@ import sys
 LINE = re.compile(r' *(?P<task>.*-\d+) +\[\d+\] [^ ]+ +[\d.]+: (?P<name>\w+): (?P<text>.*)')
 # Numbers and words: nothing that may be an address.
 VALUE = re.compile(r'-?\d{1,20}|[a-z]+[0-9]?(\.\d)?')
-WAITS = ('ttm_room_wait_zombies', 'ttm_room_wait_turn', 'ttm_room_wait_fence',
-         'ttm_room_wait_busy')
 FREED = {'reclaim': 'freed_at_reclaim', 'owner': 'freed_at_eviction'}
 
 

@@ -8,10 +8,6 @@
 . "$ROOT/scripts/virtual-lib.sh"
 
 RESULTS=$BUILD/test-tracing
-VRAM_MB=32
-# shellcheck disable=SC2054 # commas are part of them
-CLIENTS=(weston-compositor@0.25 piglit-streaming-texture-leak
-	ring:buffers=56,kib=256,use=2,advance=1,jobs=300,job_us=1000,frame=32 ring:kib=256)
 
 # record <name> <-v, or nothing> <parameters of swgpu> <what to do> ...
 record()
@@ -21,10 +17,9 @@ record()
 
 	mkdir -p "$RESULTS/$name"
 	# shellcheck disable=SC2086 # an option, or none
-	"$ROOT/scripts/boot.sh" $virtual -t 1200 -m $((VRAM_MB + 1536))M -l "tracing-$name" \
+	"$ROOT/scripts/boot.sh" $virtual -t 1200 -m $((SMALL_REPLAY_MB + 1536))M -l "tracing-$name" \
 		um-demo -- "$ROOT/scripts/tracing-guest.sh" "$RESULTS/$name" \
-		"$(modules_of "$(kernel_out um-demo)" swgpu | awk '!seen[$0]++')" \
-		"vram_mb=$VRAM_MB $parameters" "$@" </dev/null >"$RESULTS/$name.log" 2>&1 || {
+		"$(swgpu_modules)" "vram_mb=$SMALL_REPLAY_MB $parameters" "$@" </dev/null >"$RESULTS/$name.log" 2>&1 || {
 		cat "$RESULTS/$name.log"
 		die "a guest with its events recorded failed: $name"
 	}
@@ -35,7 +30,7 @@ replay()
 {
 	local clients=() client
 
-	for client in "${CLIENTS[@]}"; do
+	for client in "${SMALL_REPLAY[@]}"; do
 		clients+=("$(compile_client "$client")")
 	done
 	record "$1" -v "fence_lru=1 cost=1 copy=$1" 1 1 "${clients[@]}"
@@ -43,8 +38,7 @@ replay()
 
 "$ROOT/scripts/packages.sh" build
 run_step replay "building the replay" "Is libc's static library there?" build_tools
-run_step swgpu-test-tool "building the software GPU's test" "Read the log." \
-	make -C "$ROOT/tools/swgpu-test" OUT="$BUILD/tools/swgpu-test"
+build_tool swgpu-test
 "$ROOT/scripts/build.sh" um-demo
 rm -rf "$RESULTS"
 mkdir -p "$RESULTS"

@@ -25,12 +25,6 @@ SWGPU_TEST=$BUILD/tools/swgpu-test/swgpu-test
 # the memory away by then.
 SWGPU_CASE="a hung channel keeps"
 
-# The files that a patch changes.
-touched()
-{
-	sed -n -E 's,^\+\+\+ b/([^	]*).*,\1,p' "$1"
-}
-
 # Next to the copies, what they include from their own directory.
 copy_sources()
 {
@@ -41,7 +35,7 @@ copy_sources()
 		dir=$(dirname "$file")
 		mkdir -p "$VARIANT.src/$dir"
 		cp -L "$TREE/$dir"/*.[ch] "$VARIANT.src/$dir"
-	done < <(touched "$PATCH")
+	done < <(touched_files "$PATCH")
 	patch -d "$VARIANT.src" -p1 --no-backup-if-mismatch --force <"$PATCH"
 }
 
@@ -71,7 +65,7 @@ build_variant()
 	copy_kernel
 	while read -r file; do
 		compile "$file"
-	done < <(touched "$PATCH")
+	done < <(touched_files "$PATCH")
 	make --no-print-directory -C "$TREE" O="$VARIANT" ARCH=um -j "$JOBS"
 }
 
@@ -119,13 +113,7 @@ tag_errors()
 
 check_jobs()
 {
-	if [ ! -e "$ROOT/tools/swgpu-test/Makefile" ] || [ ! -e "$ROOT/swgpu/Makefile" ]; then
-		NR=$((NR + 1))
-		say "ok $NR - tag errors with $NAME # SKIP no software GPU here"
-		return
-	fi
-	run_step "variant-$NAME-tool" "building the software GPU's test" "Read the log." \
-		make -C "$ROOT/tools/swgpu-test" OUT="$(dirname "$SWGPU_TEST")"
+	build_tool swgpu-test
 	run_jobs "$OUT" "variant-$NAME-jobs-sound"
 	run_jobs "$VARIANT" "variant-$NAME-jobs-broken"
 	result "jobs find their tags as it should be" \
