@@ -32,6 +32,9 @@ static inline bool ttm_bo_is_swapped_apart(struct ttm_buffer_object *bo)
 /* How many pages there are, of those that a pool keeps. */
 #define ttm_pool_count(type) list_lru_count(&(type)->pages)
 
+/* On how many contexts evictions from a manager may be under way. */
+#define EVICTION_CONTEXTS TTM_NUM_MOVE_FENCES
+
 #else
 
 #include <linux/dma-fence-array.h>
@@ -50,6 +53,8 @@ static inline bool ttm_bo_is_swapped_apart(struct ttm_buffer_object *bo)
 #define enter_fence_ops()
 
 #define ttm_pool_count(type) list_count_nodes(&(type)->pages)
+
+#define EVICTION_CONTEXTS 1
 
 #undef MODULE_IMPORT_NS
 #define MODULE_IMPORT_NS(ns) MODULE_INFO(import_ns, ns)

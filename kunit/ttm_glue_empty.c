@@ -282,6 +282,48 @@ static void a_pipelined_eviction_orders_the_next_owner(struct kunit *test)
 	dev->mover = NULL;
 }
 
+/* A move of others' is a fence of another context, but not in one of the driver's slots. */
+static void expect_slots(struct glue_device *dev)
+{
+	struct glue_bo *s = glue_bo_shared(dev, 's');
+	struct ttm_operation_ctx ctx = {};
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	struct glue_fence *fence;
+	int i;
+
+	KUNIT_ASSERT_EQ(dev->test, glue_move(s, &glue_system), 0);
+	glue_fill(dev, bo);
+	dev->pipeline = true;
+	for (i = 0; i < 2; i++) {
+		dev->mover = &dev->channels[i % EVICTION_CONTEXTS];
+		glue_bo(dev, 'x' + i, &glue_vram);
+	}
+
+	dev->mover = &dev->channels[0];
+	glue_lock(s);
+	KUNIT_EXPECT_EQ(dev->test, dma_resv_reserve_fences(&dev->vm_resv, 4), 0);
+	KUNIT_EXPECT_EQ(dev->test, ttm_bo_validate(&s->tbo, (void *)&glue_vram, &ctx), 0);
+	for (i = 0; i < 4; i++) {
+		fence = glue_emit(dev, GLUE_FOREIGN, true);
+		fence->base.context = dma_fence_context_alloc(1);
+		dma_resv_add_fence(&dev->vm_resv, &fence->base,
+				   DMA_RESV_USAGE_BOOKKEEP);
+	}
+	glue_unlock(s);
+	dev->mover = NULL;
+	list_for_each_entry(fence, &dev->fences, entry)
+		glue_complete(fence);
+}
+
+static void slots_that_a_driver_has_reserved_stay_its_own(struct kunit *test)
+{
+	struct glue_device *today = glue_device_create(test, false);
+
+	expect_slots(test->priv);
+	expect_slots(today);
+	glue_device_destroy(today);
+}
+
 static void a_device_goes_with_its_zombies(struct kunit *test)
 {
 	struct glue_device *dev = glue_device_create(test, true);
@@ -423,6 +465,7 @@ static struct kunit_case empty_cases[] = {
 	KUNIT_CASE(the_ghost_of_an_import_keeps_its_buffer),
 	KUNIT_CASE(without_a_fence_lru_a_ghost_keeps_its_buffer),
 	KUNIT_CASE(a_pipelined_eviction_orders_the_next_owner),
+	KUNIT_CASE(slots_that_a_driver_has_reserved_stay_its_own),
 	KUNIT_CASE(a_device_goes_with_its_zombies),
 	KUNIT_CASE(fini_waits_for_leftovers),
 	KUNIT_CASE(clearing_dma_mappings_reaches_busy_buffers),

@@ -99,11 +99,36 @@ static void a_manager_goes_when_the_swapout_has_ended(struct kunit *test)
 	ttm_resource_manager_set_used(teardown.man, true);
 }
 
+static void take_manager_away(struct work_struct *work)
+{
+	ttm_set_driver_manager(teardown.man->bdev, TTM_PL_VRAM, NULL);
+	WRITE_ONCE(teardown.ended, true);
+}
+
+/* It may be freed as soon as the device does not have it any more. */
+static void nor_is_it_taken_from_its_device(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_operation_ctx ctx = {};
+
+	glue_bo(dev, 'a', &glue_gtt);
+	teardown.man = glue_vram_manager(dev);
+	teardown.ended = false;
+	INIT_WORK(&teardown.work, take_manager_away);
+	dev->funcs.swap_notify = swapped_out;
+	KUNIT_EXPECT_EQ(test, ttm_global_swapout(&ctx, GFP_KERNEL), 1);
+	KUNIT_EXPECT_FALSE(test, teardown.ended_early);
+	flush_work(&teardown.work);
+	KUNIT_EXPECT_TRUE(test, teardown.ended);
+	ttm_set_driver_manager(&dev->bdev, TTM_PL_VRAM, teardown.man);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(nobody_waits_for_others_if_anything_is_idle),
 	KUNIT_CASE(else_a_fence_of_others_is_waited_for),
 	KUNIT_CASE(a_manager_that_is_not_used_is_left_alone),
 	KUNIT_CASE(a_manager_goes_when_the_swapout_has_ended),
+	KUNIT_CASE(nor_is_it_taken_from_its_device),
 	{}
 };
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A task that waits for room gets it, though others use all buffers again and again.
+ * A task that waits for room gets it, though others use all buffers again and again; or
+ * comes to an end.
  */
+#include <kunit/static_stub.h>
+
+#include "ttm_bo_fence_lru.h"
 #include "ttm_glue_helpers.h"
 
 /* Long enough for any machine. */
@@ -105,10 +109,59 @@ static void one_that_stays_busy_hides_none(struct kunit *test)
 	uses = 0;
 }
 
+/* What others bring back whenever the task looks for something. */
+static struct glue_bo *comes_back;
+
+static unsigned long bring_back(void)
+{
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+	struct glue_bo *bo = comes_back;
+	struct glue_fence *fence;
+
+	comes_back = NULL;
+	if (bo && uses && bo->tbo.resource->mem_type != TTM_PL_VRAM &&
+	    dma_resv_trylock(bo->tbo.base.resv)) {
+		uses--;
+		ttm_bo_validate(&bo->tbo, (void *)&glue_vram, &ctx);
+		dma_resv_unlock(bo->tbo.base.resv);
+		fence = glue_emit(bo->dev, 0, true);
+		use(bo, fence);
+		glue_complete_on_wait(fence);
+	}
+	comes_back = bo;
+	return HZ / 10;
+}
+
+static void what_never_fits_ends_while_others_go_on(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_operation_ctx ctx = {};
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	int err, i;
+
+	glue_fill(dev, bo);
+	for (i = 1; i < GLUE_VRAM_PAGES; i++)
+		glue_pin(bo[i]);
+	glue_complete_on_wait(glue_use(bo[0], 0));
+	comes_back = bo[0];
+	uses = 1000;
+	kunit_activate_static_stub(test, ttm_fence_lru_moment, bring_back);
+
+	dev->pages = 2;
+	glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &err);
+	comes_back = NULL;
+	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	KUNIT_EXPECT_LT(test, uses, 1000);
+	KUNIT_EXPECT_GT(test, uses, 900);
+	for (i = 1; i < GLUE_VRAM_PAGES; i++)
+		glue_unpin(bo[i]);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(what_is_used_again_is_taken_all_the_same),
 	KUNIT_CASE(a_hung_fence_of_others_does_not_hide_that),
 	KUNIT_CASE_SLOW(one_that_stays_busy_hides_none),
+	KUNIT_CASE(what_never_fits_ends_while_others_go_on),
 	{}
 };
 

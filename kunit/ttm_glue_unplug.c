@@ -92,9 +92,53 @@ static void a_group_that_becomes_idle_leaves_others_behind(struct kunit *test)
 	ttm_bo_group_put(group);
 }
 
+/* Used when the pages of a buffer are gone. */
+static struct ttm_bo_group *used_now;
+
+static void unpopulate_and_use(struct ttm_device *bdev, struct ttm_tt *tt)
+{
+	struct ttm_bo_group *group = used_now;
+
+	ttm_pool_free(&bdev->pool, tt);
+	used_now = NULL;
+	if (group)
+		glue_use_group(group, 1);
+}
+
+/*
+ *   parked: m cursor x         on the LRU: [a b]
+ *   parked: m cursor x [a b]   m is busy by itself, not with its group
+ */
+static void a_group_that_becomes_busy_takes_nobody_along(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_bo_group *group = glue_group(dev);
+	struct glue_bo *a, *b, *m, *x;
+
+	m = important_member(group, 'm');
+	a = important_member(group, 'a');
+	b = important_member(group, 'b');
+	x = glue_bo(dev, 'x', &glue_gtt);
+	glue_use(m, 0);
+	glue_use(x, 0);
+	glue_expect_lru(dev, TTM_PL_TT, "ab", 2);
+
+	used_now = group;
+	dev->funcs.ttm_tt_unpopulate = unpopulate_and_use;
+	unplug(dev);
+	KUNIT_EXPECT_NULL(test, used_now);
+	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(m->tbo.ttm));
+	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(x->tbo.ttm));
+	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(a->tbo.ttm));
+	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(b->tbo.ttm));
+	glue_expect_lru(dev, TTM_PL_TT, "", 4);
+	ttm_bo_group_put(group);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_dead_buffer_goes_as_a_whole),
 	KUNIT_CASE(a_group_that_becomes_idle_leaves_others_behind),
+	KUNIT_CASE(a_group_that_becomes_busy_takes_nobody_along),
 	{}
 };
 

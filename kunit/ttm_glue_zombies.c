@@ -139,6 +139,24 @@ static int no_shrinker(struct ttm_device *bdev)
 	return -ENOMEM;
 }
 
+/* Ripe memory of each of them is nobody's. */
+static void a_manager_may_stand_for_several_types(struct kunit *test)
+{
+	const struct ttm_place place = { .mem_type = TTM_PL_PRIV };
+	const struct ttm_placement private = { 1, &place };
+	struct glue_device *dev = test->priv;
+	struct ttm_resource_manager *man = glue_vram_manager(dev);
+
+	ttm_set_driver_manager(&dev->bdev, TTM_PL_PRIV, man);
+	glue_complete(glue_bury(dev, 'y', &glue_vram));
+	glue_complete(glue_bury(dev, 'z', &private));
+	ttm_fence_lru_retire(dev->bdev.fence_lru);
+	KUNIT_EXPECT_EQ(test, 2 * PAGE_SIZE, ttm_resource_manager_usage(man));
+	KUNIT_EXPECT_EQ(test, 0, ttm_resource_manager_live_usage(man));
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	ttm_set_driver_manager(&dev->bdev, TTM_PL_PRIV, NULL);
+}
+
 static void opting_in_may_fail(struct kunit *test)
 {
 	struct glue_device *dev = glue_device_create(test, false);
@@ -342,6 +360,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(it_is_higher_where_a_shrinker_may_free),
 	KUNIT_CASE(the_pages_of_an_import_are_not_the_systems),
 	KUNIT_CASE(a_device_of_today_has_nothing_to_trim),
+	KUNIT_CASE(a_manager_may_stand_for_several_types),
 	KUNIT_CASE(opting_in_may_fail),
 	KUNIT_CASE(the_system_gets_pages_of_dead_bos),
 	KUNIT_CASE(what_could_not_be_destroyed_is_not_forgotten),

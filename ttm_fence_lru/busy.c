@@ -4,7 +4,6 @@
  * callers that must take memory which is in use.
  */
 #include <linux/export.h>
-#include <linux/jiffies.h>
 #include <linux/lockdep.h>
 #include <linux/math64.h>
 #include <linux/rcupdate.h>
@@ -20,9 +19,9 @@
 
 static bool holds(struct ttm_fence_lru_channel *channel, unsigned int type)
 {
-	if (type == TTM_FENCE_LRU_ANY_TYPE)
-		return READ_ONCE(channel->nr_links);
-	return READ_ONCE(channel->nr_zombies[type]);
+	return type == TTM_FENCE_LRU_ANY_TYPE ?
+		       READ_ONCE(channel->nr_links) :
+		       READ_ONCE(channel->nr_zombies[type]);
 }
 
 /* The first fence of a channel, with a reference, and the number of its node; or NULL. */
@@ -150,7 +149,7 @@ static struct dma_fence *frontier(struct ttm_fence_lru_channel *channel,
  * ttm_fence_lru_note_wait().
  *
  * Context: process context.
- * Return: how many fences there are in @fences.
+ * Return: how many @fences there are.
  */
 unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
 				     struct ttm_fence_lru_due *due,
@@ -171,7 +170,6 @@ unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
 		cond_resched();
 		if (!fences[count])
 			continue;
-
 		if (!due->within)
 			ttm_fence_lru_begin_to_wait(channel, fences[count]);
 		count++;
@@ -181,10 +179,7 @@ unsigned int ttm_fence_lru_frontiers(struct ttm_fence_lru *lru,
 }
 EXPORT_SYMBOL(ttm_fence_lru_frontiers);
 
-/*
- * The fence of the first node that is the last use of a zombie of this type that matches, with
- * a reference, and the number of the node; or NULL if it is not among the first ones.
- */
+/* The fence, with a reference, and the number of the first node that is a match's last use. */
 static struct dma_fence *first_zombie(struct ttm_fence_lru_channel *channel,
 				      unsigned int type,
 				      ttm_fence_lru_match match, void *data,
@@ -391,6 +386,46 @@ static u64 visit_channel(struct walk *walk,
 	return seq;
 }
 
+/* The number of the node where a walk begins, the first; 0 if there is none. */
+static u64 begin_walk(struct ttm_fence_lru_channel *channel)
+{
+	u64 seq;
+
+	channel->lru->stats.steps++;
+	spin_lock(&channel->lock);
+	channel->resume = ttm_fence_lru_first_node(channel);
+	seq = channel->resume ? channel->resume->seq : 0;
+	spin_unlock(&channel->lock);
+	return seq;
+}
+
+/**
+ * ttm_fence_lru_first_seq - the place of what has been busy longest
+ * @lru: the device's engine
+ * @patience: as for ttm_fence_lru_visit_busy()
+ *
+ * Nothing on these channels, dead or alive, was last used before it. Looks at no buffer.
+ *
+ * Context: process context.
+ * Return: the least sequence number of a node; U64_MAX if there is none.
+ */
+u64 ttm_fence_lru_first_seq(struct ttm_fence_lru *lru, unsigned long patience)
+{
+	struct ttm_fence_lru_channel *channel;
+	u64 first = U64_MAX;
+
+	mutex_lock(&lru->reclaim_lock);
+	ttm_fence_lru_activate(lru);
+	list_for_each_entry(channel, &lru->active, active) {
+		if (!ttm_fence_lru_is_late(channel, patience))
+			first = min_not_zero(first, begin_walk(channel));
+		cond_resched();
+	}
+	mutex_unlock(&lru->reclaim_lock);
+	return first;
+}
+EXPORT_SYMBOL(ttm_fence_lru_first_seq);
+
 /* Every channel that goes on is in the heap, by its first node. */
 static void look_at_channels(struct walk *walk, struct ttm_fence_lru_heap *heap,
 			     unsigned long patience)
@@ -400,13 +435,9 @@ static void look_at_channels(struct walk *walk, struct ttm_fence_lru_heap *heap,
 
 	ttm_fence_lru_activate(lru);
 	list_for_each_entry(head.channel, &lru->active, active) {
-		lru->stats.steps++;
 		if (ttm_fence_lru_is_late(head.channel, patience))
 			continue;
-		spin_lock(&head.channel->lock);
-		head.channel->resume = ttm_fence_lru_first_node(head.channel);
-		head.seq = head.channel->resume ? head.channel->resume->seq : 0;
-		spin_unlock(&head.channel->lock);
+		head.seq = begin_walk(head.channel);
 		if (head.seq)
 			min_heap_push(heap, &head, &ttm_fence_lru_by_seq, NULL);
 		cond_resched();

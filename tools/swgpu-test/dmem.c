@@ -259,6 +259,25 @@ void test_dmem_lower(int fd)
 	end(fd, &g);
 }
 
+/* Nor does it help that jobs are queued for longer than anybody waits at a time. */
+void test_dmem_lower_queued(int fd)
+{
+	uint32_t handle;
+	struct groups g;
+	int i;
+
+	if (!begin(fd, &g))
+		return;
+	check_is(gpu_create(fd, g.eighth, VRAM, &handle), 0);
+	for (i = 0; i < 30; i++)
+		check_is(gpu_use(fd, g.channel, handle, WRITE, VRAM, 100 * MS), 0);
+	check(cgroup_limit("a", "max", 0));
+	check_is(cgroup_charged("a"), 0);
+	check(cgroup_limit("a", "max", 4 * g.eighth));
+	check_is(gpu_close(fd, handle), 0);
+	end(fd, &g);
+}
+
 /* What is on a channel that hangs stays charged, and what is not is released. */
 void test_dmem_lower_hung(int fd)
 {

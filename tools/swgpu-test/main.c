@@ -108,6 +108,7 @@ static const struct {
 	{ "a cgroup at its limit evicts its own, busy", test_dmem_evict_busy },
 	{ "a cgroup keeps what is protected", test_dmem_protected },
 	{ "lowering a cgroup's limit takes memory away", test_dmem_lower },
+	{ "lowering a cgroup's limit while jobs are queued", test_dmem_lower_queued },
 	{ "lowering a cgroup's limit while a channel hangs", test_dmem_lower_hung },
 	{ "a cgroup may go before its dead", test_dmem_removed },
 	{ "jobs are charged to the memory cgroup of their client", test_memcg_jobs },
