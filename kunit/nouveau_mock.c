@@ -157,6 +157,11 @@ int nv_copy_by_cpu(struct ttm_buffer_object *bo, struct ttm_operation_ctx *ctx,
 	return 0;
 }
 
+void nv_take_memory(struct ttm_buffer_object *bo, struct ttm_resource *reg)
+{
+	bo->resource = reg;
+}
+
 int nv_evict_all(struct ttm_device *bdev, struct ttm_resource_manager *man)
 {
 	return the_mock->eviction_error;

@@ -103,6 +103,7 @@ int nv_runtime_suspend(struct device *dev);
 /* What it calls instead of TTM. */
 int nv_copy_by_cpu(struct ttm_buffer_object *bo, struct ttm_operation_ctx *ctx,
 		   struct ttm_resource *reg);
+void nv_take_memory(struct ttm_buffer_object *bo, struct ttm_resource *reg);
 int nv_evict_all(struct ttm_device *bdev, struct ttm_resource_manager *man);
 void nv_trim(struct ttm_device *bdev);
 void nv_mark_busy(struct device *dev);

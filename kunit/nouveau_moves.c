@@ -66,7 +66,8 @@ static void done(struct nv_bo *bo, struct nouveau_cli *cli)
 	dma_resv_fini(bo->base.bo.base.resv);
 }
 
-static void use(struct nv_bo *bo, struct nv_channel *channel)
+static void use(struct nv_bo *bo, struct nv_channel *channel,
+		enum dma_resv_usage usage)
 {
 	struct dma_resv *resv = bo->base.bo.base.resv;
 	struct nouveau_fence *fence = nv_emit(channel);
@@ -74,7 +75,7 @@ static void use(struct nv_bo *bo, struct nv_channel *channel)
 	nv_lock(bo);
 	KUNIT_EXPECT_EQ(channel->mock->glue->test,
 			dma_resv_reserve_fences(resv, 1), 0);
-	dma_resv_add_fence(resv, &fence->base, DMA_RESV_USAGE_WRITE);
+	dma_resv_add_fence(resv, &fence->base, usage);
 	nv_unlock(bo);
 	nouveau_fence_unref(&fence);
 }
@@ -90,7 +91,7 @@ static void a_busy_buffer_is_not_mapped_elsewhere(struct kunit *test)
 	unsigned int maps = mock->maps;
 
 	KUNIT_ASSERT_NOT_NULL(test, vma);
-	use(bo, channel);
+	use(bo, channel, DMA_RESV_USAGE_WRITE);
 	KUNIT_EXPECT_EQ(test, move_now(bo, &elsewhere), -EBUSY);
 	KUNIT_EXPECT_EQ(test, mock->maps, maps);
 
@@ -98,6 +99,65 @@ static void a_busy_buffer_is_not_mapped_elsewhere(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, move_now(bo, &elsewhere), 0);
 	KUNIT_EXPECT_EQ(test, mock->maps, maps + 1);
 	KUNIT_EXPECT_PTR_EQ(test, vma->mem, &elsewhere);
+	done(bo, mock->cli);
+	nv_channel_del(channel);
+}
+
+/* Its jobs are those of the VM that it is to belong to. */
+static void a_new_buffer_waits_for_no_job(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = nv_channel(mock, 0);
+	struct nouveau_mem memory = { .base.mem_type = TTM_PL_VRAM };
+	struct nv_bo *bo = nv_bo(mock);
+	struct ttm_place hop = {};
+
+	bo->base.bo.resource = NULL;
+	use(bo, channel, DMA_RESV_USAGE_WRITE);
+	KUNIT_EXPECT_EQ(test, move_now(bo, &memory), 0);
+	KUNIT_EXPECT_PTR_EQ(test, bo->base.bo.resource, &memory.base);
+
+	bo->base.bo.resource = NULL;
+	KUNIT_EXPECT_EQ(test, move(bo, &memory, &hop), 0);
+	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(bo->base.bo.base.resv,
+							DMA_RESV_USAGE_WRITE));
+	done(bo, mock->cli);
+	nv_channel_del(channel);
+}
+
+/* Somebody may still be copying what was in its memory. */
+static void a_new_buffer_waits_for_moves(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = nv_channel(mock, 0);
+	struct nouveau_mem memory = { .base.mem_type = TTM_PL_VRAM };
+	struct nv_bo *bo = nv_bo(mock);
+
+	bo->base.bo.resource = NULL;
+	use(bo, channel, DMA_RESV_USAGE_KERNEL);
+	KUNIT_EXPECT_EQ(test, move_now(bo, &memory), -EBUSY);
+	KUNIT_EXPECT_NULL(test, bo->base.bo.resource);
+
+	nv_channel_run(channel);
+	KUNIT_EXPECT_EQ(test, move_now(bo, &memory), 0);
+	KUNIT_EXPECT_PTR_EQ(test, bo->base.bo.resource, &memory.base);
+	done(bo, mock->cli);
+	nv_channel_del(channel);
+}
+
+/* Its memory is older than it is. */
+static void an_imported_buffer_waits_for_jobs(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = nv_channel(mock, 0);
+	struct nouveau_mem memory = { .base.mem_type = TTM_PL_TT };
+	struct nv_bo *bo = nv_bo(mock);
+
+	bo->base.bo.resource = NULL;
+	bo->base.bo.type = ttm_bo_type_sg;
+	use(bo, channel, DMA_RESV_USAGE_WRITE);
+	KUNIT_EXPECT_EQ(test, move_now(bo, &memory), -EBUSY);
+	KUNIT_EXPECT_NULL(test, bo->base.bo.resource);
 	done(bo, mock->cli);
 	nv_channel_del(channel);
 }
@@ -201,6 +261,9 @@ static void what_a_move_has_left_is_no_buffer(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_busy_buffer_is_not_mapped_elsewhere),
+	KUNIT_CASE(a_new_buffer_waits_for_no_job),
+	KUNIT_CASE(a_new_buffer_waits_for_moves),
+	KUNIT_CASE(an_imported_buffer_waits_for_jobs),
 	KUNIT_CASE(a_stop_on_the_way_out_changes_nothing),
 	KUNIT_CASE(a_stop_on_the_way_in_changes_nothing),
 	KUNIT_CASE(a_move_that_comes_late_is_copied_by_the_cpu),

@@ -9,8 +9,9 @@
 #include "nouveau_mock.h"
 #include "nouveau_weak.h"
 
-/* There is nothing that could be copied. */
+/* There is nothing that could be copied; and no LRU. */
 #define ttm_bo_move_memcpy nv_copy_by_cpu
+#define ttm_bo_move_null nv_take_memory
 
 #include "../../nouveau/nouveau_fence.c"
 #include "../../nouveau/nouveau_sched.c"

@@ -54,6 +54,7 @@ static const struct test memory_cases[] = {
 static const struct test vm_cases[] = {
 	{ "EXEC copies between what VM_BIND has bound", test_vm_copy },
 	{ "an unbind waits for a job", test_vm_unbind_later },
+	{ "a buffer is made while a job of its address space waits", test_vm_new },
 	{ "sparse regions", test_vm_sparse },
 	{ "a job that faults kills its channel", test_vm_fault },
 	{ "a job that hangs is timed out", test_vm_hang },

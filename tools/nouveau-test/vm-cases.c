@@ -76,6 +76,35 @@ void test_vm_unbind_later(int fd)
 	check(nv_bo_holds(&to, 5));
 }
 
+/* No job can be using a buffer that is new: whoever makes one waits for none of its address space. */
+void test_vm_new(int fd)
+{
+	struct nv_bo vram, gart, to;
+	uint32_t job_done;
+	struct vm vm;
+
+	(void)fd;
+	if (!check_is(vm_open(&vm, NOUVEAU_FIFO_ENGINE_GR), 0) ||
+	    !check_is(vm_bo(&vm, SIZE, STAGING, AT(0), &to), 0))
+		return;
+	job_done = vm_syncobj(&vm);
+	vm_block(&vm);
+	vm_fill(&vm, AT(0), 7, SIZE);
+	check_is(vm_exec(&vm, NONE, job_done), 0);
+	if (!check_is(vm_bo(&vm, SIZE, VRAM | PRIVATE, AT(1), &vram), 0) ||
+	    !check_is(vm_bo(&vm, SIZE, STAGING | PRIVATE, AT(2), &gart), 0))
+		return;
+	nv_bo_fill(&vram, 8);
+	/* It has not been given up, either. */
+	check_is(vm_wait(&vm, job_done, 0), -ETIME);
+	vm_unblock(&vm);
+	check_is(vm_wait(&vm, job_done, 30 * SECOND), 0);
+	check(holds_only(&to, 7));
+	vm_copy(&vm, AT(2), AT(1), SIZE);
+	check_is(vm_run(&vm), 0);
+	check(nv_bo_holds(&gart, 8));
+}
+
 /* Where nothing is bound in a sparse region there are zeros, and what is written is lost. */
 void test_vm_sparse(int fd)
 {

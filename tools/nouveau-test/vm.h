@@ -71,6 +71,7 @@ int vm_wait(struct vm *vm, uint32_t syncobj, uint64_t ns);
 /* vm-cases.c */
 void test_vm_copy(int fd);
 void test_vm_unbind_later(int fd);
+void test_vm_new(int fd);
 void test_vm_sparse(int fd);
 void test_vm_fault(int fd);
 void test_vm_hang(int fd);

@@ -22,8 +22,6 @@
 
 #define MAX_QUEUES	4
 #define NR_ROUNDS	64
-/* Then each queue has all memory that it wants: to get more it would wait for all of its jobs. */
-#define WARM		(2 * NR_JOBS)
 #define SLOT		(512 * KIB)
 /* nouveau gives a job ten seconds. If the others took that long, nothing is known. */
 #define HANG_NS		(8 * SECOND)
@@ -130,28 +128,29 @@ static bool submit_rounds(struct queue *queues, unsigned int nr, unsigned int fr
 	return true;
 }
 
-/* Returns the channel of the first queue, which is the last to be asked. */
-static unsigned int warm_up(struct queue *queues, unsigned int nr)
+/* The first job of each. Returns the channel of the first queue, which is the last to be asked. */
+static unsigned int begin_ring(struct queue *queues, unsigned int nr)
 {
 	unsigned int i;
 
-	if (!submit_rounds(queues, nr, 1, WARM - 1))
-		return 0;
 	for (i = nr; i-- > 0;)
-		if (submit_job(queues, nr, i, WARM))
-			check_is(job_wait(&queues[i].gpu, WARM), VK_SUCCESS);
+		if (submit_job(queues, nr, i, 1))
+			check_is(job_wait(&queues[i].gpu, 1), VK_SUCCESS);
 	return last_channel();
 }
 
-/* For some rounds the first queue does nothing until all of them have been submitted. */
+/*
+ * For some rounds the first queue does nothing until all of them have been submitted; it gets all
+ * the memory that Mesa wants for them meanwhile.
+ */
 static bool run_ring(struct queue *queues, unsigned int nr)
 {
-	unsigned int first = warm_up(queues, nr);
+	unsigned int first = begin_ring(queues, nr);
 
 	return check(hang_channel(first)) &&
-	       submit_rounds(queues, nr, WARM + 1, WARM + NR_JOBS) &&
+	       submit_rounds(queues, nr, 2, 1 + NR_JOBS) &&
 	       check(release_channel(first)) &&
-	       submit_rounds(queues, nr, WARM + NR_JOBS + 1, NR_ROUNDS);
+	       submit_rounds(queues, nr, 2 + NR_JOBS, NR_ROUNDS);
 }
 
 /* What the last job of a queue has written has come from there, by all queues. */
