@@ -11,6 +11,7 @@
 
 #include "nouveau_mock.h"
 
+#include "nouveau_gem.h"
 #include "nouveau_ioctl.h"
 #include "nouveau_ttm.h"
 
@@ -31,6 +32,35 @@ static void a_suspend_that_fails_may_be_tried_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock->busy_marks, 1);
 	KUNIT_EXPECT_EQ(test, drm->switch_power_state, DRM_SWITCH_POWER_ON);
 	KUNIT_EXPECT_FALSE(test, mock->drm->ttm.asleep);
+}
+
+/* The next kernel wants nothing of it, but that it does nothing. */
+static void what_is_left_in_vram_does_not_bar_shutdown(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	pci_set_drvdata(pdev, mock->drm);
+	mock->eviction_error = -ENOMEM;
+	if (!nv_shutdown(pdev))
+		kunit_skip(test, "nouveau of this kernel runs on then");
+	KUNIT_EXPECT_EQ(test, mock->suspends, 1);
+}
+
+/* DRM looked whether it was there before. */
+static void a_buffer_of_a_device_that_went_is_not_opened(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct drm_file file = { .driver_priv = mock->cli };
+	struct nv_bo *bo = nv_bo(mock);
+
+	mock->drm->dev->unplugged = true;
+	nv_client_fini(mock->cli);
+	KUNIT_EXPECT_EQ(test, nouveau_gem_object_open(&bo->base.bo.base, &file),
+			-ENODEV);
+	mock->drm->dev->unplugged = false;
+	dma_resv_fini(bo->base.bo.base.resv);
 }
 
 /* How often it trims. What the request says does not matter. */
@@ -75,6 +105,8 @@ static void it_is_off_until_asked_for(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_suspend_that_fails_may_be_tried_again),
+	KUNIT_CASE(what_is_left_in_vram_does_not_bar_shutdown),
+	KUNIT_CASE(a_buffer_of_a_device_that_went_is_not_opened),
 	KUNIT_CASE(who_only_asks_trims_nothing),
 	KUNIT_CASE(who_makes_or_uses_buffers_trims),
 	KUNIT_CASE(it_is_off_until_asked_for),

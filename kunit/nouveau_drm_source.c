@@ -2,6 +2,7 @@
 /* As nouveau_source.c: of the device itself. */
 #ifndef __CHECKER__
 #include <linux/module.h>
+#include <linux/pci.h>
 #include <linux/pm_runtime.h>
 
 #include <drm/ttm/ttm_device.h>
@@ -21,6 +22,12 @@
 #define ttm_resource_manager_evict_all nv_evict_all
 #define ttm_device_trim nv_trim
 #define pm_runtime_mark_last_busy nv_mark_busy
+#define nvif_client_suspend(...) nv_client_suspend()
+
+/* No bus leads to it. */
+#define pci_save_state(...)
+#define pci_disable_device(...)
+#define pci_set_power_state(...)
 
 #include "../../nouveau/nouveau_drm.c"
 
@@ -47,5 +54,13 @@ int nv_runtime_suspend(struct device *dev)
 	ret = nouveau_pmops_runtime_suspend(dev);
 	nouveau_runtime_pm = runtime_pm;
 	return ret;
+}
+
+bool nv_shutdown(struct pci_dev *pdev)
+{
+	if (!nouveau_drm_pci_driver.shutdown)
+		return false;
+	nouveau_drm_pci_driver.shutdown(pdev);
+	return true;
 }
 #endif

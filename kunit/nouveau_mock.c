@@ -139,6 +139,12 @@ void nvif_client_dtor(struct nvif_client *client)
 {
 }
 
+int nv_client_suspend(void)
+{
+	the_mock->suspends++;
+	return 0;
+}
+
 int nouveau_sgdma_bind(struct ttm_device *bdev, struct ttm_tt *ttm,
 		       struct ttm_resource *reg)
 {
@@ -148,6 +154,13 @@ int nouveau_sgdma_bind(struct ttm_device *bdev, struct ttm_tt *ttm,
 /*
  * TTM.
  */
+
+int nv_reserve(struct ttm_buffer_object *bo, bool interruptible, bool no_wait,
+	       struct ww_acquire_ctx *ticket)
+{
+	the_mock->reservations++;
+	return ttm_bo_reserve(bo, interruptible, no_wait, ticket);
+}
 
 int nv_copy_by_cpu(struct ttm_buffer_object *bo, struct ttm_operation_ctx *ctx,
 		   struct ttm_resource *reg)
@@ -260,6 +273,7 @@ struct nv_bo *nv_bo(struct nv_mock *mock)
 	INIT_LIST_HEAD(&bo->base.vma_list);
 	INIT_LIST_HEAD(&bo->base.io_reserve_lru);
 	kref_init(&bo->base.bo.kref);
+	bo->base.bo.base.dev = mock->drm->dev;
 	drm_gem_gpuva_init(&bo->base.bo.base);
 	dma_resv_init(&bo->base.bo.base._resv);
 	bo->base.bo.base.resv = &bo->base.bo.base._resv;
@@ -297,11 +311,13 @@ static struct nv_channel *to_mock(struct nouveau_channel *chan)
 
 static int emit(struct nouveau_fence *fence)
 {
-	struct nouveau_channel *chan = rcu_access_pointer(fence->channel);
+	struct nv_channel *channel =
+		to_mock(rcu_access_pointer(fence->channel));
 
-	if (to_mock(chan)->instant)
-		WRITE_ONCE(to_mock(chan)->done, fence->base.seqno);
-	return 0;
+	channel->emits++;
+	if (channel->instant)
+		WRITE_ONCE(channel->done, fence->base.seqno);
+	return channel->emit_error;
 }
 
 static u32 read(struct nouveau_channel *chan)

@@ -29,6 +29,8 @@
  * @busy_marks: how often the PM core was told that it is used
  * @trims: how often dead buffers were trimmed
  * @cpu_copies: buffers that were copied by the CPU
+ * @reservations: how often a buffer was reserved
+ * @suspends: how often the hardware's objects were suspended
  */
 struct nv_mock {
 	struct glue_device *glue;
@@ -43,6 +45,8 @@ struct nv_mock {
 	unsigned int busy_marks;
 	unsigned int trims;
 	unsigned int cpu_copies;
+	unsigned int reservations;
+	unsigned int suspends;
 };
 
 /**
@@ -62,6 +66,8 @@ struct nv_bo {
  * @done: the hardware is past fences up to this
  * @reads: how often it was asked
  * @instant: it does what is emitted at once
+ * @emits: how often a fence was to be emitted
+ * @emit_error: what came of it
  */
 struct nv_channel {
 	struct nouveau_channel base;
@@ -69,6 +75,8 @@ struct nv_channel {
 	u32 done;
 	unsigned int reads;
 	bool instant;
+	unsigned int emits;
+	int emit_error;
 };
 
 struct nv_mock *nv_mock(struct kunit *test);
@@ -99,14 +107,19 @@ void nv_bo_evict_flags(struct ttm_buffer_object *bo,
 int nv_new_engine_object(struct nv_channel *channel);
 void nv_client_fini(struct nouveau_cli *cli);
 int nv_runtime_suspend(struct device *dev);
+/* False if nouveau of this kernel does nothing then. */
+bool nv_shutdown(struct pci_dev *pdev);
 
-/* What it calls instead of TTM. */
+/* What it calls instead of TTM, and of nvif. */
+int nv_reserve(struct ttm_buffer_object *bo, bool interruptible, bool no_wait,
+	       struct ww_acquire_ctx *ticket);
 int nv_copy_by_cpu(struct ttm_buffer_object *bo, struct ttm_operation_ctx *ctx,
 		   struct ttm_resource *reg);
 void nv_take_memory(struct ttm_buffer_object *bo, struct ttm_resource *reg);
 int nv_evict_all(struct ttm_device *bdev, struct ttm_resource_manager *man);
 void nv_trim(struct ttm_device *bdev);
 void nv_mark_busy(struct device *dev);
+int nv_client_suspend(void);
 
 struct nouveau_fence *nv_emit(struct nv_channel *channel);
 struct nouveau_fence *nv_push(struct nv_channel *channel, struct glue_bo *bo);

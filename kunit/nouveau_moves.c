@@ -7,6 +7,7 @@
 #include "nouveau_mock.h"
 
 #include "nouveau_gem.h"
+#include "nouveau_ttm.h"
 
 static int copy(struct nouveau_channel *chan, struct ttm_buffer_object *bo,
 		struct ttm_resource *from, struct ttm_resource *to)
@@ -228,6 +229,19 @@ static void a_move_that_comes_late_is_copied_by_the_cpu(struct kunit *test)
 	done(bo, mock->cli);
 }
 
+/* Each time it takes 15 s. */
+static void a_channel_that_hangs_is_waited_for_once(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *mover = new_mover(mock);
+
+	mover->emit_error = -ETIMEDOUT;
+	nouveau_bo_move_fini(mock->drm);
+	nouveau_channel_finish(&mover->base);
+	KUNIT_EXPECT_EQ(test, mover->emits, 1);
+	nv_channel_del(mover);
+}
+
 static void a_buffer_is_evicted_to_the_gtt(struct kunit *test)
 {
 	struct nv_bo *bo = nv_bo(nv_mock(test));
@@ -259,6 +273,30 @@ static void what_a_move_has_left_is_no_buffer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, placement.num_placement, 0);
 }
 
+/* TTM gives it pages before it frees it. What is behind it is not asked of what kind. */
+static void what_a_move_has_left_has_cached_pages(struct kunit *test)
+{
+	struct nouveau_bo *nvbo =
+		kunit_kzalloc(test, sizeof(*nvbo), GFP_KERNEL);
+	struct ttm_tt *tt;
+
+	KUNIT_ASSERT_NOT_NULL(test, nvbo);
+	nvbo->force_coherent = true;
+	nvbo->bo.bdev = &nv_mock(test)->drm->ttm.bdev;
+	nvbo->bo.base.size = PAGE_SIZE;
+	nvbo->bo.destroy = ghost_destroy;
+	tt = nouveau_sgdma_create_ttm(&nvbo->bo, 0);
+	KUNIT_ASSERT_NOT_NULL(test, tt);
+	KUNIT_EXPECT_EQ(test, tt->caching, ttm_cached);
+	nouveau_sgdma_destroy(nvbo->bo.bdev, tt);
+
+	nvbo->bo.destroy = nv_bo_destroy_function();
+	tt = nouveau_sgdma_create_ttm(&nvbo->bo, 0);
+	KUNIT_ASSERT_NOT_NULL(test, tt);
+	KUNIT_EXPECT_NE(test, tt->caching, ttm_cached);
+	nouveau_sgdma_destroy(nvbo->bo.bdev, tt);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_busy_buffer_is_not_mapped_elsewhere),
 	KUNIT_CASE(a_new_buffer_waits_for_no_job),
@@ -267,8 +305,10 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_stop_on_the_way_out_changes_nothing),
 	KUNIT_CASE(a_stop_on_the_way_in_changes_nothing),
 	KUNIT_CASE(a_move_that_comes_late_is_copied_by_the_cpu),
+	KUNIT_CASE(a_channel_that_hangs_is_waited_for_once),
 	KUNIT_CASE(a_buffer_is_evicted_to_the_gtt),
 	KUNIT_CASE(what_a_move_has_left_is_no_buffer),
+	KUNIT_CASE(what_a_move_has_left_has_cached_pages),
 	{}
 };
 

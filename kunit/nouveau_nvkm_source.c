@@ -27,6 +27,20 @@ int nv_uchan_stop(struct nvkm_chan *chan)
 	return nvkm_uchan_stop(&uchan.object);
 }
 
+int nv_uchan_suspend(struct nvkm_chan *chan)
+{
+	struct nvkm_uchan uchan = { .chan = chan };
+
+	return nvkm_uchan_fini(&uchan.object, true);
+}
+
+int nv_uchan_resume(struct nvkm_chan *chan)
+{
+	struct nvkm_uchan uchan = { .chan = chan };
+
+	return nvkm_uchan_init(&uchan.object);
+}
+
 int nv_uchan_event(struct nvkm_chan *chan, struct nvkm_uevent *uevent)
 {
 	struct nvkm_uchan uchan = { .chan = chan };

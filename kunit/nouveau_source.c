@@ -12,6 +12,7 @@
 /* There is nothing that could be copied; and no LRU. */
 #define ttm_bo_move_memcpy nv_copy_by_cpu
 #define ttm_bo_move_null nv_take_memory
+#define ttm_bo_reserve nv_reserve
 
 #include "../../nouveau/nouveau_fence.c"
 #include "../../nouveau/nouveau_sched.c"

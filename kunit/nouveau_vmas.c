@@ -274,6 +274,25 @@ static void a_handle_of_before_svm_init_is_closed(struct kunit *test)
 	dma_resv_fini(bo->base.bo.base.resv);
 }
 
+/* Others may hold it for as long as the VM's jobs run. */
+static void a_buffer_without_vmas_is_closed_unlocked(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nouveau_uvmm uvmm = {
+		.vmm.vmm.object.oclass = NVIF_CLASS_VMM_NV50,
+	};
+	struct nv_bo *bo = nv_bo(mock);
+	unsigned int reservations;
+
+	mock->cli->uvmm.ptr = &uvmm;
+	KUNIT_EXPECT_NULL(test, open_bo(bo, mock->cli));
+	reservations = mock->reservations;
+	close_bo(bo, mock->cli);
+	KUNIT_EXPECT_EQ(test, mock->reservations, reservations);
+	mock->cli->uvmm.ptr = NULL;
+	dma_resv_fini(bo->base.bo.base.resv);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_vma_that_nobody_uses_goes_at_once),
 	KUNIT_CASE(a_vma_that_a_channel_may_use_stays),
@@ -285,6 +304,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_buffer_moves_when_a_client_that_has_it_open_is_gone),
 	KUNIT_CASE(a_handle_of_before_vm_init_is_closed),
 	KUNIT_CASE(a_handle_of_before_svm_init_is_closed),
+	KUNIT_CASE(a_buffer_without_vmas_is_closed_unlocked),
 	{}
 };
 

@@ -36,14 +36,12 @@
 #pragma weak nouveau_mem_compatible
 #pragma weak nouveau_mem_del
 #pragma weak nouveau_mem_fini
+#pragma weak nouveau_mem_host
 #pragma weak nouveau_mem_intersects
 #pragma weak nouveau_mem_new
 #pragma weak nouveau_mem_vram
 #pragma weak nouveau_module_debugfs_fini
 #pragma weak nouveau_run_vbios_init
-#pragma weak nouveau_sgdma_create_ttm
-#pragma weak nouveau_sgdma_destroy
-#pragma weak nouveau_sgdma_unbind
 #pragma weak nouveau_uvmm_fini
 #pragma weak nouveau_vga_fini
 #pragma weak nouveau_vga_init
@@ -73,7 +71,6 @@
 #pragma weak nvif_chanc36f_ctor
 #pragma weak nvif_client_ctor
 #pragma weak nvif_client_resume
-#pragma weak nvif_client_suspend
 #pragma weak nvif_device_ctor
 #pragma weak nvif_device_map
 #pragma weak nvif_device_time
