@@ -38,8 +38,12 @@
 #define FROM_CONST_B 5
 #define FROM_NOTHING 6
 
-/* Bytes of a part, between two words of methods. */
+/*
+ * Bytes of a part, between two words of methods; and elements, each of which is translated on its
+ * own, up to five times. The largest ones read and write 32 bytes.
+ */
 #define PART 4096
+#define PART_ELEMENTS (PART / 32)
 
 /**
  * struct remap - how elements are made
@@ -192,7 +196,8 @@ void nvsw_copy_go_on(struct nvsw_chan *chan)
 		finish(chan);
 		return;
 	}
-	nr = min_t(u32, length - copy->done, PART);
+	nr = min_t(u32, length - copy->done,
+		   copy->launch & LAUNCH_REMAP ? PART_ELEMENTS : PART);
 	if (do_elements(chan, nr) != nr || copy->done != length)
 		return;
 	copy->done = 0;
