@@ -30,8 +30,9 @@ int nv_uchan_stop(struct nvkm_chan *chan)
 int nv_uchan_suspend(struct nvkm_chan *chan)
 {
 	struct nvkm_uchan uchan = { .chan = chan };
+	const int suspend = 1; /* true, or later one of an enum */
 
-	return nvkm_uchan_fini(&uchan.object, true);
+	return nvkm_uchan_fini(&uchan.object, suspend);
 }
 
 int nv_uchan_resume(struct nvkm_chan *chan)
