@@ -213,7 +213,8 @@ void test_stress_large(int fd)
 	if (!pid)
 		_exit(use_small(turn));
 	for (i = 1; i <= NR_LARGE; i++) {
-		while (__atomic_load_n(&turn->jobs, __ATOMIC_ACQUIRE) < 2u * NR_SMALL * i)
+		while (__atomic_load_n(&turn->jobs, __ATOMIC_ACQUIRE) < 2u * NR_SMALL * i &&
+		       check(!waitpid(pid, &status, WNOHANG)))
 			usleep(1000);
 		check_is(gpu_create(fd, size, VRAM, &handle), 0);
 		check_is(gpu_close(fd, handle), 0);
