@@ -301,8 +301,10 @@ static void expect_slots(struct glue_device *dev)
 
 	dev->mover = &dev->channels[0];
 	glue_lock(s);
-	KUNIT_EXPECT_EQ(dev->test, dma_resv_reserve_fences(&dev->vm_resv, 4), 0);
-	KUNIT_EXPECT_EQ(dev->test, ttm_bo_validate(&s->tbo, (void *)&glue_vram, &ctx), 0);
+	KUNIT_EXPECT_EQ(dev->test, dma_resv_reserve_fences(&dev->vm_resv, 4),
+			0);
+	KUNIT_EXPECT_EQ(dev->test,
+			ttm_bo_validate(&s->tbo, (void *)&glue_vram, &ctx), 0);
 	for (i = 0; i < 4; i++) {
 		fence = glue_emit(dev, GLUE_FOREIGN, true);
 		fence->base.context = dma_fence_context_alloc(1);
