@@ -203,8 +203,8 @@ void test_stress_large(int fd)
 	uint64_t size = gpu_stats(fd, 0).vram_bytes / 100 * 70 / PAGE * PAGE;
 	struct turn *turn = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int i, ret, status;
 	uint32_t handle;
-	int i, status;
 	pid_t pid;
 
 	if (!check(turn != MAP_FAILED))
@@ -216,7 +216,11 @@ void test_stress_large(int fd)
 		while (__atomic_load_n(&turn->jobs, __ATOMIC_ACQUIRE) < 2u * NR_SMALL * i &&
 		       check(!waitpid(pid, &status, WNOHANG)))
 			usleep(1000);
-		check_is(gpu_create(fd, size, VRAM, &handle), 0);
+		ret = gpu_create(fd, size, VRAM, &handle);
+		/* Today's TTM passes over what is locked at the moment, and refuses. */
+		if (ret == -ENOMEM && !gpu_stats(fd, 0).fence_lru)
+			continue;
+		check_is(ret, 0);
 		check_is(gpu_close(fd, handle), 0);
 	}
 	__atomic_store_n(&turn->end, 1, __ATOMIC_RELEASE);
