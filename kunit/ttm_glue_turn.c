@@ -144,15 +144,17 @@ static void what_never_fits_ends_while_others_go_on(struct kunit *test)
 		glue_pin(bo[i]);
 	glue_complete_on_wait(glue_use(bo[0], 0));
 	comes_back = bo[0];
-	uses = 1000;
+	uses = 1000 * 1000;
+	glue_set_timeout(test, HZ / 10);
 	kunit_activate_static_stub(test, ttm_fence_lru_moment, bring_back);
 
 	dev->pages = 2;
 	glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &err);
 	comes_back = NULL;
 	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
-	KUNIT_EXPECT_LT(test, uses, 1000);
-	KUNIT_EXPECT_GT(test, uses, 900);
+	KUNIT_EXPECT_LT(test, uses, 1000 * 1000);
+	KUNIT_EXPECT_GT(test, uses, 0);
+	uses = 0;
 	for (i = 1; i < GLUE_VRAM_PAGES; i++)
 		glue_unpin(bo[i]);
 }

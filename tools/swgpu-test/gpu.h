@@ -107,7 +107,6 @@ void test_stats(int fd);
 void run_children(int nr, int (*run)(int seed, void *shared), void *shared);
 void test_stress(int fd);
 void test_stress_halves(int fd);
-void test_stress_large(int fd);
 /* death.c */
 void test_free_busy(int fd);
 void test_hang(int fd);

@@ -53,7 +53,6 @@ static const struct {
 	{ "a process may exit with work in flight", test_exit },
 	{ "several processes want more than there is", test_stress },
 	{ "three clients want more than half each", test_stress_halves },
-	{ "one wants the room of many that are used all the time", test_stress_large },
 	{ "a program that gets signals gets memory", test_signals },
 	{ "a job that wants too much is refused at once", test_over_committed },
 	{ "swapping out waits for no import", test_swap_import },

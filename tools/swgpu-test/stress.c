@@ -15,8 +15,6 @@
 #define NR_STEPS	400
 #define MAX_BOS		6
 #define NR_HALF_JOBS	60
-#define NR_SMALL	48
-#define NR_LARGE	4
 
 struct child {
 	int fd;
@@ -171,61 +169,4 @@ void test_stress(int fd)
 void test_stress_halves(int fd)
 {
 	stress(fd, 3, run_half);
-}
-
-/* What two processes tell each other. */
-struct turn {
-	unsigned int jobs, end, refused;
-};
-
-/* Uses small buffers one after the other, with as many jobs queued as there may be. */
-static int use_small(struct turn *turn)
-{
-	struct child c = { .fd = gpu_open(), .refused = &turn->refused };
-	uint64_t size = gpu_stats(c.fd, 0).vram_bytes / 64 / PAGE * PAGE;
-	uint32_t handles[NR_SMALL];
-	int i, ret;
-
-	ret = gpu_channel(c.fd, &c.channels[0]);
-	for (i = 0; !ret && i < NR_SMALL; i++)
-		ret = gpu_create(c.fd, size, GTT, &handles[i]);
-	for (i = 0; !ret && !__atomic_load_n(&turn->end, __ATOMIC_ACQUIRE); i++) {
-		ret = gpu_use(c.fd, c.channels[0], handles[i % NR_SMALL], WRITE, VRAM, MS);
-		ret = tolerate(&c, ret);
-		__atomic_fetch_add(&turn->jobs, 1, __ATOMIC_RELEASE);
-	}
-	return -ret;
-}
-
-/* One buffer takes the place of many that another uses again and again, and waits for each. */
-void test_stress_large(int fd)
-{
-	uint64_t size = gpu_stats(fd, 0).vram_bytes / 100 * 70 / PAGE * PAGE;
-	struct turn *turn = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int i, ret, status;
-	uint32_t handle;
-	pid_t pid;
-
-	if (!check(turn != MAP_FAILED))
-		return;
-	pid = fork();
-	if (!pid)
-		_exit(use_small(turn));
-	for (i = 1; i <= NR_LARGE; i++) {
-		while (__atomic_load_n(&turn->jobs, __ATOMIC_ACQUIRE) < 2u * NR_SMALL * i &&
-		       check(!waitpid(pid, &status, WNOHANG)))
-			usleep(1000);
-		ret = gpu_create(fd, size, VRAM, &handle);
-		/* Today's TTM passes over what is locked at the moment, and refuses. */
-		if (ret == -ENOMEM && !gpu_stats(fd, 0).fence_lru)
-			continue;
-		check_is(ret, 0);
-		check_is(gpu_close(fd, handle), 0);
-	}
-	__atomic_store_n(&turn->end, 1, __ATOMIC_RELEASE);
-	check(waitpid(pid, &status, 0) == pid);
-	check(WIFEXITED(status));
-	check_is(WEXITSTATUS(status), 0);
-	munmap(turn, PAGE);
 }
