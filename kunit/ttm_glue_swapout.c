@@ -81,21 +81,27 @@ static void swapped_out(struct ttm_buffer_object *bo)
 	teardown.ended_early = READ_ONCE(teardown.ended);
 }
 
-/* It stands in the midst of the manager's list, and goes on there. */
-static void a_manager_goes_when_the_swapout_has_ended(struct kunit *test)
+/* A step of the teardown that begins meanwhile ends when the swapout has. */
+static void expect_waits_for_swapout(struct glue_device *dev, work_func_t step)
 {
-	struct glue_device *dev = test->priv;
 	struct ttm_operation_ctx ctx = {};
+	struct kunit *test = dev->test;
 
 	glue_bo(dev, 'a', &glue_gtt);
 	teardown.man = glue_vram_manager(dev);
 	teardown.ended = false;
-	INIT_WORK(&teardown.work, begin_teardown);
+	INIT_WORK(&teardown.work, step);
 	dev->funcs.swap_notify = swapped_out;
 	KUNIT_EXPECT_EQ(test, ttm_global_swapout(&ctx, GFP_KERNEL), 1);
 	KUNIT_EXPECT_FALSE(test, teardown.ended_early);
 	flush_work(&teardown.work);
 	KUNIT_EXPECT_TRUE(test, teardown.ended);
+}
+
+/* It stands in the midst of the manager's list, and goes on there. */
+static void a_manager_goes_when_the_swapout_has_ended(struct kunit *test)
+{
+	expect_waits_for_swapout(test->priv, begin_teardown);
 	ttm_resource_manager_set_used(teardown.man, true);
 }
 
@@ -109,17 +115,8 @@ static void take_manager_away(struct work_struct *work)
 static void nor_is_it_taken_from_its_device(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
-	struct ttm_operation_ctx ctx = {};
 
-	glue_bo(dev, 'a', &glue_gtt);
-	teardown.man = glue_vram_manager(dev);
-	teardown.ended = false;
-	INIT_WORK(&teardown.work, take_manager_away);
-	dev->funcs.swap_notify = swapped_out;
-	KUNIT_EXPECT_EQ(test, ttm_global_swapout(&ctx, GFP_KERNEL), 1);
-	KUNIT_EXPECT_FALSE(test, teardown.ended_early);
-	flush_work(&teardown.work);
-	KUNIT_EXPECT_TRUE(test, teardown.ended);
+	expect_waits_for_swapout(dev, take_manager_away);
 	ttm_set_driver_manager(&dev->bdev, TTM_PL_VRAM, teardown.man);
 }
 

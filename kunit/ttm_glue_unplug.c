@@ -41,6 +41,12 @@ static struct glue_bo *important_member(struct ttm_bo_group *group, char name)
 	return bo;
 }
 
+static void expect_no_pages(struct glue_bo *bo)
+{
+	KUNIT_EXPECT_FALSE_MSG(bo->dev->test, ttm_tt_is_populated(bo->tbo.ttm),
+			       "buffer %c", bo->name);
+}
+
 /* What happens as soon as the pages of the first buffer are gone. */
 static struct glue_fence *signals_now;
 static struct glue_bo *leaves_now;
@@ -84,10 +90,10 @@ static void a_group_that_becomes_idle_leaves_others_behind(struct kunit *test)
 	dev->funcs.ttm_tt_unpopulate = unpopulate;
 	unplug(dev);
 	KUNIT_EXPECT_NULL(test, signals_now);
-	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(a->tbo.ttm));
-	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(b->tbo.ttm));
-	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(c->tbo.ttm));
-	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(x->tbo.ttm));
+	expect_no_pages(a);
+	expect_no_pages(b);
+	expect_no_pages(c);
+	expect_no_pages(x);
 	glue_expect_lru(dev, TTM_PL_TT, "", 1);
 	ttm_bo_group_put(group);
 }
@@ -127,10 +133,10 @@ static void a_group_that_becomes_busy_takes_nobody_along(struct kunit *test)
 	dev->funcs.ttm_tt_unpopulate = unpopulate_and_use;
 	unplug(dev);
 	KUNIT_EXPECT_NULL(test, used_now);
-	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(m->tbo.ttm));
-	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(x->tbo.ttm));
-	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(a->tbo.ttm));
-	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(b->tbo.ttm));
+	expect_no_pages(m);
+	expect_no_pages(x);
+	expect_no_pages(a);
+	expect_no_pages(b);
 	glue_expect_lru(dev, TTM_PL_TT, "", 4);
 	ttm_bo_group_put(group);
 }
