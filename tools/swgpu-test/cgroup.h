@@ -16,7 +16,7 @@ bool cgroup_make(const char *name);
 bool cgroup_remove(const char *name);
 /* What this process allocates from now on is charged to it; "" is the root. */
 bool cgroup_enter(const char *name);
-/* @limit is "max", "low" or "min". */
+/* @limit is "max", "low" or "min"; "." is the parent of all groups. */
 bool cgroup_limit(const char *name, const char *limit, uint64_t bytes);
 /* What is charged to it, and to all below it; or -1. */
 long cgroup_charged(const char *name);

@@ -278,6 +278,33 @@ void test_dmem_lower_queued(int fd)
 	end(fd, &g);
 }
 
+/* The limit of both leaves room for what b protects, busy or not, and for half of a's. */
+void test_dmem_lower_protected(int fd)
+{
+	uint32_t handles[2], channel;
+	struct groups g;
+	int i;
+
+	if (!begin(fd, &g))
+		return;
+	check_is(gpu_channel(fd, &channel), 0);
+	check_is(gpu_use(fd, channel, g.handles[0], READ, VRAM, 50 * MS), 0);
+	for (i = 0; i < 2; i++) {
+		check_is(gpu_create(fd, g.eighth, VRAM, &handles[i]), 0);
+		check_is(gpu_use(fd, g.channel, handles[i], WRITE, VRAM, i * 30 * MS), 0);
+	}
+	check_is(use_and_close(fd, g.channel, 2 * g.eighth, 0), 0);
+	check(cgroup_limit(".", "max", (NR_OF_B + 2) * g.eighth));
+	check(cgroup_charged("a") <= (long)(2 * g.eighth));
+	check(cgroup_limit(".", "max", NR_OF_B * g.eighth));
+	check_is(cgroup_charged("a"), 0);
+	check_is(cgroup_charged("b"), NR_OF_B * g.eighth);
+	check(cgroup_limit(".", "max", 8 * g.eighth));
+	for (i = 0; i < 2; i++)
+		check_is(gpu_close(fd, handles[i]), 0);
+	end(fd, &g);
+}
+
 /* What is on a channel that hangs stays charged, and what is not is released. */
 void test_dmem_lower_hung(int fd)
 {

@@ -109,6 +109,7 @@ static const struct {
 	{ "a cgroup keeps what is protected", test_dmem_protected },
 	{ "lowering a cgroup's limit takes memory away", test_dmem_lower },
 	{ "lowering a cgroup's limit while jobs are queued", test_dmem_lower_queued },
+	{ "lowering the limit of two cgroups spares what one protects", test_dmem_lower_protected },
 	{ "lowering a cgroup's limit while a channel hangs", test_dmem_lower_hung },
 	{ "a cgroup may go before its dead", test_dmem_removed },
 	{ "jobs are charged to the memory cgroup of their client", test_memcg_jobs },
