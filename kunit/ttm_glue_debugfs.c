@@ -125,6 +125,18 @@ static void what_the_dead_keep_can_be_read(struct kunit *test)
 	end(&fs);
 }
 
+static void what_is_busy_is_drawn(struct kunit *test)
+{
+	struct debugfs fs;
+
+	begin(&fs, test->priv);
+	expect_read(&fs, "ttm_channels", " busy=0\n");
+	bury(test->priv, 'z');
+	expect_read(&fs, "ttm_channels", " busy=1\n");
+	expect_read(&fs, "ttm_channels", " alive=0 dead=1]\n");
+	end(&fs);
+}
+
 static void how_much_that_may_be_can_be_changed(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
@@ -163,6 +175,7 @@ static void without_a_fence_lru_there_is_no_file(struct kunit *test)
 
 	begin(&fs, dev);
 	KUNIT_EXPECT_FALSE(test, is_there(&fs, "ttm_zombies"));
+	KUNIT_EXPECT_FALSE(test, is_there(&fs, "ttm_channels"));
 	KUNIT_EXPECT_FALSE(test, is_there(&fs, "ttm_zombies_limit"));
 	KUNIT_EXPECT_FALSE(test, is_there(&fs, "ttm_zombies_reclaim"));
 	end(&fs);
@@ -178,6 +191,7 @@ static int init(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(what_the_dead_keep_can_be_read),
+	KUNIT_CASE(what_is_busy_is_drawn),
 	KUNIT_CASE(how_much_that_may_be_can_be_changed),
 	KUNIT_CASE(all_that_can_be_had_can_be_asked_for),
 	KUNIT_CASE(without_a_fence_lru_there_is_no_file),

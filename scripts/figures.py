@@ -335,7 +335,8 @@ WRITERS = {
         "pressure-limits-older": pressure_limits_older},
 }
 # In modelled time the same sources have the same outcome.
-EXACT = {"demo-claims", "demo-claims-older", "demo-tables"}
+EXACT = {"demo-claims", "demo-claims-older", "demo-tables", "cover-demo", "pressure-summary",
+         "pressure-limits", "pressure-limits-older", "cover-pressure"}
 
 
 def write(block, name, writer, results, left):

@@ -3,8 +3,8 @@
 #
 # record.sh: what a GL program on Mesa's nouveau driver asks the kernel for, recorded without
 # a GPU. Mesa and its stand-in for the kernel are Debian's, fetched and unpacked, not
-# installed. Writes build/record/<name>.trace.xz, which make demo, make pressure and make
-# timeline replay as TRACES=<file>.
+# installed. Writes build/record/<name>.trace.xz, which make demo and make timeline replay as
+# TRACES=<file>.
 #
 # CMD="<program> <argument> ..."  what to record
 # NAME=<name>     of the recording; default: that of the program

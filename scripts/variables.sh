@@ -196,8 +196,8 @@ check_trace()
 	[ ! -d "$1" ] || refuse "TRACES: '$1' is a directory, not a recording"
 	[ -r "$1" ] || refuse "TRACES: '$1' cannot be read"
 	[[ $1 != *.xz ]] || command -v xz >/dev/null || return 0
-	[[ $(trace_lines "$1" | head -n 1 | tr -d '\0') == '# botrace2 v1 '* ]] ||
-		refuse "TRACES: '$1' is no recording: it does not begin with '# botrace2 v1'"
+	[[ $(trace_lines "$1" | head -n 1 | tr -d '\0') == '# botrace2 v'[12]' '* ]] ||
+		refuse "TRACES: '$1' is no recording: it does not begin with '# botrace2 v1' or v2"
 	[ -n "$(trace_lines "$1" | grep -av '^#' | head -c 1 | tr -d '\0')" ] ||
 		refuse "TRACES: '$1' has a header and nothing else"
 }

@@ -32,8 +32,9 @@ module_param_named(cost, param_cost, bool, 0444);
 MODULE_PARM_DESC(cost, "Let modelled time pass for work (default: off)");
 
 /*
- * In ns. Those of TTM are of "1,024 buffers of TTM" in Documentation/benchmarks.rst, as
- * make bench measures them; a difference is what is left of a line without another.
+ * In ns. Those of TTM are lines of "1,024 buffers of TTM" and others that make bench prints,
+ * of Linux 6.12 on one CPU, on 28 November 2026: see Documentation/pressure.rst. A difference
+ * is what is left of a line without another.
  */
 static unsigned int prices[SWGPU_NUM_COSTS] = {
 	/* create, today */

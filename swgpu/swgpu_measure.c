@@ -307,17 +307,6 @@ int swgpu_stats_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-/* debugfs: channels with their nodes, and what the dead wait for */
-int swgpu_channels_show(struct seq_file *m, void *unused)
-{
-	struct drm_debugfs_entry *entry = m->private;
-	struct drm_printer p = drm_seq_file_printer(m);
-	struct ttm_fence_lru *lru;
-
-	lru = swgpu_fence_lru(&to_swgpu(entry->dev)->ttm);
-	return lru ? ttm_fence_lru_print(lru, &p) : 0;
-}
-
 static void measure_fini(struct drm_device *drm, void *unused)
 {
 	struct swgpu_device *sdev = to_swgpu(drm);

@@ -165,7 +165,6 @@ void swgpu_measure_deleting_end(struct swgpu_device *sdev,
 int swgpu_stats_ioctl(struct drm_device *drm, void *data,
 		      struct drm_file *file);
 int swgpu_stats_show(struct seq_file *m, void *unused);
-int swgpu_channels_show(struct seq_file *m, void *unused);
 
 /* swgpu_latency.c */
 int swgpu_latency_init(struct swgpu_latency *lat);

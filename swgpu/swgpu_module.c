@@ -47,7 +47,7 @@ MODULE_PARM_DESC(measure,
 
 static char *param_copy = "cpu";
 module_param_named(copy, param_copy, charp, 0444);
-MODULE_PARM_DESC(copy, "Who copies: cpu, or async, an engine (default: cpu)");
+MODULE_PARM_DESC(copy, "What copies: cpu, or async, an engine (default: cpu)");
 
 static unsigned int param_copy_mib_s = 1024;
 module_param_named(copy_mib_s, param_copy_mib_s, uint, 0444);
@@ -152,7 +152,6 @@ static int bring_up(struct swgpu_device *sdev)
 	drm_debugfs_add_file(&sdev->drm, "alloc_times", swgpu_latency_show,
 			     NULL);
 	drm_debugfs_add_file(&sdev->drm, "memory", swgpu_history_show, NULL);
-	drm_debugfs_add_file(&sdev->drm, "channels", swgpu_channels_show, NULL);
 	return drm_dev_register(&sdev->drm, 0);
 }
 

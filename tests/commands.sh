@@ -234,13 +234,14 @@ accepts()
 right_ones()
 {
 	printf '%s\n' '# botrace2 v1 pid 1' '# a marker' '100 other 5 0' >"$SCRATCH/traces/right"
+	sed 's/ v1 / v2 /' "$SCRATCH/traces/right" >"$SCRATCH/traces/right-v2"
 	result "right ones are accepted" accepts JOBS=1 HISTORIES=999999999 ROUNDS=3 MUTANTS=12 \
 		'SUITES=ttm_fence_lru_glue_*.a_[b-d]*' \
 		SEED=0 VRAM_MB=64 JOB_SPEED=0.25 V=1 FULL=1 FORCE=1 PART=glue RELEASE=13 \
 		DEBIAN_MIRROR=http://deb.debian.org/debian "BENCH=ttm engine_quiet" \
 		"MODEL=geforce3 geforce6800" "CASE=a hung channel" MUTANT=reclaim.c:119:negate \
 		INSTALL_MOD_PATH=/ SIGN_KEY=/etc/passwd SIGN_CERT=/etc/passwd \
-		"TRACES=mpv-720p60@0.1 $SCRATCH/traces/right ring:" "PRICES=step_ns=54 use_ns=0" \
+		"TRACES=mpv-720p60@0.1 $SCRATCH/traces/right $SCRATCH/traces/right-v2 ring:" "PRICES=step_ns=54 use_ns=0" \
 		"MIX=pair default" "POLICY=ours ours-k8 list" "COPY=cpu async" SEEDS=2
 	result "a mutant in the glue is accepted" accepts MUTANT=ttm_zombies.c:119:negate.2
 	result "a named mutant is accepted" accepts MUTANT=counter-not-updated
