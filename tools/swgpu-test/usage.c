@@ -201,7 +201,7 @@ static int lines_about_channels(int fd, const char *text)
 		return -1;
 	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%d/ttm_channels", minor(st.st_rdev));
 	file = fopen(path, "r");
-	if (!check(!file != gpu_stats(fd, 0).fence_lru) || !file)
+	if (!check_is(!!file, gpu_stats(fd, 0).fence_lru) || !file)
 		return 0;
 	while (fgets(line, sizeof(line), file))
 		count += !!strstr(line, text);
