@@ -204,21 +204,28 @@ static void a_walk_goes_on_where_it_stopped(struct kunit *test)
 	visit(dev, &cursor, 1, "");
 }
 
-/* What stands behind them is left to later walks, when some of them are gone. */
+/* What stands behind them is left out, and the caller is told. */
 static void no_more_than_256_of_a_node_are_visited(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 	struct mock_channel *channel = mock_channel_create(dev);
 	struct mock_channel *other = mock_channel_create(dev);
 	struct mock_fence *fence = mock_emit(channel);
+	struct ttm_fence_lru_cursor cursor = {};
 	char expected[302] = {};
 	int i;
 
 	for (i = 0; i < 300; i++) {
 		expected[i] = 'A' + i % 58;
 		mock_bo_use(mock_bo_create(dev, expected[i]), fence);
+		if (i == 255) {
+			visit(dev, &cursor, UINT_MAX, expected);
+			KUNIT_EXPECT_FALSE(test, cursor.left_out);
+		}
 	}
 	mock_submit(other, mock_bo_create(dev, '!'));
+	visit(dev, &cursor, UINT_MAX, "!");
+	KUNIT_EXPECT_TRUE(test, cursor.left_out);
 	strscpy(expected + 256, "!", sizeof(expected) - 256);
 	expect_busy(dev, expected);
 }
@@ -253,28 +260,27 @@ static unsigned int visit_many(struct mock_device *dev,
 	return visitor->visited;
 }
 
-static void one_call_passes_only_some_thousand(struct kunit *test)
+/* Each with its node; and with a cursor that is at the end nothing more is visited. */
+static void one_call_visits_all_that_there_are(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 	struct mock_channel *channel = mock_channel_create(dev);
 	struct ttm_fence_lru_cursor cursor = {};
-	unsigned int first, second;
+	u64 steps;
 	int i;
 
 	for (i = 0; i < MANY; i++)
 		mock_submit(channel, mock_bo_create(dev, 'A'));
-	/* Each with its node. */
-	first = visit_many(dev, &cursor);
-	KUNIT_EXPECT_GE(test, first, 2000);
-	KUNIT_EXPECT_LE(test, first, 8192 / 2);
-	/* The nodes before those count, too. */
-	second = visit_many(dev, &cursor);
-	KUNIT_EXPECT_GE(test, second, 1000);
-	KUNIT_EXPECT_LE(test, second, (8192 - first) / 2 + 1);
+	steps = dev->lru.stats.steps;
+	KUNIT_EXPECT_EQ(test, MANY, visit_many(dev, &cursor));
+	KUNIT_EXPECT_FALSE(test, cursor.left_out);
+	/* Those before the cursor are passed again when others have had the mutex. */
+	KUNIT_EXPECT_LE(test, dev->lru.stats.steps - steps, 4 * MANY);
+	KUNIT_EXPECT_EQ(test, 0, visit_many(dev, &cursor));
 }
 
 /* They are passed, but not visited, as they are used again on another channel. */
-static void what_is_passed_counts_not_what_is_visited(struct kunit *test)
+static void a_walk_comes_to_what_stands_behind_thousands(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 	struct mock_channel *channel = mock_channel_create(dev);
@@ -293,8 +299,8 @@ static void what_is_passed_counts_not_what_is_visited(struct kunit *test)
 	fence = mock_emit(other);
 	for (i = 0; i < MANY; i++)
 		mock_bo_use(bos[i], fence);
-	KUNIT_EXPECT_EQ(test, 0, visit_many(dev, &cursor));
-	KUNIT_EXPECT_LE(test, cursor.seq, 8192 / 2 + 1);
+	KUNIT_EXPECT_EQ(test, 256, visit_many(dev, &cursor));
+	KUNIT_EXPECT_EQ(test, cursor.seq, MANY + 1);
 }
 
 /* Nodes with many links, and with one each. */
@@ -361,7 +367,6 @@ static void a_walk_goes_on_though_its_next_node_has_gone(struct kunit *test)
 	memset(expected, 'A', 128);
 	expected[100] = 'w';
 	memset(expected + 128, 'C', 100);
-	memset(expected + 228, 'B', 72);
 
 	mock_thread_create(&other, test, use_again);
 	/* It runs as soon as the walk pauses. */
@@ -371,7 +376,11 @@ static void a_walk_goes_on_though_its_next_node_has_gone(struct kunit *test)
 	ttm_fence_lru_visit_busy(&dev->lru, HZ, &cursor, note, visitor);
 	mock_thread_join(&other);
 	KUNIT_EXPECT_STREQ(test, visitor->names, expected);
-	mock_check(dev);
+
+	/* What was used again meanwhile is for the next one. */
+	memset(expected, 'B', 72);
+	expected[72] = '\0';
+	visit(dev, &cursor, UINT_MAX, expected);
 }
 
 static struct kunit_case cases[] = {
@@ -383,8 +392,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_walk_goes_on_where_it_stopped),
 	KUNIT_CASE(no_more_than_256_of_a_node_are_visited),
 	KUNIT_CASE(channels_may_come_and_go_between_two_calls),
-	KUNIT_CASE(one_call_passes_only_some_thousand),
-	KUNIT_CASE(what_is_passed_counts_not_what_is_visited),
+	KUNIT_CASE(one_call_visits_all_that_there_are),
+	KUNIT_CASE(a_walk_comes_to_what_stands_behind_thousands),
 	KUNIT_CASE(no_spinlock_is_held_for_many_of_them),
 	KUNIT_CASE(a_walk_goes_on_though_its_next_node_has_gone),
 	{}

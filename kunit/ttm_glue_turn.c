@@ -132,9 +132,9 @@ static unsigned long bring_back(void)
 	return HZ / 10;
 }
 
-static void what_never_fits_ends_while_others_go_on(struct kunit *test)
+static void expect_an_end(struct glue_device *dev)
 {
-	struct glue_device *dev = test->priv;
+	struct kunit *test = dev->test;
 	struct ttm_operation_ctx ctx = {};
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 	int err, i;
@@ -159,11 +159,26 @@ static void what_never_fits_ends_while_others_go_on(struct kunit *test)
 		glue_unpin(bo[i]);
 }
 
+static void what_never_fits_ends_while_others_go_on(struct kunit *test)
+{
+	expect_an_end(test->priv);
+}
+
+/* Also if a job hangs that is older, and uses memory of another type only. */
+static void what_never_fits_ends_beside_other_memory(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+
+	glue_use(glue_bo(dev, 'g', &glue_gtt), 1);
+	expect_an_end(dev);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(what_is_used_again_is_taken_all_the_same),
 	KUNIT_CASE(a_hung_fence_of_others_does_not_hide_that),
 	KUNIT_CASE_SLOW(one_that_stays_busy_hides_none),
 	KUNIT_CASE(what_never_fits_ends_while_others_go_on),
+	KUNIT_CASE(what_never_fits_ends_beside_other_memory),
 	{}
 };
 

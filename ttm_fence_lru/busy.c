@@ -12,33 +12,16 @@
 
 #include "internal.h"
 
-/* Links of one node that a walk looks at; those behind them are left to later walks. */
+/* Links of one node that a walk looks at; what stands behind them is waited for. */
 #define LINKS_PER_NODE 256
-/* Nodes and links that one call passes. */
-#define STEPS_PER_CALL 8192
+/* Nodes and links that a walk passes in one hold of the reclaim mutex. */
+#define STEPS_PER_TURN 8192
 
 static bool holds(struct ttm_fence_lru_channel *channel, unsigned int type)
 {
 	return type == TTM_FENCE_LRU_ANY_TYPE ?
 		       READ_ONCE(channel->nr_links) :
 		       READ_ONCE(channel->nr_zombies[type]);
-}
-
-/* The first fence of a channel, with a reference, and the number of its node; or NULL. */
-static struct dma_fence *first_fence(struct ttm_fence_lru_channel *channel,
-				     u64 *seq)
-{
-	struct ttm_fence_lru_node *node;
-	struct dma_fence *fence = NULL;
-
-	spin_lock(&channel->lock);
-	node = ttm_fence_lru_first_node(channel);
-	if (node) {
-		*seq = node->seq;
-		fence = dma_fence_get(ttm_fence_lru_node_fence(channel, node));
-	}
-	spin_unlock(&channel->lock);
-	return fence;
 }
 
 /*
@@ -127,7 +110,7 @@ static struct dma_fence *frontier(struct ttm_fence_lru_channel *channel,
 	if (due->within && !bytes)
 		return NULL;
 
-	fence = first_fence(channel, &seq);
+	fence = ttm_fence_lru_first_fence(channel, &seq);
 	if (fence && seq <= due->last_seq) {
 		due->bytes += bytes;
 		return fence;
@@ -260,61 +243,42 @@ struct dma_fence *ttm_fence_lru_oldest_match(struct ttm_fence_lru *lru,
 EXPORT_SYMBOL(ttm_fence_lru_oldest_match);
 
 /**
- * ttm_fence_lru_note_wait - somebody is about to wait for a fence
- * @lru: the device's engine
- * @fence: the fence, of any channel or none
- *
- * How long its channel is waited for without going on, by any task, is remembered with the
- * channel, until something of it has signaled; a new fence behind one that hangs is no news.
- *
- * Context: process context.
- */
-void ttm_fence_lru_note_wait(struct ttm_fence_lru *lru, struct dma_fence *fence)
-{
-	struct ttm_fence_lru_channel *channel;
-	struct dma_fence *first = NULL;
-	u64 seq;
-
-	mutex_lock(&lru->reclaim_lock);
-	channel = ttm_fence_lru_channel_find(lru, fence->context);
-	if (channel)
-		first = first_fence(channel, &seq);
-	if (first)
-		ttm_fence_lru_begin_to_wait(channel, first);
-	dma_fence_put(first);
-	mutex_unlock(&lru->reclaim_lock);
-}
-EXPORT_SYMBOL(ttm_fence_lru_note_wait);
-
-/**
  * struct walk - one call of ttm_fence_lru_visit_busy()
  * @lru: the device's engine
  * @cursor: how far it has come
  * @visit: what is called
  * @data: for @visit
- * @steps: nodes and links that it may still pass
- * @quota: of these, in this hold of the locks
- * @done: @visit stopped it, or there are no more steps
+ * @last_seq: what had been emitted when it began: it does not chase a busy device
+ * @steps: nodes and links that it may still look at, in this turn
+ * @quota: and pass, in this hold of the spinlocks
+ * @stopped: by @visit
  */
 struct walk {
 	struct ttm_fence_lru *lru;
 	struct ttm_fence_lru_cursor *cursor;
 	ttm_fence_lru_visit visit;
 	void *data;
+	u64 last_seq;
 	unsigned int steps;
 	unsigned int quota;
-	bool done;
+	bool stopped;
 };
 
-/* One node or link more. False if there is to be a pause, or an end. */
+/* One node or link that was looked at before. False if there is to be a pause. */
+static bool pass(struct walk *walk)
+{
+	if (!walk->quota)
+		return false;
+	walk->quota--;
+	return true;
+}
+
+/* Likewise, one more. */
 static bool step(struct walk *walk)
 {
-	if (!walk->steps)
-		walk->done = true;
-	if (walk->done || !walk->quota)
+	if (!walk->steps || !pass(walk))
 		return false;
 	walk->steps--;
-	walk->quota--;
 	return true;
 }
 
@@ -325,19 +289,26 @@ static bool visit_node(struct walk *walk, struct ttm_fence_lru_node *node)
 	struct ttm_fence_lru_link *link;
 	unsigned int passed = 0;
 
-	if (cursor->seq != node->seq)
-		*cursor = (struct ttm_fence_lru_cursor){ .seq = node->seq };
+	if (cursor->seq != node->seq) {
+		cursor->seq = node->seq;
+		cursor->visited = 0;
+	}
 
 	list_for_each_entry(link, &node->alive, entry) {
-		if (passed == LINKS_PER_NODE)
+		if (passed == LINKS_PER_NODE) {
+			cursor->left_out = true;
 			break;
+		}
+		if (passed++ < cursor->visited) {
+			if (!pass(walk))
+				return false;
+			continue;
+		}
 		if (!step(walk))
 			return false;
-		if (passed++ < cursor->visited)
-			continue;
 		if (link->bo->state == TTM_FENCE_LRU_ALIVE &&
 		    is_last_use(link) && !walk->visit(link->bo, walk->data)) {
-			walk->done = true;
+			walk->stopped = true;
 			return false;
 		}
 		cursor->visited++;
@@ -353,33 +324,35 @@ static u64 visit_some(struct walk *walk, struct ttm_fence_lru_channel *channel,
 		      u64 last_seq)
 {
 	struct ttm_fence_lru_node *node;
+	bool ahead;
 
-	/* More than any node has, so that one is always passed. */
-	walk->quota = LINKS_PER_NODE + 1;
-
+	last_seq = min(last_seq, walk->last_seq);
 	for (node = channel->resume; node && node->seq <= last_seq;
 	     node = ttm_fence_lru_next_node(channel, node)) {
 		channel->resume = node;
-		if (!step(walk))
+		ahead = node->seq >= walk->cursor->seq;
+		if (!(ahead ? step(walk) : pass(walk)))
 			break;
-		if (node->seq >= walk->cursor->seq && !visit_node(walk, node))
+		if (ahead && !visit_node(walk, node))
 			break;
 	}
 	channel->resume = node;
-	return node ? node->seq : 0;
+	return node && node->seq <= walk->last_seq ? node->seq : 0;
 }
 
 static u64 visit_channel(struct walk *walk,
 			 struct ttm_fence_lru_channel *channel, u64 last_seq)
 {
-	unsigned int steps = walk->steps;
+	/* More than of any node are looked at, so that one is always passed. */
+	const unsigned int quota = LINKS_PER_NODE + 1;
 	u64 seq;
 
+	walk->quota = quota;
 	rcu_read_lock();
 	spin_lock(&channel->lock);
 	spin_lock(walk->lru->lru_lock);
 	seq = visit_some(walk, channel, last_seq);
-	walk->lru->stats.steps += steps - walk->steps;
+	walk->lru->stats.steps += quota - walk->quota;
 	spin_unlock(walk->lru->lru_lock);
 	spin_unlock(&channel->lock);
 	rcu_read_unlock();
@@ -398,33 +371,6 @@ static u64 begin_walk(struct ttm_fence_lru_channel *channel)
 	spin_unlock(&channel->lock);
 	return seq;
 }
-
-/**
- * ttm_fence_lru_first_seq - the place of what has been busy longest
- * @lru: the device's engine
- * @patience: as for ttm_fence_lru_visit_busy()
- *
- * Nothing on these channels, dead or alive, was last used before it. Looks at no buffer.
- *
- * Context: process context.
- * Return: the least sequence number of a node; U64_MAX if there is none.
- */
-u64 ttm_fence_lru_first_seq(struct ttm_fence_lru *lru, unsigned long patience)
-{
-	struct ttm_fence_lru_channel *channel;
-	u64 first = U64_MAX;
-
-	mutex_lock(&lru->reclaim_lock);
-	ttm_fence_lru_activate(lru);
-	list_for_each_entry(channel, &lru->active, active) {
-		if (!ttm_fence_lru_is_late(channel, patience))
-			first = min_not_zero(first, begin_walk(channel));
-		cond_resched();
-	}
-	mutex_unlock(&lru->reclaim_lock);
-	return first;
-}
-EXPORT_SYMBOL(ttm_fence_lru_first_seq);
 
 /* Every channel that goes on is in the heap, by its first node. */
 static void look_at_channels(struct walk *walk, struct ttm_fence_lru_heap *heap,
@@ -449,7 +395,7 @@ static void visit_all(struct walk *walk, struct ttm_fence_lru_heap *heap)
 {
 	struct ttm_fence_lru_head head, *next;
 
-	while (!walk->done && heap->nr) {
+	while (!walk->stopped && walk->steps && heap->nr) {
 		head = *min_heap_peek(heap);
 		min_heap_pop(heap, &ttm_fence_lru_by_seq, NULL);
 		next = min_heap_peek(heap);
@@ -473,8 +419,8 @@ static void visit_all(struct walk *walk, struct ttm_fence_lru_heap *heap)
  *
  * For callers that find nothing idle, and nothing dead that is worth to wait for. The
  * order is that in which they would become idle: that of the last node of each. Left out
- * are buffers that are used again meanwhile, or some of them, those of a node beyond its
- * first 256, and what is behind some thousand others.
+ * are buffers that are used again meanwhile, or some of them, and those of a node beyond
+ * its first 256, which &ttm_fence_lru_cursor.left_out tells.
  *
  * Context: process context; reservations may be held.
  */
@@ -487,14 +433,18 @@ void ttm_fence_lru_visit_busy(struct ttm_fence_lru *lru, unsigned long patience,
 		.cursor = cursor,
 		.visit = visit,
 		.data = data,
-		.steps = STEPS_PER_CALL,
+		.last_seq = ttm_fence_lru_emitted(lru),
 	};
 	struct ttm_fence_lru_heap heap;
 
-	mutex_lock(&lru->reclaim_lock);
-	min_heap_init(&heap, lru->heap, lru->heap_size);
-	look_at_channels(&walk, &heap, patience);
-	visit_all(&walk, &heap);
-	mutex_unlock(&lru->reclaim_lock);
+	/* Others have their turn with the mutex in between. */
+	do {
+		walk.steps = STEPS_PER_TURN;
+		mutex_lock(&lru->reclaim_lock);
+		min_heap_init(&heap, lru->heap, lru->heap_size);
+		look_at_channels(&walk, &heap, patience);
+		visit_all(&walk, &heap);
+		mutex_unlock(&lru->reclaim_lock);
+	} while (!walk.stopped && !walk.steps);
 }
 EXPORT_SYMBOL(ttm_fence_lru_visit_busy);

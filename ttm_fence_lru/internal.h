@@ -222,6 +222,8 @@ bool ttm_fence_lru_is_late(struct ttm_fence_lru_channel *channel,
 			   unsigned long patience);
 void ttm_fence_lru_begin_to_wait(struct ttm_fence_lru_channel *channel,
 				 struct dma_fence *fence);
+struct dma_fence *
+ttm_fence_lru_first_fence(struct ttm_fence_lru_channel *channel, u64 *seq);
 
 /* lru.c */
 struct ttm_fence_lru_head *ttm_fence_lru_heap_alloc(unsigned int size);

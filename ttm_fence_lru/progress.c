@@ -2,9 +2,11 @@
 /*
  * How a channel goes on: how fast it is, and whether somebody waited for it in vain.
  */
+#include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
 #include <linux/math64.h>
+#include <linux/sched.h>
 #include <linux/timekeeping.h>
 
 #include "internal.h"
@@ -67,3 +69,73 @@ void ttm_fence_lru_begin_to_wait(struct ttm_fence_lru_channel *channel,
 	channel->waiting_since = jiffies;
 	channel->waiting_for = dma_fence_get(fence);
 }
+
+/* The first fence of a channel, with a reference, and the number of its node; or NULL. */
+struct dma_fence *
+ttm_fence_lru_first_fence(struct ttm_fence_lru_channel *channel, u64 *seq)
+{
+	struct ttm_fence_lru_node *node;
+	struct dma_fence *fence = NULL;
+
+	spin_lock(&channel->lock);
+	node = ttm_fence_lru_first_node(channel);
+	if (node) {
+		*seq = node->seq;
+		fence = dma_fence_get(ttm_fence_lru_node_fence(channel, node));
+	}
+	spin_unlock(&channel->lock);
+	return fence;
+}
+
+/**
+ * ttm_fence_lru_note_wait - somebody is about to wait for a fence
+ * @lru: the device's engine
+ * @fence: the fence, of any channel or none
+ *
+ * How long its channel is waited for without going on, by any task, is remembered with the
+ * channel, until something of it has signaled; a new fence behind one that hangs is no news.
+ *
+ * Context: process context.
+ */
+void ttm_fence_lru_note_wait(struct ttm_fence_lru *lru, struct dma_fence *fence)
+{
+	struct ttm_fence_lru_channel *channel;
+	struct dma_fence *first = NULL;
+	u64 seq;
+
+	mutex_lock(&lru->reclaim_lock);
+	channel = ttm_fence_lru_channel_find(lru, fence->context);
+	if (channel)
+		first = ttm_fence_lru_first_fence(channel, &seq);
+	if (first)
+		ttm_fence_lru_begin_to_wait(channel, first);
+	dma_fence_put(first);
+	mutex_unlock(&lru->reclaim_lock);
+}
+EXPORT_SYMBOL(ttm_fence_lru_note_wait);
+
+/**
+ * ttm_fence_lru_has_late - whether a channel would be left out for being late
+ * @lru: the device's engine
+ * @patience: as for ttm_fence_lru_visit_busy()
+ *
+ * Context: process context.
+ * Return: true if a channel that holds something has been waited for, for so many jiffies
+ * without going on.
+ */
+bool ttm_fence_lru_has_late(struct ttm_fence_lru *lru, unsigned long patience)
+{
+	struct ttm_fence_lru_channel *channel;
+	bool late = false;
+
+	mutex_lock(&lru->reclaim_lock);
+	list_for_each_entry(channel, &lru->active, active) {
+		late = ttm_fence_lru_is_late(channel, patience);
+		if (late)
+			break;
+		cond_resched();
+	}
+	mutex_unlock(&lru->reclaim_lock);
+	return late;
+}
+EXPORT_SYMBOL(ttm_fence_lru_has_late);

@@ -405,6 +405,8 @@ struct ttm_fence_lru_cursor {
 	u64 seq;
 	/** @visited: links of that node that it has passed */
 	unsigned int visited;
+	/** @left_out: some buffers were left out, as their nodes have too many */
+	bool left_out;
 };
 
 /**
@@ -599,7 +601,7 @@ struct dma_fence *ttm_fence_lru_oldest_match(struct ttm_fence_lru *lru,
 void ttm_fence_lru_arm_fence(struct dma_fence *fence);
 void ttm_fence_lru_note_wait(struct ttm_fence_lru *lru,
 			     struct dma_fence *fence);
-u64 ttm_fence_lru_first_seq(struct ttm_fence_lru *lru, unsigned long patience);
+bool ttm_fence_lru_has_late(struct ttm_fence_lru *lru, unsigned long patience);
 void ttm_fence_lru_visit_busy(struct ttm_fence_lru *lru, unsigned long patience,
 			      struct ttm_fence_lru_cursor *cursor,
 			      ttm_fence_lru_visit visit, void *data);

@@ -5,8 +5,10 @@
  */
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cgroup.h"
@@ -225,6 +227,55 @@ void test_dmem_protected(int fd)
 	end(fd, &g);
 }
 
+/* It asks for all that it may have, while that is busy, again and again. */
+static void want_all(uint64_t eighth)
+{
+	uint32_t channel;
+	int fd = gpu_open();
+
+	if (fd < 0 || gpu_channel(fd, &channel))
+		_exit(1);
+	/* Delayed delete refuses some. */
+	for (;;) {
+		use_and_close(fd, channel, eighth, 10 * MS);
+		use_and_close(fd, channel, eighth, 10 * MS);
+		use_and_close(fd, channel, 2 * eighth, 10 * MS);
+	}
+}
+
+/* VRAM is free, and a cannot have it: b does not wait for a, nor goes elsewhere. */
+void test_dmem_not_held_back(int fd)
+{
+	uint64_t evictions;
+	struct groups g;
+	uint32_t handle;
+	int i, status;
+	pid_t pid;
+
+	if (!begin(fd, &g))
+		return;
+	check(cgroup_limit("a", "max", 2 * g.eighth));
+	pid = fork();
+	if (!pid)
+		want_all(g.eighth);
+	check(cgroup_enter("b"));
+	evictions = gpu_stats(fd, 0).evictions;
+	for (i = 0; i < NR_ROUNDS; i++) {
+		sleep_ns(5 * MS);
+		check_is(gpu_create(fd, g.eighth, VRAM | GTT, &handle), 0);
+		check_is(gpu_use(fd, g.channel, handle, WRITE, VRAM | GTT, 0), 0);
+		check_is(gpu_wait(fd, handle, 0, 5 * SECOND), 0);
+		check_is(cgroup_charged("b"), (NR_OF_B + 1) * g.eighth);
+		check_is(gpu_close(fd, handle), 0);
+	}
+	check_is(gpu_stats(fd, 0).evictions, evictions);
+	check(!waitpid(pid, &status, WNOHANG));
+	kill(pid, SIGKILL);
+	check_is(waitpid(pid, &status, 0), pid);
+	check(cgroup_enter("a"));
+	end(fd, &g);
+}
+
 /* Half of what is a's is dead and busy; the rest is alive, and keeps its contents. */
 void test_dmem_lower(int fd)
 {
@@ -275,6 +326,37 @@ void test_dmem_lower_queued(int fd)
 	check_is(cgroup_charged("a"), 0);
 	check(cgroup_limit("a", "max", 4 * g.eighth));
 	check_is(gpu_close(fd, handle), 0);
+	end(fd, &g);
+}
+
+/* What b has is protected as long as something else can be had, and that is all busy. */
+void test_dmem_lower_low(int fd)
+{
+	uint32_t handles[2];
+	struct groups g;
+	int i;
+
+	if (!begin(fd, &g))
+		return;
+	check(cgroup_limit("b", "min", 0));
+	check(cgroup_limit("b", "low", NR_OF_B * g.eighth));
+	for (i = 0; i < 2; i++) {
+		check_is(gpu_create(fd, g.eighth, VRAM, &handles[i]), 0);
+		check_is(gpu_use(fd, g.channel, handles[i], WRITE, VRAM, 50 * MS), 0);
+	}
+	check(cgroup_limit(".", "max", NR_OF_B * g.eighth));
+	check_is(cgroup_charged("a"), 0);
+	check_is(cgroup_charged("b"), NR_OF_B * g.eighth);
+	check(cgroup_limit(".", "max", g.eighth));
+	check_is(cgroup_charged("b"), g.eighth);
+	check(cgroup_limit(".", "max", 8 * g.eighth));
+	/* Whoever brings it back is charged for it. */
+	check(cgroup_enter("b"));
+	for (i = 0; i < NR_OF_B; i++)
+		check_is(gpu_use(fd, g.channel, g.handles[i], READ, VRAM, 0), 0);
+	check(cgroup_enter("a"));
+	for (i = 0; i < 2; i++)
+		check_is(gpu_close(fd, handles[i]), 0);
 	end(fd, &g);
 }
 

@@ -203,6 +203,8 @@ void test_dmem_protected(int fd);
 void test_dmem_lower(int fd);
 void test_dmem_lower_queued(int fd);
 void test_dmem_lower_protected(int fd);
+void test_dmem_lower_low(int fd);
+void test_dmem_not_held_back(int fd);
 void test_dmem_lower_hung(int fd);
 void test_dmem_removed(int fd);
 /* memcg.c, charged.c: these want a kernel that charges cgroups for its memory */
