@@ -99,6 +99,69 @@ static void a_fence_is_not_read_while_the_device_sleeps(struct kunit *test)
 	nv_channel_del(channel);
 }
 
+/* The interrupt came too early, and does not come again. */
+static void a_fence_is_looked_at_when_the_device_is_awake(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = new_channel(mock, 0);
+	struct nouveau_fence_chan *fctx = channel->base.fence;
+	struct nouveau_fence *fence = nv_emit(channel);
+
+	dma_fence_enable_signaling(&fence->base);
+	nouveau_ttm_sleep(mock->drm);
+	nv_channel_interrupt(channel);
+	KUNIT_EXPECT_FALSE(test, test_bit(DMA_FENCE_FLAG_SIGNALED_BIT,
+					  &fence->base.flags));
+	nouveau_ttm_wake(mock->drm);
+	flush_work(&fctx->uevent_work);
+	KUNIT_EXPECT_TRUE(test, test_bit(DMA_FENCE_FLAG_SIGNALED_BIT,
+					 &fence->base.flags));
+	nouveau_fence_unref(&fence);
+	nv_channel_del(channel);
+}
+
+/* Nobody could stop it, and it goes on when the device is awake. */
+static void a_channel_of_a_sleeping_device_does_not_end(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = new_channel(mock, 0);
+	struct nouveau_fence *fence = nv_emit(channel);
+
+	nouveau_ttm_sleep(mock->drm);
+	KUNIT_EXPECT_FALSE(test, nouveau_channel_end(&channel->base));
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(&fence->base));
+	nouveau_ttm_wake(mock->drm);
+	KUNIT_EXPECT_TRUE(test, nouveau_channel_end(&channel->base));
+	KUNIT_EXPECT_EQ(test, fence->base.error, -ENODEV);
+	KUNIT_EXPECT_TRUE(test, nouveau_channel_end(&channel->base));
+	nouveau_fence_unref(&fence);
+	nv_channel_del(channel);
+}
+
+static void forget_fences(struct nouveau_channel *chan)
+{
+	chan->fence = NULL;
+}
+
+static void a_channel_hears_of_no_error_without_fences(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nouveau_channel *chan = kzalloc_obj(*chan);
+	struct nv_bo *ring = nv_bo(mock);
+
+	KUNIT_ASSERT_NOT_NULL(test, chan);
+	mock->fence_priv.context_del = forget_fences;
+	mock->deleting = chan;
+	chan->cli = mock->cli;
+	chan->fence = mock;
+	chan->push.buffer = &ring->base;
+	kref_get(&ring->base.bo.kref);
+	ring->base.bo.pin_count = 2;
+	nouveau_channel_del(&chan);
+	KUNIT_EXPECT_NULL(test, chan);
+	dma_resv_fini(ring->base.bo.base.resv);
+}
+
 /* The engine's context needs what a dead buffer holds. */
 static int needs_vram(struct nv_mock *mock)
 {
@@ -320,6 +383,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_dead_buffer_needs_no_interrupt),
 	KUNIT_CASE(a_device_that_sleeps_is_not_read),
 	KUNIT_CASE(a_fence_is_not_read_while_the_device_sleeps),
+	KUNIT_CASE(a_fence_is_looked_at_when_the_device_is_awake),
+	KUNIT_CASE(a_channel_of_a_sleeping_device_does_not_end),
+	KUNIT_CASE(a_channel_hears_of_no_error_without_fences),
 	KUNIT_CASE(a_dead_buffer_makes_room_for_an_engine),
 	KUNIT_CASE(what_fits_nowhere_asks_channels_no_more),
 	KUNIT_CASE(an_id_is_used_again),

@@ -48,6 +48,91 @@ static void what_is_left_in_vram_does_not_bar_shutdown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock->suspends, 1);
 }
 
+static void a_channel_that_hangs_does_not_bar_shutdown(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+	struct nv_channel *channel = nv_channel(mock, 5);
+
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	pci_set_drvdata(pdev, mock->drm);
+	channel->emit_error = -ETIMEDOUT;
+	mock->drm->channel = &channel->base;
+	mock->drm->cechan = &channel->base;
+	if (nv_shutdown(pdev))
+		KUNIT_EXPECT_EQ(test, mock->suspends, 1);
+	nv_channel_del(channel);
+}
+
+static struct ttm_resource_manager *
+new_manager(struct nv_mock *mock, unsigned int mem_type,
+	    const struct ttm_resource_manager_func *func)
+{
+	struct ttm_resource_manager *man = kzalloc_obj(*man);
+
+	KUNIT_ASSERT_NOT_NULL(mock->glue->test, man);
+	ttm_resource_manager_init(man, &mock->drm->ttm.bdev, 0);
+	man->func = func;
+	ttm_set_driver_manager(&mock->drm->ttm.bdev, mem_type, man);
+	return man;
+}
+
+static void init_managers(struct nv_mock *mock)
+{
+	mock->drm->ttm.bdev.funcs = &nouveau_bo_driver;
+	new_manager(mock, TTM_PL_TT, &nouveau_gart_manager);
+	new_manager(mock, TTM_PL_VRAM, &nouveau_vram_manager);
+}
+
+/* A worker is to free it, after a fence of somebody else's. */
+static void memory_that_is_about_to_be_freed_has_its_manager(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+
+	init_managers(mock);
+	mock->eviction_error = -EBUSY;
+	mock->eviction_tries = 2;
+	nouveau_ttm_release(mock->drm);
+	KUNIT_EXPECT_EQ(test, mock->eviction_error, 0);
+}
+
+static struct nv_bo *left_on(struct nv_mock *mock, struct list_head *list)
+{
+	struct nv_bo *bo = nv_bo(mock);
+
+	ttm_lru_item_init(&bo->mem.base.lru, TTM_LRU_RESOURCE);
+	bo->mem.base.bo = &bo->base.bo;
+	bo->mem.mem.object.client = &mock->cli->base;
+	list_add(&bo->mem.base.lru.link, list);
+	return bo;
+}
+
+static void expect_unmapped(struct kunit *test, struct nv_bo *bo)
+{
+	KUNIT_EXPECT_NULL(test, bo->mem.mem.object.client);
+	KUNIT_EXPECT_EQ(test, kref_read(&bo->base.bo.kref), 1);
+	list_del(&bo->mem.base.lru.link);
+	dma_resv_fini(bo->base.bo.base.resv);
+}
+
+/* It is freed when what it belongs to is gone. */
+static void what_could_not_be_evicted_is_unmapped(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct ttm_device *bdev = &mock->drm->ttm.bdev;
+	struct nv_bo *pinned, *busy[2];
+
+	init_managers(mock);
+	pinned = left_on(mock, &bdev->unevictable);
+	busy[0] = left_on(mock, &ttm_manager_type(bdev, TTM_PL_VRAM)->lru[0]);
+	busy[1] = left_on(mock, &ttm_manager_type(bdev, TTM_PL_VRAM)->lru[0]);
+	nv_unmap_left(mock);
+	expect_unmapped(test, pinned);
+	expect_unmapped(test, busy[0]);
+	expect_unmapped(test, busy[1]);
+	nouveau_ttm_release(mock->drm);
+}
+
 /* DRM looked whether it was there before. */
 static void a_buffer_of_a_device_that_went_is_not_opened(struct kunit *test)
 {
@@ -106,6 +191,9 @@ static void it_is_off_until_asked_for(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_suspend_that_fails_may_be_tried_again),
 	KUNIT_CASE(what_is_left_in_vram_does_not_bar_shutdown),
+	KUNIT_CASE(a_channel_that_hangs_does_not_bar_shutdown),
+	KUNIT_CASE(memory_that_is_about_to_be_freed_has_its_manager),
+	KUNIT_CASE(what_could_not_be_evicted_is_unmapped),
 	KUNIT_CASE(a_buffer_of_a_device_that_went_is_not_opened),
 	KUNIT_CASE(who_only_asks_trims_nothing),
 	KUNIT_CASE(who_makes_or_uses_buffers_trims),

@@ -28,6 +28,10 @@ int nvif_event_ctor_(struct nvif_object *parent, const char *name, u32 handle,
 
 void nvif_event_dtor(struct nvif_event *event)
 {
+	struct nouveau_channel *chan = the_mock->deleting;
+
+	if (chan && event == &chan->kill)
+		KUNIT_EXPECT_NOT_NULL(the_mock->glue->test, chan->fence);
 }
 
 static struct nv_channel *channel_of(struct nvif_event *event)
@@ -91,6 +95,9 @@ int nvif_vmm_get(struct nvif_vmm *vmm, enum nvif_vmm_get type, bool sparse,
 void nvif_vmm_put(struct nvif_vmm *vmm, struct nvif_vma *vma)
 {
 	expect_there(vmm);
+	if (the_mock->given_back)
+		KUNIT_EXPECT_TRUE(the_mock->glue->test,
+				  dma_resv_is_locked(the_mock->given_back));
 	vmm->limit--;
 }
 
@@ -105,7 +112,12 @@ int nouveau_mem_map(struct nouveau_mem *mem, struct nvif_vmm *vmm,
 {
 	expect_there(vmm);
 	the_mock->maps++;
-	return 0;
+	return the_mock->map_error ? the_mock->map_error(the_mock) : 0;
+}
+
+void nouveau_mem_fini(struct nouveau_mem *mem)
+{
+	mem->mem.object.client = NULL;
 }
 
 void nouveau_uvmm_bo_map_all(struct nouveau_bo *nvbo, struct nouveau_mem *mem)
@@ -124,6 +136,10 @@ int nvif_object_ctor(struct nvif_object *parent, const char *name, u32 handle,
 }
 
 void nvif_object_dtor(struct nvif_object *object)
+{
+}
+
+void nvif_mem_dtor(struct nvif_mem *mem)
 {
 }
 
@@ -177,7 +193,15 @@ void nv_take_memory(struct ttm_buffer_object *bo, struct ttm_resource *reg)
 
 int nv_evict_all(struct ttm_device *bdev, struct ttm_resource_manager *man)
 {
-	return the_mock->eviction_error;
+	int ret = the_mock->eviction_error;
+
+	if (the_mock->eviction_tries && !--the_mock->eviction_tries)
+		the_mock->eviction_error = 0;
+	return ret;
+}
+
+void nv_device_fini(struct ttm_device *bdev)
+{
 }
 
 void nv_trim(struct ttm_device *bdev)
@@ -231,6 +255,10 @@ static void init_device(struct kunit *test, struct nouveau_drm *drm)
 	mutex_init(&drm->ttm.io_reserve_mutex);
 	INIT_LIST_HEAD(&drm->ttm.io_reserve_lru);
 	init_rwsem(&drm->ttm.sleep_lock);
+	spin_lock_init(&drm->ttm.contexts_lock);
+	INIT_LIST_HEAD(&drm->ttm.fence_contexts);
+	spin_lock_init(&drm->ttm.bdev.lru_lock);
+	INIT_LIST_HEAD(&drm->ttm.bdev.unevictable);
 	init_kernel_client(drm);
 }
 

@@ -25,7 +25,11 @@
  * @mapping: if set, called before an address is given away
  * @maps: how often memory was mapped
  * @object_error: what making an object on a channel returns, if set
- * @eviction_error: what emptying VRAM for suspend returns
+ * @map_error: what mapping memory returns, if set
+ * @given_back: if set, held whenever an address is given back
+ * @deleting: if set, a channel whose error may be reported until it is told not to
+ * @eviction_error: what emptying a memory type returns
+ * @eviction_tries: after so many it is empty; 0: never
  * @busy_marks: how often the PM core was told that it is used
  * @trims: how often dead buffers were trimmed
  * @cpu_copies: buffers that were copied by the CPU
@@ -41,7 +45,11 @@ struct nv_mock {
 	void (*mapping)(struct nv_mock *mock);
 	unsigned int maps;
 	int (*object_error)(struct nv_mock *mock);
+	int (*map_error)(struct nv_mock *mock);
+	struct dma_resv *given_back;
+	struct nouveau_channel *deleting;
 	int eviction_error;
+	unsigned int eviction_tries;
 	unsigned int busy_marks;
 	unsigned int trims;
 	unsigned int cpu_copies;
@@ -105,6 +113,10 @@ int nv_bo_move(struct nouveau_bo *nvbo, struct nouveau_mem *mem, bool no_wait,
 void nv_bo_evict_flags(struct ttm_buffer_object *bo,
 		       struct ttm_placement *placement);
 int nv_new_engine_object(struct nv_channel *channel);
+void nv_free_notifiers(struct nv_mock *mock, struct nv_bo *notifiers,
+		       struct nouveau_vma *vma);
+int nv_gem_info(struct nv_bo *bo, struct nouveau_cli *cli, u64 *address);
+void nv_unmap_left(struct nv_mock *mock);
 void nv_client_fini(struct nouveau_cli *cli);
 int nv_runtime_suspend(struct device *dev);
 /* False if nouveau of this kernel does nothing then. */
@@ -117,6 +129,7 @@ int nv_copy_by_cpu(struct ttm_buffer_object *bo, struct ttm_operation_ctx *ctx,
 		   struct ttm_resource *reg);
 void nv_take_memory(struct ttm_buffer_object *bo, struct ttm_resource *reg);
 int nv_evict_all(struct ttm_device *bdev, struct ttm_resource_manager *man);
+void nv_device_fini(struct ttm_device *bdev);
 void nv_trim(struct ttm_device *bdev);
 void nv_mark_busy(struct device *dev);
 int nv_client_suspend(void);

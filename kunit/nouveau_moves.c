@@ -297,6 +297,68 @@ static void what_a_move_has_left_has_cached_pages(struct kunit *test)
 	nouveau_sgdma_destroy(nvbo->bo.bdev, tt);
 }
 
+/* Its page tables are gone, and VRAM is full of what is dead. */
+static int needs_vram(struct nv_mock *mock)
+{
+	struct ttm_resource_manager *man = glue_vram_manager(mock->glue);
+
+	return ttm_resource_manager_usage(man) ? -ENOSPC : 0;
+}
+
+static int needs_more(struct nv_mock *mock)
+{
+	return -ENOSPC;
+}
+
+/* The channel is past the buffer that it leaves behind. */
+static struct nv_channel *new_dead_buffer(struct nv_mock *mock)
+{
+	struct nv_channel *channel = nv_channel(mock, 3);
+	struct glue_bo *a = glue_bo(mock->glue, 'a', &glue_vram);
+	struct nouveau_fence *fence;
+
+	KUNIT_ASSERT_EQ(mock->glue->test, nv_channel_register(channel), 0);
+	fence = nv_push(channel, a);
+	nouveau_fence_unref(&fence);
+	glue_put(a);
+	nv_channel_run(channel);
+	return channel;
+}
+
+static void a_dead_buffer_makes_room_to_map_what_was_moved(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = new_dead_buffer(mock);
+	struct nouveau_mem elsewhere = { .base.mem_type = TTM_PL_VRAM };
+	struct nv_bo *bo = nv_bo(mock);
+	struct nouveau_vma *vma = open_bo(bo, mock->cli);
+	struct ttm_place hop = {};
+
+	KUNIT_ASSERT_NOT_NULL(test, vma);
+	mock->map_error = needs_vram;
+	KUNIT_EXPECT_EQ(test, move(bo, &elsewhere, &hop), 0);
+	KUNIT_EXPECT_PTR_EQ(test, vma->mem, &elsewhere);
+	glue_expect_usage(mock->glue, TTM_PL_VRAM, 0);
+	done(bo, mock->cli);
+	nv_channel_del(channel);
+}
+
+/* The GPU would use what has its memory next. */
+static void what_cannot_be_mapped_is_not_mapped_where_it_was(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nouveau_mem elsewhere = { .base.mem_type = TTM_PL_VRAM };
+	struct nv_bo *bo = nv_bo(mock);
+	struct nouveau_vma *vma = open_bo(bo, mock->cli);
+	struct ttm_place hop = {};
+
+	KUNIT_ASSERT_NOT_NULL(test, vma);
+	mock->map_error = needs_more;
+	KUNIT_EXPECT_EQ(test, move(bo, &elsewhere, &hop), 0);
+	KUNIT_EXPECT_NULL(test, vma->mem);
+	done(bo, mock->cli);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_busy_buffer_is_not_mapped_elsewhere),
 	KUNIT_CASE(a_new_buffer_waits_for_no_job),
@@ -306,6 +368,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_stop_on_the_way_in_changes_nothing),
 	KUNIT_CASE(a_move_that_comes_late_is_copied_by_the_cpu),
 	KUNIT_CASE(a_channel_that_hangs_is_waited_for_once),
+	KUNIT_CASE(a_dead_buffer_makes_room_to_map_what_was_moved),
+	KUNIT_CASE(what_cannot_be_mapped_is_not_mapped_where_it_was),
 	KUNIT_CASE(a_buffer_is_evicted_to_the_gtt),
 	KUNIT_CASE(what_a_move_has_left_is_no_buffer),
 	KUNIT_CASE(what_a_move_has_left_has_cached_pages),

@@ -13,6 +13,8 @@
 #define ttm_bo_move_memcpy nv_copy_by_cpu
 #define ttm_bo_move_null nv_take_memory
 #define ttm_bo_reserve nv_reserve
+#define ttm_resource_manager_evict_all nv_evict_all
+#define ttm_device_fini nv_device_fini
 
 #include "../../nouveau/nouveau_fence.c"
 #include "../../nouveau/nouveau_sched.c"
@@ -69,5 +71,36 @@ int nv_new_engine_object(struct nv_channel *channel)
 	if (!ret)
 		nouveau_abi16_obj_del(nouveau_abi16_obj_find(&abi16, 0));
 	return ret;
+}
+
+/* All that is left of a channel. */
+void nv_free_notifiers(struct nv_mock *mock, struct nv_bo *notifiers,
+		       struct nouveau_vma *vma)
+{
+	struct nouveau_abi16 abi16 = { .cli = mock->cli };
+	struct nouveau_abi16_chan *chan = kzalloc_obj(*chan);
+
+	KUNIT_ASSERT_NOT_NULL(mock->glue->test, chan);
+	INIT_LIST_HEAD(&abi16.channels);
+	list_add(&chan->head, &abi16.channels);
+	INIT_LIST_HEAD(&chan->notifiers);
+	chan->ntfy = &notifiers->base;
+	chan->ntfy_vma = vma;
+	nouveau_abi16_chan_fini(&abi16, chan);
+}
+
+int nv_gem_info(struct nv_bo *bo, struct nouveau_cli *cli, u64 *address)
+{
+	struct drm_file file = { .driver_priv = cli };
+	struct drm_nouveau_gem_info info = {};
+	int ret = nouveau_gem_info(&file, &bo->base.bo.base, &info);
+
+	*address = info.offset;
+	return ret;
+}
+
+void nv_unmap_left(struct nv_mock *mock)
+{
+	nouveau_ttm_unmap_left(mock->drm);
 }
 #endif

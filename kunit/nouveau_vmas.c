@@ -293,6 +293,40 @@ static void a_buffer_without_vmas_is_closed_unlocked(struct kunit *test)
 	dma_resv_fini(bo->base.bo.base.resv);
 }
 
+/* It was exported, and whoever opens it there deletes what is closed. */
+static void a_channel_reserves_its_notifiers_to_let_go(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_bo *bo = nv_bo(mock);
+	struct nouveau_vma *vma = open_bo(bo, mock->cli);
+
+	kref_init(&bo->base.bo.base.refcount);
+	drm_gem_object_get(&bo->base.bo.base);
+	bo->base.bo.pin_count = 2;
+	mock->given_back = bo->base.bo.base.resv;
+	nv_free_notifiers(mock, bo, vma);
+	nv_expect_vmas(test, mock->cli, 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&bo->base.vma_list));
+	KUNIT_EXPECT_EQ(test, bo->base.bo.pin_count, 1);
+	dma_resv_fini(bo->base.bo.base.resv);
+}
+
+/* Those of others may go meanwhile. */
+static void who_asks_for_an_address_reserves_the_buffer(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_bo *bo = nv_bo(mock);
+	struct nouveau_vma *vma = open_bo(bo, mock->cli);
+	unsigned int reservations = mock->reservations;
+	u64 address;
+
+	KUNIT_EXPECT_EQ(test, nv_gem_info(bo, mock->cli, &address), 0);
+	KUNIT_EXPECT_EQ(test, address, vma->addr);
+	KUNIT_EXPECT_EQ(test, mock->reservations, reservations + 1);
+	close_bo(bo, mock->cli);
+	dma_resv_fini(bo->base.bo.base.resv);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_vma_that_nobody_uses_goes_at_once),
 	KUNIT_CASE(a_vma_that_a_channel_may_use_stays),
@@ -305,6 +339,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_handle_of_before_vm_init_is_closed),
 	KUNIT_CASE(a_handle_of_before_svm_init_is_closed),
 	KUNIT_CASE(a_buffer_without_vmas_is_closed_unlocked),
+	KUNIT_CASE(a_channel_reserves_its_notifiers_to_let_go),
+	KUNIT_CASE(who_asks_for_an_address_reserves_the_buffer),
 	{}
 };
 

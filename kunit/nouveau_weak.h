@@ -35,7 +35,6 @@
 #pragma weak nouveau_hwmon_init
 #pragma weak nouveau_mem_compatible
 #pragma weak nouveau_mem_del
-#pragma weak nouveau_mem_fini
 #pragma weak nouveau_mem_host
 #pragma weak nouveau_mem_intersects
 #pragma weak nouveau_mem_new
@@ -77,7 +76,6 @@
 #pragma weak nvif_driver_init
 #pragma weak nvif_fifo_runlist
 #pragma weak nvif_mem_ctor
-#pragma weak nvif_mem_dtor
 #pragma weak nvif_mmu_ctor
 #pragma weak nvif_object_map
 #pragma weak nvif_object_map_handle
