@@ -53,15 +53,18 @@ static void a_channel_that_hangs_does_not_bar_shutdown(struct kunit *test)
 	struct nv_mock *mock = nv_mock(test);
 	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
 	struct nv_channel *channel = nv_channel(mock, 5);
+	bool down;
 
 	KUNIT_ASSERT_NOT_NULL(test, pdev);
 	pci_set_drvdata(pdev, mock->drm);
 	channel->emit_error = -ETIMEDOUT;
 	mock->drm->channel = &channel->base;
 	mock->drm->cechan = &channel->base;
-	if (nv_shutdown(pdev))
-		KUNIT_EXPECT_EQ(test, mock->suspends, 1);
+	down = nv_shutdown(pdev);
 	nv_channel_del(channel);
+	if (!down)
+		kunit_skip(test, "nouveau of this kernel runs on then");
+	KUNIT_EXPECT_EQ(test, mock->suspends, 1);
 }
 
 static struct ttm_resource_manager *
@@ -101,7 +104,6 @@ static struct nv_bo *left_on(struct nv_mock *mock, struct list_head *list)
 	struct nv_bo *bo = nv_bo(mock);
 
 	ttm_lru_item_init(&bo->mem.base.lru, TTM_LRU_RESOURCE);
-	bo->mem.base.bo = &bo->base.bo;
 	bo->mem.mem.object.client = &mock->cli->base;
 	list_add(&bo->mem.base.lru.link, list);
 	return bo;
@@ -123,7 +125,7 @@ static void what_could_not_be_evicted_is_unmapped(struct kunit *test)
 	struct nv_bo *pinned, *busy[2];
 
 	init_managers(mock);
-	pinned = left_on(mock, &bdev->unevictable);
+	pinned = left_on(mock, nv_pinned(mock->drm));
 	busy[0] = left_on(mock, &ttm_manager_type(bdev, TTM_PL_VRAM)->lru[0]);
 	busy[1] = left_on(mock, &ttm_manager_type(bdev, TTM_PL_VRAM)->lru[0]);
 	nv_unmap_left(mock);

@@ -246,6 +246,16 @@ static void init_kernel_client(struct nouveau_drm *drm)
 	cli->device.info.family = NV_DEVICE_INFO_V0_TESLA;
 }
 
+/* In later kernels swapped ones, too. */
+struct list_head *nv_pinned(struct nouveau_drm *drm)
+{
+#ifdef TTM_NUM_MOVE_FENCES
+	return &drm->ttm.bdev.unevictable;
+#else
+	return &drm->ttm.bdev.pinned;
+#endif
+}
+
 static void init_device(struct kunit *test, struct nouveau_drm *drm)
 {
 	drm->nvkm = kunit_kzalloc(test, sizeof(*drm->nvkm), GFP_KERNEL);
@@ -258,7 +268,7 @@ static void init_device(struct kunit *test, struct nouveau_drm *drm)
 	spin_lock_init(&drm->ttm.contexts_lock);
 	INIT_LIST_HEAD(&drm->ttm.fence_contexts);
 	spin_lock_init(&drm->ttm.bdev.lru_lock);
-	INIT_LIST_HEAD(&drm->ttm.bdev.unevictable);
+	INIT_LIST_HEAD(nv_pinned(drm));
 	init_kernel_client(drm);
 }
 
@@ -309,6 +319,7 @@ struct nv_bo *nv_bo(struct nv_mock *mock)
 	bo->base.bo.destroy = nv_bo_destroy_function();
 	bo->base.bo.resource = &bo->mem.base;
 	bo->mem.base.mem_type = TTM_PL_VRAM;
+	bo->mem.base.bo = &bo->base.bo;
 	return bo;
 }
 

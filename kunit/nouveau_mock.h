@@ -98,6 +98,8 @@ void nv_channel_run(struct nv_channel *channel);
 /* And says so. */
 void nv_channel_interrupt(struct nv_channel *channel);
 
+/* Where pinned buffers stand. */
+struct list_head *nv_pinned(struct nouveau_drm *drm);
 struct nv_bo *nv_bo(struct nv_mock *mock);
 void nv_lock(struct nv_bo *bo);
 void nv_unlock(struct nv_bo *bo);
