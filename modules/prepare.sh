@@ -99,6 +99,18 @@ has()
 	! takes "$1" --dry-run && takes "$1" --dry-run --reverse
 }
 
+# fitting <patch>: it, or the same patch for another kernel: a stable release may have taken what
+# newer kernels have.
+fitting()
+{
+	local other
+
+	takes "$1" --dry-run || for other in series/*/"${1##*/}"; do
+		! takes "$other" --dry-run || set -- "$other"
+	done
+	printf '%s' "$1"
+}
+
 apply()
 {
 	local patch hunks
@@ -108,6 +120,7 @@ apply()
 			echo "Linux $POINT has it already: $patch"
 			continue
 		fi
+		patch=$(fitting "$patch")
 		takes "$patch" || {
 			mapfile -t hunks < <(failed_hunks)
 			does_not_fit "$patch does not apply to Linux $POINT:" "${hunks[@]}"

@@ -62,6 +62,15 @@ same_as_modules()
 	! diff -rq -x nvsw "$SCRATCH"/{modules,build}/$DRM/nouveau | grep -vF -e "$chip"
 }
 
+# as_in_7.3: a stable release has taken what 7.3 has, where a patch of 6.12 wants other lines.
+as_in_7.3()
+{
+	perl -0pi -e 's/if \(nvbo->force_coherent\)\n.*\n\telse if \(/if (nvbo->force_coherent || /' \
+		"$TREE/$DRM/nouveau/nouveau_sgdma.c" &&
+		! cmp -s {"$(kernel_source)","$TREE"}/$DRM/nouveau/nouveau_sgdma.c &&
+		prepare "$POINT-amd64"
+}
+
 # has_already <patch>: that the release has it is said, and the sources are the same for it.
 has_already()
 {
@@ -84,6 +93,9 @@ quiet_result "a patch that the release has already is passed over" has_already "
 file=$(touched_files "$MENDED" | head -n 1)
 cp "$(kernel_source)/$file" "$TREE/$file"
 quiet_result "one that it has in part is named" says "${MENDED##*/} does not apply" "$POINT-amd64"
+new_source
+[ "$KERNEL" != 6.12 ] ||
+	quiet_result "a line that 7.3 has otherwise, too: its patch is taken" as_in_7.3
 new_source
 quiet_result "the source of another release is named" says "is Linux $KERNEL.9999, but .* is of $POINT" \
 	"$KERNEL.9999+deb13-amd64"
