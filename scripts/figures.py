@@ -7,7 +7,7 @@ between two lines, "figures: <name>" and "end of figures", which are comments th
 of other settings than the default are left aside, and so are those of other sources than
 today's, unless --any is given; what has no results stays as it is.
 
---check changes nothing. It fails if a figure of the demo is not what the demo printed, if
+--check changes nothing. It fails if a figure in modelled time is not what was printed, if
 README has a large number that no command wrote, and if a figure's place is missing. Exit
 status 77: for neither kernel is there a demo of these sources to compare with.
 """
@@ -388,14 +388,14 @@ def loose_numbers(path):
             for number in re.findall(r"\b\d{1,3}(?:,\d{3})+\b", text)]
 
 
-def compare(block, writer, results):
+def compare(file, block, writer, results):
     """Why a figure is not what its command printed, or nothing."""
     text = writer(results)
     if block["text"].strip("\n") == text.strip("\n"):
         return []
     old, new = block["text"].strip("\n").splitlines(), text.strip("\n").splitlines()
-    lines = [f"  README: {a.strip()}\n  now:    {b.strip()}" for a, b in zip(old, new) if a != b]
-    return [f"README.md: {block['name']} is not what the demo printed: make figures\n" +
+    lines = [f"  there:  {a.strip()}\n  now:    {b.strip()}" for a, b in zip(old, new) if a != b]
+    return [f"{file}: {block['name']} is not what the command printed: make figures\n" +
             "\n".join(lines[:5])]
 
 
@@ -406,7 +406,7 @@ def check(root, results):
         wrong += problems
         for name in sorted(blocks.keys() & EXACT):
             try:
-                wrong += compare(blocks[name], writers[name], results)
+                wrong += compare(file, blocks[name], writers[name], results)
                 compared += 1
             except Nothing as reason:
                 print(f"{name} is not compared: {reason}")

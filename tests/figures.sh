@@ -82,7 +82,7 @@ result "they are in the table" 0 "work items                                   7
 result "what was written is right" 0 "" figures --check
 result "writing it again changes nothing" 0 "README.md: as it was" figures
 make_report 7655 "$KEY"
-result "a figure that is not what the demo printed is found" 1 "demo-claims is not what the demo printed" \
+result "a figure that is not what the demo printed is found" 1 "demo-claims is not what the command printed" \
 	figures --check
 make_report 7655 0123456789ab
 result "a demo of other sources is not compared" 77 "of other sources" figures --check
