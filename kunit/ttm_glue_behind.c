@@ -5,28 +5,18 @@
  */
 #include <linux/jiffies.h>
 
-#include <drm/ttm/ttm_range_manager.h>
-
 #include "ttm_glue_helpers.h"
 
-/* Pages of a memory type of its own; more than are looked at in one go. */
+/* Pages of other memory; more than are looked at in one go. */
 #define MANY 300
 #define MOMENT (HZ / 10)
 
-static const struct ttm_place many_place = { .mem_type = TTM_PL_PRIV };
-static const struct ttm_placement many = { 1, &many_place };
-
 static int init(struct kunit *test)
 {
-	struct glue_device *dev;
-	int ret;
-
 	glue_set_moment(test, MOMENT);
 	glue_set_timeout(test, 1000 * MOMENT);
 	glue_init(test);
-	dev = test->priv;
-	ret = ttm_range_man_init(&dev->bdev, TTM_PL_PRIV, false, MANY);
-	KUNIT_ASSERT_EQ(test, ret, 0);
+	glue_make_private(test->priv, MANY);
 	return 0;
 }
 
@@ -39,23 +29,34 @@ static int try(struct glue_device *dev, const struct ttm_placement *where,
 	return err;
 }
 
+/* One job uses all of the other memory; its fence is completed when somebody waits. */
+static struct glue_fence *use_many(struct glue_device *dev, bool dead)
+{
+	struct glue_fence *fence = glue_emit(dev, 0, true);
+	struct glue_bo *bo;
+	int i;
+
+	glue_complete_on_wait(fence);
+	for (i = 0; i < MANY; i++) {
+		bo = glue_bo(dev, 'o', &glue_private);
+		glue_attach(bo, fence);
+		if (dead)
+			glue_put(bo);
+	}
+	return fence;
+}
+
 /*
  *   channel 0:  zombies of other memory, 300 | zombies a b c d
  */
 static void the_dead_behind_many_are_waited_for(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
-	struct glue_fence *fence = glue_emit(dev, 0, true);
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 	struct ttm_operation_ctx ctx = {};
 	int i;
 
-	glue_complete_on_wait(fence);
-	for (i = 0; i < MANY; i++) {
-		bo[0] = glue_bo(dev, 'o', &many);
-		glue_attach(bo[0], fence);
-		glue_put(bo[0]);
-	}
+	use_many(dev, true);
 	glue_fill(dev, bo);
 	for (i = 0; i < GLUE_VRAM_PAGES; i++) {
 		glue_complete_on_wait(glue_use(bo[i], 0));
@@ -69,14 +70,11 @@ static void the_dead_behind_many_are_waited_for(struct kunit *test)
 static void the_busy_behind_many_are_waited_for(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
-	struct glue_fence *fence = glue_emit(dev, 0, true);
+	struct glue_fence *fence = use_many(dev, false);
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 	struct ttm_operation_ctx ctx = {};
 	int i;
 
-	glue_complete_on_wait(fence);
-	for (i = 0; i < MANY; i++)
-		glue_attach(glue_bo(dev, 'o', &many), fence);
 	glue_fill(dev, bo);
 	for (i = 0; i < GLUE_VRAM_PAGES; i++)
 		glue_attach(bo[i], fence);
@@ -123,13 +121,13 @@ static void what_nobody_may_have_is_asked_for_once(struct kunit *test)
 	int i;
 
 	for (i = 0; i < MANY; i++) {
-		bo = glue_bo(dev, 'o', &many);
+		bo = glue_bo(dev, 'o', &glue_private);
 		if (i % 2)
 			glue_use(bo, 0);
 	}
 	asked = 0;
 	dev->funcs.eviction_valuable = refuse;
-	KUNIT_EXPECT_EQ(test, try(dev, &many, &ctx), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, try(dev, &glue_private, &ctx), -ENOMEM);
 	KUNIT_EXPECT_GE(test, asked, MANY);
 	KUNIT_EXPECT_LE(test, asked, 2 * MANY);
 }
@@ -150,7 +148,7 @@ static void one_that_is_locked_behind_a_later_fence(struct kunit *test)
 	glue_fill(dev, bo);
 	for (i = 1; i < GLUE_VRAM_PAGES; i++)
 		glue_pin(bo[i]);
-	glue_use(glue_bo(dev, 'o', &many), 0);
+	glue_use(glue_bo(dev, 'o', &glue_private), 0);
 	glue_attach(bo[0], fence);
 	glue_complete(fence);
 	glue_lock(bo[0]);

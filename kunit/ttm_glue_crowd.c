@@ -27,13 +27,6 @@ static const struct ttm_place places[] = {
 static const struct ttm_placement crowded = { 1, places };
 static const struct ttm_placement crowded_else_gtt = { 2, places };
 
-static void make_memory(struct glue_device *dev, unsigned int pages)
-{
-	int ret = ttm_range_man_init(&dev->bdev, TTM_PL_PRIV, false, pages);
-
-	KUNIT_ASSERT_EQ(dev->test, ret, 0);
-}
-
 static unsigned int freed_pages(struct glue_device *dev)
 {
 	u64 bytes = atomic64_read(&dev->bdev.freed_bytes[TTM_FREED_AT_RECLAIM]);
@@ -66,7 +59,7 @@ static void an_allocation_pays_for_one_step(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
 
-	make_memory(dev, CROWD);
+	glue_make_private(dev, CROWD);
 	bury_crowd(dev, &crowded);
 	glue_bo(dev, 'x', &crowded);
 	KUNIT_EXPECT_LE(test, freed_pages(dev), BATCH);
@@ -109,7 +102,7 @@ static void make_neighbours(struct glue_device *dev)
 	struct ttm_operation_ctx ctx = {};
 	int i, err;
 
-	make_memory(dev, LEFT + 1);
+	glue_make_private(dev, LEFT + 1);
 	for (i = 0; i < LEFT; i++) {
 		dma_resv_lock(&dev->vm_resv, NULL);
 		glue_bo_try(dev, 'z', &crowded, &ctx, &dev->vm_resv, &err);
@@ -189,7 +182,7 @@ static struct glue_fence *bury_under_one_fence(struct glue_device *dev,
 	struct glue_bo *bo;
 	int i;
 
-	make_memory(dev, CROWD + free);
+	glue_make_private(dev, CROWD + free);
 	for (i = 0; i < CROWD; i++) {
 		bo = glue_bo(dev, 'z', &crowded);
 		glue_attach(bo, hung);
@@ -222,19 +215,17 @@ static void leftovers_behind_one_fence_cost_one_test(struct kunit *test)
 /* They stand on the LRU before i and j, which are idle. */
 static void leftovers_cost_one_test_in_the_way_of_eviction(struct kunit *test)
 {
-	const struct ttm_place place = { .mem_type = TTM_PL_PRIV };
-	const struct ttm_placement by_force = { 1, &place };
 	struct glue_device *dev = test->priv;
 	struct glue_fence *hung = bury_under_one_fence(dev, 2);
 
 	glue_bo(dev, 'i', &crowded);
 	glue_bo(dev, 'j', &crowded);
-	glue_bo(dev, 'x', &by_force);
+	glue_bo(dev, 'x', &glue_private);
 	glue_expect_evicted(dev, "i");
 
 	/* Before it falls back, before it evicts, and on its way to j. */
 	hung->channel->samples = 0;
-	glue_bo(dev, 'y', &by_force);
+	glue_bo(dev, 'y', &glue_private);
 	glue_expect_evicted(dev, "ij");
 	KUNIT_EXPECT_EQ(test, hung->channel->samples, 3);
 	glue_expect_zombies(dev, CROWD, CROWD);

@@ -23,6 +23,7 @@
 PLACEMENT(glue_vram, TTM_PL_VRAM);
 PLACEMENT(glue_gtt, TTM_PL_TT);
 PLACEMENT(glue_system, TTM_PL_SYSTEM);
+PLACEMENT(glue_private, TTM_PL_PRIV);
 
 static const struct ttm_place vram_else_gtt[] = {
 	{ .mem_type = TTM_PL_VRAM, .flags = TTM_PL_FLAG_DESIRED },
@@ -286,6 +287,14 @@ void glue_device_destroy(struct glue_device *dev)
 	ttm_device_fini(&dev->bdev);
 	KUNIT_EXPECT_NULL(test, dev->bdev.fence_lru);
 	dma_resv_fini(&dev->vm_resv);
+}
+
+/* Memory for &glue_private, which a device has only if a case wants it. */
+void glue_make_private(struct glue_device *dev, unsigned int pages)
+{
+	int ret = ttm_range_man_init(&dev->bdev, TTM_PL_PRIV, false, pages);
+
+	KUNIT_ASSERT_EQ(dev->test, ret, 0);
 }
 
 int glue_init(struct kunit *test)

@@ -124,6 +124,7 @@ struct glue_device {
 extern const struct ttm_placement glue_vram;
 extern const struct ttm_placement glue_gtt;
 extern const struct ttm_placement glue_system;
+extern const struct ttm_placement glue_private;
 extern const struct ttm_placement glue_vram_else_gtt;
 
 struct glue_device *to_glue_device(struct ttm_device *bdev);
@@ -136,6 +137,7 @@ glue_vram_manager(struct glue_device *dev)
 
 struct glue_device *glue_device_create(struct kunit *test, bool opt_in);
 void glue_device_destroy(struct glue_device *dev);
+void glue_make_private(struct glue_device *dev, unsigned int pages);
 
 void glue_register(struct glue_channel *channel);
 

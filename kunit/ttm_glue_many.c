@@ -5,7 +5,6 @@
 #include <kunit/static_stub.h>
 
 #include <drm/ttm/ttm_bo_group.h>
-#include <drm/ttm/ttm_range_manager.h>
 #include <drm/ttm/ttm_tt.h>
 
 #include "ttm_bo_fence_lru.h"
@@ -15,19 +14,11 @@
 /* Pages of a memory type of its own. */
 #define MANY 19
 
-static const struct ttm_place many_place = { .mem_type = TTM_PL_PRIV };
-static const struct ttm_placement many = { 1, &many_place };
-
 static int init(struct kunit *test)
 {
-	struct glue_device *dev;
-	int ret;
-
 	glue_set_timeout(test, TIMEOUT);
 	glue_init(test);
-	dev = test->priv;
-	ret = ttm_range_man_init(&dev->bdev, TTM_PL_PRIV, false, MANY);
-	KUNIT_ASSERT_EQ(test, ret, 0);
+	glue_make_private(test->priv, MANY);
 	return 0;
 }
 
@@ -36,7 +27,7 @@ static void fill(struct glue_device *dev, struct glue_bo **bo)
 	int i;
 
 	for (i = 0; i < MANY; i++)
-		bo[i] = glue_bo(dev, 'a' + i, &many);
+		bo[i] = glue_bo(dev, 'a' + i, &glue_private);
 }
 
 /* Where only the last but one stands in the way. */
@@ -73,7 +64,7 @@ static struct ttm_bo_group *many_members(struct glue_device *dev,
 
 	for (i = 0; i < MANY; i++) {
 		bo[i] = glue_bo_shared(dev, 'a' + i);
-		KUNIT_ASSERT_EQ(dev->test, glue_move(bo[i], &many), 0);
+		KUNIT_ASSERT_EQ(dev->test, glue_move(bo[i], &glue_private), 0);
 		if (i < nr)
 			glue_join(group, bo[i]);
 	}
@@ -125,7 +116,7 @@ static void more_are_busy_and_there_is_no_place_for_them(struct kunit *test)
 	glue_use_group(group, 0);
 	dev->refuse_moves = MANY;
 	dev->refusal = -ENOSPC;
-	glue_bo_try(dev, 'x', &many, &ctx, NULL, &err);
+	glue_bo_try(dev, 'x', &glue_private, &ctx, NULL, &err);
 	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
 	KUNIT_EXPECT_EQ(test, dev->refuse_moves, MANY - 1);
 	dev->refuse_moves = 0;
@@ -147,7 +138,7 @@ static void more_fences_of_no_channel(struct kunit *test)
 			glue_complete_on_wait(fence);
 		glue_put(bo[i]);
 	}
-	glue_bo(dev, 'x', &many);
+	glue_bo(dev, 'x', &glue_private);
 	glue_expect_zombies(dev, MANY - 1, MANY - 1);
 	glue_expect_usage(dev, TTM_PL_PRIV, MANY);
 }
