@@ -99,14 +99,17 @@ has()
 	! takes "$1" --dry-run && takes "$1" --dry-run --reverse
 }
 
-# fitting <patch>: it, or the same patch for another kernel: a stable release may have taken what
-# newer kernels have.
+# fitting <patch>: it, or the same patch for a newer kernel: a stable release may have taken what
+# that has. If none applies, it.
 fitting()
 {
-	local other
+	local patch
 
-	takes "$1" --dry-run || for other in series/*/"${1##*/}"; do
-		! takes "$other" --dry-run || set -- "$other"
+	for patch in $(printf '%s\n' series/*/"${1##*/}" | sort -V | sed -n "\|^$1\$|,\$p"); do
+		if takes "$patch" --dry-run; then
+			printf '%s' "$patch"
+			return
+		fi
 	done
 	printf '%s' "$1"
 }

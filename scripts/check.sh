@@ -236,6 +236,6 @@ check "python" python_scripts
 check "mutants are of today's sources" named_mutants
 check "documents name what exists" "$ROOT/scripts/check-docs.py"
 check "documents build without a warning" "$ROOT/scripts/docs.sh"
-check "README's figures are those that the demo printed" "$ROOT/scripts/figures.py" --check
+check "figures in modelled time are those that were printed" "$ROOT/scripts/figures.py" --check
 check "SPDX lines" spdx
 summary
