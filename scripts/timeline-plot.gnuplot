@@ -3,8 +3,8 @@
 # gnuplot -c timeline-plot.gnuplot <directory> <SVG> <title>
 #
 # What timeline.py wrote: today's TTM above, the fence-ordered LRU below, the same window of
-# the same traffic. For each a lane for each channel, a row for each kind of event, and a
-# curve of dead buffers. What comes after the end is grey.
+# the same traffic. For each a lane for each channel, a row for each kind of event, and
+# curves of the buffers alive and dead. What comes after the end is grey.
 
 dir = ARG1
 load dir."/axes"
@@ -15,7 +15,7 @@ set output ARG2
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 job = 0x0072B2; copy = 0x56B4E9; queue = 0xDDE8F0; hang = 0xF0E442; wait = 0xCC79A7
-dead = 0xE69F00; interrupt = 0xD55E00; evict = 0x009E73; retire = 0x555555; over = 0xE8E8E8
+dead = 0xE69F00; living = 0x000000; interrupt = 0xD55E00; evict = 0x009E73; retire = 0x555555; over = 0xE8E8E8
 
 events = words(tick_rows)
 bottom = -events - 1.5
@@ -27,25 +27,25 @@ set style fill solid 1.0 noborder
 unset key
 
 y(lane) = lanes + 1 - lane
-row_name(r) = r eq "evictions" ? "buffers evicted" : r eq "interrupts" ? "interrupts for the dead" : "signaled taken off lists"
+row_name(r) = r eq "evictions" ? "buffers evicted" : r eq "interrupts" ? "interrupts for the dead" : "signaled fences retired"
 row_colour(r) = r eq "evictions" ? evict : r eq "interrupts" ? interrupt : retire
 span(ms) = ms < 1000 ? sprintf("%.0f ms", ms) : sprintf("%.1f s", ms / 1000)
 outcome(result, ms) = !hung ? (result != 0 ? "in vain" : "") : result != 0 ? "in vain: gives up after ".span(ms) : "has its memory after ".span(ms)
-# Few of them: the curve is low.
-power = 10 ** floor(log10(dead_max / 4))
-step = power * (dead_max / 4 < 2 * power ? 2 : dead_max / 4 < 5 * power ? 5 : 10)
+# Few of them: the curves are low.
+power = 10 ** floor(log10(most / 4))
+step = power * (most / 4 < 2 * power ? 2 : most / 4 < 5 * power ? 5 : 10)
 wide(low, high) = high - low > 0.2 * length
 
 set multiplot title ARG3 font ",15"
 # One legend for both, of what there is.
-array colours[5] = [job, copy, queue, hang, over]
-array names[5] = ["a job runs", "the copy engine works", "jobs wait in the queue", "hangs", "the test is over, and lets it go on"]
-array widths[5] = [0.1, 0.18, 0.18, 0.075, 0.2]
+array colours[7] = [job, copy, queue, hang, over, living, dead]
+array names[7] = ["a job runs", "the copy engine works", "jobs queue", "hangs", "over: it goes on", "buffers alive", "dead, not released"]
+array widths[7] = [0.09, 0.165, 0.09, 0.065, 0.125, 0.105, 0.1]
 copying = 0
 do for [l = 1:lanes] { copying = copying + (lane_names[l][1:7] ne "channel") }
-shown(i) = i == 2 ? copying : i == 3 ? !hung : i > 3 ? hung : 1
-place = 0.2
-do for [i = 1:5] {
+shown(i) = i == 2 ? copying : i == 3 ? !hung : i == 4 || i == 5 ? hung : 1
+place = 0.19
+do for [i = 1:7] {
 	if (shown(i)) {
 		set object i rectangle center screen place, 0.025 size screen 0.012, 0.016 fc rgb colours[i] fs solid
 		set label i names[i] at screen place + 0.01, 0.025 left font ",11"
@@ -53,7 +53,7 @@ do for [i = 1:5] {
 	}
 }
 # As in timeline.py.
-set label 6 "what is closer than ".(length < 1000 ? sprintf("%.1f ms", length / 500) : span(length / 500))." is drawn as one" at screen 0.98, 0.025 right font ",11" tc rgb "#555555"
+set label 8 "closer than ".(length < 1000 ? sprintf("%.1f ms", length / 500) : span(length / 500)).": as one" at screen 0.98, 0.025 right font ",11" tc rgb "#555555"
 
 do for [n = 1:2] {
 	design = n == 1 ? "today" : "fence_lru"
@@ -84,21 +84,21 @@ do for [n = 1:2] {
 	     d."allocs" using ($2/unit):(-events - 1):($2/unit):($3/unit):(-events - 1.35):(-events - 0.65) with boxxyerror lc rgb wait, \
 	     for [i = 1:told] d."allocs" using (($2+$3)/2/unit):(-events - 1):(wide($2, $3) ? outcome($1, $3 - $2) : "") with labels font ",11", \
 	     for [i = 1:told] d."allocs" using ($3/unit):(-events - 1):(wide($2, $3) ? "" : outcome($1, $3 - $2)) with labels left offset 0.5,0 font ",11"
-	do for [i = 1:5] { unset object i }
+	do for [i = 1:7] { unset object i }
 	unset label
 
 	set tmargin at screen top - 0.235
 	set bmargin at screen top - 0.355
 	unset title
 	unset ytics
-	set yrange [0:dead_max]
+	set yrange [0:most]
 	set ytics step nomirror scale 0
-	if (n == 2) { set label 7 "kept until wanted, or too many" at graph 0.01, 0.2 font ",11" front }
-	set ylabel "dead buffers,\nnot released" offset -1
+	set ylabel "buffers" offset -1
 	set format x "%g"
 	from = start > 0 ? ", from ".span(start)." after the first job" : ""
 	set xlabel (n == 2 ? (unit > 1 ? "time (s)" : "time (ms)").from : "") offset 0,0.5
-	plot d."dead" using ($1/unit):2 with fillsteps lc rgb dead
+	plot d."dead" using ($1/unit):2 with fillsteps lc rgb dead, \
+	     d."alive" using ($1/unit):2 with steps lw 1.2 lc rgb living
 	unset ylabel
 	unset object 9
 	unset label

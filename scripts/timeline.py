@@ -6,7 +6,7 @@ What timeline-plot.gnuplot draws, from the events that a guest recorded of today
 the fence-ordered LRU: <directory>/<design>/trace. Without a start the window is where most
 buffers died while they were busy, with today's, and all channels were in use; without a length
 it is all, and a little more, which shows where it ends. Writes for each design files of
-rectangles, ticks and a curve, in milliseconds, and for both what the axes need, as lines of
+rectangles, ticks and curves, in milliseconds, and for both what the axes need, as lines of
 "name=value".
 
 What is closer than the eye can tell apart is drawn as one.
@@ -30,7 +30,8 @@ class Traffic:
     """One design's events: times in milliseconds."""
 
     def __init__(self):
-        self.jobs, self.copies, self.queued, self.allocs, self.dead = [], [], [], [], []
+        self.jobs, self.copies, self.queued, self.allocs = [], [], [], []
+        self.dead, self.alive = [], []
         self.ticks = {"interrupts": [], "evictions": [], "retires": []}
         self.channels = {}
 
@@ -49,9 +50,13 @@ class Traffic:
             (self.copies if event["copy"] else self.jobs).append((channel, begun, ms))
             self.queued.append((channel, begun - event["waited_ns"] / 1e6, begun))
         elif name in ("swgpu_death", "swgpu_freed"):
-            self.dead.append((ms, event["dead"], event["dead_bytes"], name == "swgpu_death"))
-        elif name == "swgpu_alloc" and event["took_ns"] >= WAITED_NS:
-            self.allocs.append((event["result"], ms - event["took_ns"] / 1e6, ms))
+            self.dead.append((ms, event["dead"], name == "swgpu_death"))
+            if name == "swgpu_death" and self.alive:
+                self.alive.append((ms, self.alive[-1][1] - 1))
+        elif name == "swgpu_alloc":
+            self.alive.append((ms, event["alive"]))
+            if event["took_ns"] >= WAITED_NS:
+                self.allocs.append((event["result"], ms - event["took_ns"] / 1e6, ms))
         elif name == "swgpu_interrupt" and event["for_dead"]:
             self.ticks["interrupts"].append(ms)
         elif name == "swgpu_evict":
@@ -83,7 +88,7 @@ def first_end(traffic):
 
 def busiest(traffic, length, end):
     """Where a window of that length, which ends before that, has most deaths."""
-    deaths = [ms for ms, _, _, died in traffic.dead if died and ms < end]
+    deaths = [ms for ms, _, died in traffic.dead if died and ms < end]
     best, first, start = 0, 0, 0.0
     for last, ms in enumerate(deaths):
         while deaths[first] < ms - length:
@@ -108,17 +113,17 @@ def merged(boxes, start, end):
     return result
 
 
-def curve(dead, start, end):
-    """Steps, the last one of each point; with what was before and is after."""
+def curve(steps, start, end):
+    """Of steps (when, how many, ...) the last one of each point; with what was before and is after."""
     gap = (end - start) / POINTS
-    before = [(count, size) for ms, count, size, _ in dead if ms < start]
-    points = [(start, *(before[-1] if before else (0, 0)))]
-    for ms, count, size, _ in dead:
+    before = [count for ms, count, *_ in steps if ms < start]
+    points = [(start, before[-1] if before else 0)]
+    for ms, count, *_ in steps:
         if start <= ms <= end:
             if ms - points[-1][0] < gap and len(points) > 1:
                 points.pop()
-            points.append((ms, count, size))
-    return points + [(end, *points[-1][1:])]
+            points.append((ms, count))
+    return points + [(end, points[-1][1])]
 
 
 def thinned(ticks, start, end):
@@ -139,8 +144,9 @@ def write_design(directory, traffic, start, end):
     for name in ("jobs", "copies", "queued", "allocs"):
         write(directory / name, ((lane, low - start, high - start) for lane, low, high in
                                  merged(getattr(traffic, name), start, end)))
-    write(directory / "dead", ((ms - start, count, size / (1 << 20))
-                               for ms, count, size in curve(traffic.dead, start, end)))
+    for name in ("dead", "alive"):
+        write(directory / name, ((ms - start, count)
+                                 for ms, count in curve(getattr(traffic, name), start, end)))
     for name, ticks in traffic.ticks.items():
         write(directory / name, ((ms - start,) for ms in thinned(ticks, start, end)))
 
@@ -153,8 +159,9 @@ def first_of(traffic):
     return min(low for _, low, _ in traffic.queued + traffic.jobs)
 
 
-def most_dead(traffic, start, end):
-    return max(count for _, count, _ in curve(traffic.dead, start, end))
+def most_buffers(traffic, start, end):
+    return max(count for steps in (traffic.dead, traffic.alive)
+               for _, count in curve(steps, start, end))
 
 
 def players(path, jobs):
@@ -191,7 +198,7 @@ def counts(traffic, start, end):
 def released(traffic, lane):
     """The title of a design if a channel hangs: what comes back until it goes on."""
     resumed = min(low for number, low, _ in traffic.jobs if number == lane)
-    before = [0] + [count for ms, count, _, _ in traffic.dead if ms < resumed]
+    before = [0] + [count for ms, count, _ in traffic.dead if ms < resumed]
     most = max(before)
     return f"{most - before[-1]:,} of {most:,} dead buffers are released while it hangs"
 
@@ -235,14 +242,14 @@ def main():
              f"lanes={len(names)}", f"array lane_names[{len(names)}] = [{quoted}]",
              f"hung={hung}", f"told={int(bool(hung) or failed(both.values()))}",
              f"tick_rows=\"{tick_rows(both.values())}\""]
-    dead_max = 1
+    most = 1
     for design, traffic in both.items():
         begin = start + (shift if design == "fence_lru" else 0)
         write_design(directory / design, traffic, begin, begin + length)
-        dead_max = max(dead_max, most_dead(traffic, begin, begin + length))
+        most = max(most, most_buffers(traffic, begin, begin + length))
         title = released(traffic, hung) if hung else counts(traffic, begin, begin + length)
         lines += [f"{design}_title=\"{title}\"", f"{design}_end={last_of(traffic) - begin}"]
-    lines.append(f"dead_max={dead_max * 1.1}")
+    lines.append(f"most={most * 1.1}")
     (directory / "axes").write_text("\n".join(lines) + "\n")
 
 

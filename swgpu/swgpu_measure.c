@@ -24,6 +24,15 @@ void swgpu_measure_eviction(struct swgpu_device *sdev, u64 bytes)
 	trace_swgpu_evict(bytes);
 }
 
+/* How many buffers there are, but for those that died while they were busy. */
+static u64 count_alive(struct swgpu_measure *m)
+{
+	s64 alive = atomic64_read(&m->buffers) - READ_ONCE(m->zombies.count);
+
+	/* The two are not read at once. */
+	return max_t(s64, alive, 0);
+}
+
 /**
  * swgpu_measure_alloc - an allocation has ended
  * @sdev: the device
@@ -36,7 +45,7 @@ void swgpu_measure_alloc(struct swgpu_device *sdev, u64 bytes, ktime_t start,
 {
 	u64 ns = ktime_to_ns(ktime_sub(swgpu_now(), start));
 
-	trace_swgpu_alloc(bytes, ns, result);
+	trace_swgpu_alloc(bytes, ns, result, count_alive(&sdev->measure));
 	swgpu_latency_add(&sdev->measure.latency, ns);
 }
 

@@ -86,22 +86,28 @@ TRACE_EVENT(swgpu_evict,
 	TP_printk("bytes=%llu", __entry->bytes)
 );
 
-/* An allocation got its memory, or not; it is told at its end. */
+/*
+ * An allocation got its memory, or not; it is told at its end. Then so many
+ * buffers are alive.
+ */
 TRACE_EVENT(swgpu_alloc,
-	TP_PROTO(u64 bytes, u64 took_ns, int result),
-	TP_ARGS(bytes, took_ns, result),
+	TP_PROTO(u64 bytes, u64 took_ns, int result, u64 alive),
+	TP_ARGS(bytes, took_ns, result, alive),
 	TP_STRUCT__entry(
 		__field(u64, bytes)
 		__field(u64, took_ns)
 		__field(int, result)
+		__field(u64, alive)
 	),
 	TP_fast_assign(
 		__entry->bytes = bytes;
 		__entry->took_ns = took_ns;
 		__entry->result = result;
+		__entry->alive = alive;
 	),
-	TP_printk("bytes=%llu took_ns=%llu result=%d", __entry->bytes,
-		  __entry->took_ns, __entry->result)
+	TP_printk("bytes=%llu took_ns=%llu result=%d alive=%llu",
+		  __entry->bytes, __entry->took_ns, __entry->result,
+		  __entry->alive)
 );
 
 #endif

@@ -57,13 +57,13 @@ graph()
 rm -rf "$SCRATCH"
 mkdir -p "$SCRATCH"/hung/{today,fence_lru}
 events 7 >"$SCRATCH/hung/today/trace" <<'EOF'
+50000 swgpu_alloc: bytes=4096 took_ns=10 result=0 alive=3
 100000 swgpu_death: type=2 bytes=4096 dead=1 dead_bytes=4096
 200000 swgpu_job: channel=5 seqno=1 waited_ns=100000000 took_ns=100000000 copy=0
 300000 swgpu_interrupt: for_dead=1
 300000 swgpu_interrupt: for_dead=0
 400000 swgpu_evict: bytes=4096
-900000 swgpu_alloc: bytes=4096 took_ns=500000000 result=-512
-900000 swgpu_alloc: bytes=4096 took_ns=10 result=0
+900000 swgpu_alloc: bytes=4096 took_ns=500000000 result=-512 alive=2
 1000000 swgpu_freed: type=2 bytes=4096 dead=0 dead_bytes=0
 1000000 swgpu_job: channel=6 seqno=1 waited_ns=500000000 took_ns=500000000 copy=0
 1000000 swgpu_job: channel=6 seqno=2 waited_ns=500000000 took_ns=0 copy=0
@@ -87,12 +87,14 @@ EOF
 quiet_result "both are read" "$ROOT/scripts/timeline.py" "$SCRATCH/hung" - -
 quiet_result "a lane for each channel has its jobs" contents today/jobs "1 100 200" "2 500 1000"
 quiet_result "what waited in the queue stands before them" has "$SCRATCH/hung/today/queued" "1 0.0 100.0"
-quiet_result "dead buffers are counted" contents today/dead "0 0 0" "100 1 0.00390625" "1000 0 0" "1100 0 0"
+quiet_result "dead buffers are counted" contents today/dead "0 0" "100 1" "1000 0" "1100 0"
+quiet_result "so are those alive, of which one died" contents today/alive "0 0" "50 3" "100 2" \
+	"900 2" "1100 2"
 quiet_result "only what is asked for the dead is an interrupt for them" contents today/interrupts 300
 quiet_result "evictions" contents today/evictions 400
 quiet_result "an allocation that took long waited" contents today/allocs "-512 400 900"
-quiet_result "clocks that began otherwise are the same window" contents fence_lru/dead "0 0 0" \
-	"100 1 0.00390625" "400 0 0" "1100 0 0"
+quiet_result "clocks that began otherwise are the same window" contents fence_lru/dead "0 0" \
+	"100 1" "400 0" "1100 0"
 quiet_result "retires" contents fence_lru/retires 400
 quiet_result "the counts of the title" has "$SCRATCH/hung/axes" \
 	'today_title="1 interrupts for the dead, 1 evictions"'
