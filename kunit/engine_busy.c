@@ -166,16 +166,20 @@ static void a_late_channel_is_left_out(struct kunit *test)
 	struct mock_channel *hung = mock_channel_create(dev);
 	struct mock_channel *healthy = mock_channel_create(dev);
 	struct mock_fence *stuck = mock_submit(hung, mock_bo_create(dev, 'A'));
+	struct ttm_fence_lru_cursor cursor = {};
 
 	mock_submit(hung, mock_bo_create(dev, 'B'));
 	wait_since(hung, stuck, HZ);
 	mock_submit(healthy, mock_bo_create(dev, 'C'));
-	expect_busy(dev, "C");
+	visit(dev, &cursor, UINT_MAX, "C");
+	KUNIT_EXPECT_TRUE(test, cursor.late);
 
 	/* It goes on. */
 	mock_signal(stuck);
 	ttm_fence_lru_retire(&dev->lru);
-	expect_busy(dev, "BC");
+	cursor = (struct ttm_fence_lru_cursor){};
+	visit(dev, &cursor, UINT_MAX, "BC");
+	KUNIT_EXPECT_FALSE(test, cursor.late);
 
 	/* Not for so long that it is late. */
 	wait_since(hung, mock_first(hung), HZ / 2);

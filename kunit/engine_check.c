@@ -208,10 +208,6 @@ static void a_channel_that_miscounts_is_found(struct kunit *test)
 		 "check: context %llu, type 15: nr_zombies 1, counted 0\n",
 		 context);
 	EXPECT_FOUND(f.dev, f.channel->base.nr_zombies[15], 1, text);
-	snprintf(text, sizeof(text),
-		 "check: context %llu, type 1: zombie_bytes 1, counted 4096\n",
-		 context);
-	EXPECT_FOUND(f.dev, f.channel->base.zombie_bytes[1], 1, text);
 }
 
 /* Nobody would find what it holds. */

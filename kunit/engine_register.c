@@ -50,17 +50,6 @@ a_channel_for_which_there_is_no_memory_is_refused(struct kunit *test)
 	EXPECT_STATE(dev, "A", "");
 }
 
-/* A buffer counts its links in 16 bits. */
-static void too_many_channels_are_refused(struct kunit *test)
-{
-	struct mock_device *dev = test->priv;
-
-	dev->lru.nr_channels += U16_MAX;
-	refused(dev, -ENOSPC);
-	dev->lru.nr_channels -= U16_MAX;
-	mock_check(dev);
-}
-
 /*
  * The driver keeps each for a grace period: one after all of them will do. Some pass by
  * themselves meanwhile.
@@ -91,7 +80,6 @@ unregistering_many_channels_waits_for_none_of_them(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_channel_for_which_there_is_no_memory_is_refused),
-	KUNIT_CASE(too_many_channels_are_refused),
 	KUNIT_CASE(unregistering_many_channels_waits_for_none_of_them),
 	{}
 };

@@ -162,7 +162,7 @@ static void nodes_are_64_bytes_apart(struct kunit *test)
 
 	nodes = kunit_kcalloc(test, 256, sizeof(*nodes), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, nodes);
-	for (i = 0; i < 128; i++) {
+	for (i = 0; i < 256; i++) {
 		channel = mock_channel_create(dev);
 		mock_channel_reserve(channel);
 		list_for_each_entry(node, &channel->base.spare, entry)
@@ -176,50 +176,61 @@ static void nodes_are_64_bytes_apart(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 64, apart);
 }
 
-/*
- * An old fence whose node is gone may need one anew, but not that of a fence which is
- * being emitted.
- */
-static void an_old_fence_never_takes_the_last_node(struct kunit *test)
+/* An old fence whose node is gone takes none that was made for another one. */
+static void an_old_fence_takes_no_node(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
 	struct mock_channel *channel = mock_channel_create(dev);
 	struct mock_bo *a = mock_bo_create(dev, 'A');
-	struct mock_fence *old[2], *fence;
-	int i;
+	struct mock_fence *old, *fence;
 
-	for (i = 0; i < 2; i++)
-		old[i] = mock_submit(channel, a);
+	old = mock_submit(channel, a);
 	mock_submit(channel, a)->done = true;
 	mock_reclaim(dev);
 	EXPECT_STATE(dev, "A", "");
 
 	/* While one is emitted, others copy the fences of A. */
 	fence = mock_emit(channel);
-	KUNIT_EXPECT_EQ(test, 2, channel->base.nr_spare);
-	mock_bo_attach(mock_bo_create(dev, 'B'), old[0]);
-	mock_bo_attach(mock_bo_create(dev, 'C'), old[1]);
-	EXPECT_STATE(dev, "AC", "");
-	EXPECT_NODES(channel, "B");
+	mock_bo_attach(mock_bo_create(dev, 'B'), old);
+	EXPECT_STATE(dev, "AB", "");
+	EXPECT_NODES(channel, "");
 	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.unlinked);
 
 	mock_bo_use(a, fence);
-	EXPECT_STATE(dev, "C", "");
-	EXPECT_NODES(channel, "B A");
+	EXPECT_STATE(dev, "B", "");
+	EXPECT_NODES(channel, "A");
 	KUNIT_EXPECT_EQ(test, 1, dev->lru.stats.unlinked);
 }
 
-static struct ttm_fence_lru_node *take_spare(struct mock_channel *channel)
+/* A buffer on more channels than it has links is busy on those, and safe in any case. */
+static void a_buffer_has_few_links(struct kunit *test)
 {
-	struct ttm_fence_lru_node *node;
+	struct mock_device *dev = test->priv;
+	struct mock_bo *a = mock_bo_create(dev, 'A');
+	struct mock_fence *fences[40], *last;
+	int i;
 
-	spin_lock(&channel->base.lock);
-	node = list_first_entry(&channel->base.spare, struct ttm_fence_lru_node,
-				entry);
-	list_del(&node->entry);
-	channel->base.nr_spare--;
-	spin_unlock(&channel->base.lock);
-	return node;
+	for (i = 0; i < 40; i++)
+		fences[i] = mock_submit(mock_channel_create(dev), a);
+	KUNIT_EXPECT_EQ(test, 32, a->base.nr_links);
+	KUNIT_EXPECT_EQ(test, 8, dev->lru.stats.unlinked);
+
+	/* Those that are free again serve for others. */
+	mock_signal(fences[0]);
+	mock_reclaim(dev);
+	last = mock_submit(mock_channel_create(dev), a);
+	KUNIT_EXPECT_EQ(test, 32, a->base.nr_links);
+
+	mock_bo_put(a);
+	EXPECT_STATE(dev, "", "");
+	for (i = 1; i < 39; i++)
+		mock_signal(fences[i]);
+	mock_signal(last);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "A", "");
+	mock_signal(fences[39]);
+	mock_reclaim(dev);
+	EXPECT_STATE(dev, "", "A");
 }
 
 /* Whether a fence is old is told by its number, of which only 32 bits may count. */
@@ -233,10 +244,8 @@ static void numbers_of_fences_wrap(struct kunit *test)
 	channel->seqno = U32_MAX - 1;
 	old = mock_submit(channel, a);
 	mock_submit(channel, a)->done = true;
-	/* Of the two that are kept an old fence may take one. */
 	mock_reclaim(dev);
 	KUNIT_EXPECT_EQ(test, 2, channel->base.nr_spare);
-	ttm_fence_lru_node_free(take_spare(channel));
 	mock_bo_attach(a, old);
 	EXPECT_STATE(dev, "A", "");
 	EXPECT_NODES(channel, "");
@@ -353,7 +362,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(attaching_allocates_nothing),
 	KUNIT_CASE(a_channel_keeps_few_nodes),
 	KUNIT_CASE(nodes_are_64_bytes_apart),
-	KUNIT_CASE(an_old_fence_never_takes_the_last_node),
+	KUNIT_CASE(an_old_fence_takes_no_node),
+	KUNIT_CASE(a_buffer_has_few_links),
 	KUNIT_CASE(numbers_of_fences_wrap),
 	KUNIT_CASE(every_buffer_of_an_attach_must_be_reserved),
 	KUNIT_CASE(a_buffer_keeps_no_more_links_than_it_needed_at_once),

@@ -75,6 +75,31 @@ under_pressure_a_head_that_cannot_be_asked_is_told(struct kunit *test)
 	EXPECT_STATE(dev, "A", "");
 }
 
+/* Those that have signaled all the same are no obstacle, nor is one of a dying buffer. */
+static void what_signals_when_it_is_told_is_seen_at_once(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channel = mock_channel_create(dev);
+	struct mock_fence *fence;
+	struct mock_bo *x;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		fence = mock_emit_silent(channel);
+		mock_bo_use(mock_bo_create(dev, 'A' + i), fence);
+		fence->done = true;
+	}
+	ttm_fence_lru_retire(&dev->lru);
+	EXPECT_STATE(dev, "ABC", "");
+
+	x = mock_bo_create(dev, 'x');
+	fence = mock_emit_silent(channel);
+	mock_bo_use(x, fence);
+	fence->done = true;
+	mock_bo_put(x);
+	EXPECT_STATE(dev, "ABC", "x");
+}
+
 /* The second cannot be asked, but the third has signaled, so the second has. */
 static void a_later_fence_settles_the_earlier_ones(struct kunit *test)
 {
@@ -394,6 +419,7 @@ static void a_report_does_not_serve_an_allocation(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_zombies_fence_that_cannot_be_asked_is_told_once),
 	KUNIT_CASE(under_pressure_a_head_that_cannot_be_asked_is_told),
+	KUNIT_CASE(what_signals_when_it_is_told_is_seen_at_once),
 	KUNIT_CASE(a_later_fence_settles_the_earlier_ones),
 	KUNIT_CASE(a_report_tells_zombies_that_can_go),
 	KUNIT_CASE(reports_seldom_look_and_never_wait),

@@ -170,6 +170,7 @@ static void recount(struct history *h)
 	stats->peak_bytes = h->model.peak_bytes;
 	stats->deferred = h->model.deferred;
 	stats->armed = h->model.armed;
+	stats->unlinked = h->model.unlinked;
 }
 
 static void compare_counters(struct history *h)

@@ -122,7 +122,6 @@ void history_wait(struct history *h, int type, const u16 *who)
 	history_compare_numbers(h, "frontiers", nr,
 				model_frontiers(&h->model, &model, numbers,
 						max));
-	history_compare_numbers(h, "bytes due", due.bytes, model.bytes);
 	for (i = 0; i < nr; i++) {
 		if (!h->difference[0])
 			compare_fences(h, fences[i], numbers[i]);
@@ -142,7 +141,8 @@ void history_wait_oldest(struct history *h, int type, const u16 *who)
 
 	history_say(h, "wait for the oldest of type %d after node %d%s", type,
 		    after, patient ? "" : ", if nobody waits yet");
-	fence = ttm_fence_lru_oldest_zombie(lru, type, patience, &seq);
+	fence = ttm_fence_lru_oldest_match(lru, type, patience, NULL, NULL,
+					   &seq);
 	node = model_oldest_zombie(&h->model, type, patient, after);
 	history_compare_numbers(h, "oldest zombie", fence ? seq : 0, node);
 	if (fence && !h->difference[0]) {

@@ -147,16 +147,18 @@ int model_next_node(const struct model *m, int channel, int after)
 	return first;
 }
 
-/* That of the fence, else the next later one, else a new one. */
+/* That of the fence, else a new one, else 0: the fence is older than one that had a node. */
 static int node_of(struct model *m, int fence)
 {
 	int channel = m->fences[fence].channel, node = 0;
 
 	while ((node = model_next_node(m, channel, node)))
-		if (m->fences[m->nodes[node].fence].seqno >=
-		    m->fences[fence].seqno)
+		if (m->nodes[node].fence == fence)
 			return node;
+	if (m->fences[fence].seqno <= m->channels[channel].last)
+		return 0;
 
+	m->channels[channel].last = m->fences[fence].seqno;
 	m->nodes[++m->nr_nodes] = (struct model_node){ channel, fence };
 	return m->nr_nodes;
 }
@@ -198,17 +200,20 @@ static bool reserve(struct model *m, int owner, int count, bool no_memory)
 
 void model_use(struct model *m, const int *owners, int count, int fence)
 {
-	int channel = m->fences[fence].channel, i;
+	int channel = m->fences[fence].channel, node, i;
 
 	for (i = 0; i < count; i++) {
 		reserve(m, owners[i], 1, false);
 		resv_add(m, &m->owners[owners[i]], fence);
 	}
-	if (channel == MODEL_NONE || model_signaled(m, fence) ||
+	if (!count || channel == MODEL_NONE || model_signaled(m, fence) ||
 	    !m->channels[channel].registered || m->channels[channel].killed)
 		return;
-	for (i = 0; i < count; i++)
-		link_to(m, owners[i], node_of(m, fence));
+	node = node_of(m, fence);
+	for (i = 0; i < count && node; i++)
+		link_to(m, owners[i], node);
+	if (!node)
+		m->unlinked += count;
 }
 
 /* Buffers, groups and channels come and go. */

@@ -97,7 +97,9 @@ struct model_channel {
 	bool registered;
 	bool killed;
 	bool silent;
+	/* Of its last fence, and of the newest that had a node */
 	u64 seqno;
+	u64 last;
 	/* Whether the next retire is to find it, the last to join first; or since when */
 	unsigned int joined;
 	unsigned int active;
@@ -122,6 +124,7 @@ struct model {
 	u64 peak_bytes;
 	u64 deferred;
 	u64 armed;
+	u64 unlinked;
 	char cleaned[MODEL_NAMES];
 	char destroyed[MODEL_NAMES];
 };
@@ -139,7 +142,6 @@ struct model_due {
 	int type;
 	int last_node;
 	bool patient;
-	u64 bytes;
 };
 
 /* model.c: buffers, groups and channels */

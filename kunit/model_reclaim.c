@@ -310,12 +310,11 @@ void model_put(struct model *m, int bo, bool no_memory)
 		fence = m->nodes[o->at[c].node].fence;
 		if (!o->at[c].node)
 			continue;
-		if (model_signaled(m, fence)) {
+		m->armed += model_arm(m, fence);
+		if (model_signaled(m, fence))
 			o->at[c].node = 0;
-		} else {
+		else
 			o->at[c].since = ++m->time;
-			m->armed += model_arm(m, fence);
-		}
 	}
 	fence = model_nr_links(m, bo) ? MODEL_NONE : find_blocker(m, bo);
 	if (model_nr_links(m, bo)) {

@@ -34,14 +34,13 @@ static bool sample(struct model *m, int node, bool arm)
 
 	if (!node || node <= c->settled)
 		return node;
-	if (model_signaled(m, m->nodes[node].fence)) {
-		c->settled = node;
-		c->waited = false;
-		return true;
-	}
 	if (arm)
 		m->armed += model_arm(m, m->nodes[node].fence);
-	return false;
+	if (!model_signaled(m, m->nodes[node].fence))
+		return false;
+	c->settled = node;
+	c->waited = false;
+	return true;
 }
 
 /* All of a list leave the channel: alive they become idle, dead they become ripe. */
@@ -142,23 +141,19 @@ void model_unregister(struct model *m, int channel)
 }
 
 /* Zombies of a type on a channel, or buffers and groups of any kind. */
-static bool holds(const struct model *m, int channel, int type, u64 *bytes)
+static bool holds(const struct model *m, int channel, int type)
 {
 	const struct model_owner *o;
-	bool found = false;
 	int i;
 
-	*bytes = 0;
 	for (i = 0; i < MODEL_OWNERS; i++) {
 		o = &m->owners[i];
-		if (!o->at[channel].node ||
-		    (type != MODEL_ANY_TYPE &&
-		     (!model_is_dead(m, i) || o->type != type)))
-			continue;
-		found = true;
-		*bytes += type == MODEL_ANY_TYPE ? 0 : o->bytes;
+		if (o->at[channel].node &&
+		    (type == MODEL_ANY_TYPE ||
+		     (model_is_dead(m, i) && o->type == type)))
+			return true;
 	}
-	return found;
+	return false;
 }
 
 /* Somebody without patience leaves out what was waited for and did not go on. */
@@ -187,20 +182,17 @@ int model_frontiers(struct model *m, struct model_due *due, int *fences,
 {
 	unsigned int after = 0;
 	int c, node, count = 0;
-	u64 bytes;
 
-	due->bytes = 0;
 	activate(m);
 	while (count < max &&
 	       (c = model_next(m, MODEL_ACTIVE, 0, &after)) != MODEL_NONE) {
 		node = model_next_node(m, c, 0);
-		if (!holds(m, c, due->type, &bytes) ||
+		if (!holds(m, c, due->type) ||
 		    is_late(m, c, due->patient) || node > due->last_node)
 			continue;
 		fences[count] = m->nodes[node].fence;
 		model_note_wait(m, c);
 		count++;
-		due->bytes += bytes;
 	}
 	return count;
 }
@@ -254,11 +246,10 @@ int model_oldest_zombie(struct model *m, int type, bool patient, int after)
 {
 	int c, node, oldest = 0;
 	unsigned int turn = 0;
-	u64 bytes;
 
 	activate(m);
 	while ((c = model_next(m, MODEL_ACTIVE, 0, &turn)) != MODEL_NONE) {
-		if (!holds(m, c, type, &bytes) || is_late(m, c, patient))
+		if (!holds(m, c, type) || is_late(m, c, patient))
 			continue;
 		node = model_next_node(m, c, 0);
 		while (node && !has_zombie(m, node, type))

@@ -341,8 +341,9 @@ unsigned int act_look_at_zombies(struct racer *racer)
 	u64 after = seq;
 	struct dma_fence *fence;
 
-	fence = ttm_fence_lru_oldest_zombie(lru, 1 + random_below(racer, 2),
-					    random_patience(racer), &seq);
+	fence = ttm_fence_lru_oldest_match(lru, 1 + random_below(racer, 2),
+					   random_patience(racer), NULL, NULL,
+					   &seq);
 	if (fence && (seq <= after || seq > ttm_fence_lru_emitted(lru)))
 		race_fault(racer->dev, "a zombie of no such age");
 	if (fence)

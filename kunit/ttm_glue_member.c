@@ -2,8 +2,13 @@
 /*
  * Who may become a member of a group, and that members may die and groups end at any time.
  */
+#include <linux/dma-resv.h>
+
+#include <kunit/static_stub.h>
+
 #include <drm/ttm/ttm_bo_group.h>
 
+#include "ttm_bo_fence_lru.h"
 #include "ttm_glue_helpers.h"
 
 /* Mistakes of the driver's, of which TTM warns once. */
@@ -49,6 +54,44 @@ static void the_fences_of_a_member_that_dies_are_told(struct kunit *test)
 	glue_expect_zombies(dev, 1, 0);
 	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 1);
 
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
+	glue_expect_usage(dev, TTM_PL_VRAM, 0);
+	ttm_bo_group_put(group);
+}
+
+static struct ttm_bo_group *used_meanwhile;
+
+/* As TTM does it; and then others use the group. */
+static int copy_before_it_is_used(struct ttm_buffer_object *tbo)
+{
+	int ret = -EBUSY;
+
+	if (dma_resv_trylock(&tbo->base._resv)) {
+		ret = dma_resv_copy_fences(&tbo->base._resv, tbo->base.resv);
+		dma_resv_unlock(&tbo->base._resv);
+	}
+	spin_lock(&tbo->bdev->lru_lock);
+	tbo->base.resv = &tbo->base._resv;
+	spin_unlock(&tbo->bdev->lru_lock);
+	glue_use_group(used_meanwhile, 0);
+	return ret;
+}
+
+/* What is used of the group while it dies is none of its own. */
+static void a_member_that_dies_waits_for_no_later_fence(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_bo_group *group = glue_group(dev);
+	struct glue_bo *a = glue_member(group, 'a');
+	struct glue_fence *fence = glue_use_group(group, 0);
+
+	used_meanwhile = group;
+	kunit_activate_static_stub(test, ttm_bo_individualize_resv,
+				   copy_before_it_is_used);
+	glue_put(a);
+	kunit_deactivate_static_stub(test, ttm_bo_individualize_resv);
+	glue_expect_zombies(dev, 1, 0);
 	glue_complete(fence);
 	KUNIT_EXPECT_EQ(test, ttm_device_drain(&dev->bdev), 0);
 	glue_expect_usage(dev, TTM_PL_VRAM, 0);
@@ -145,6 +188,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(who_shares_no_reservation_does_not_join),
 	KUNIT_CASE(a_member_of_one_group_joins_no_other),
 	KUNIT_CASE(the_fences_of_a_member_that_dies_are_told),
+	KUNIT_CASE(a_member_that_dies_waits_for_no_later_fence),
 	KUNIT_CASE(a_group_may_end_under_a_cursor),
 	KUNIT_CASE(a_member_becomes_idle_while_its_memory_goes),
 	{}

@@ -3,6 +3,9 @@
  * A task that waits for room gets it, though others use all buffers again and again; or
  * comes to an end.
  */
+#include <linux/dma-resv.h>
+#include <linux/kthread.h>
+
 #include <kunit/static_stub.h>
 
 #include "ttm_bo_fence_lru.h"
@@ -173,10 +176,66 @@ static void what_never_fits_ends_beside_other_memory(struct kunit *test)
 	expect_an_end(dev);
 }
 
+#define MOMENT (HZ / 20)
+
+/* A job takes so long once somebody waits for it; it ends at the end of no wait. */
+static void take_some_moments(struct glue_fence *fence)
+{
+	schedule_timeout_uninterruptible(7 * MOMENT / 2);
+}
+
+/* A client that has jobs in its queue at any time, and stands waiting for the lock. */
+static int keep_busy(void *data)
+{
+	struct glue_bo *bo = data;
+	struct ttm_buffer_object *tbo = &bo->tbo;
+	struct glue_fence *fence;
+
+	while (!kthread_should_stop()) {
+		dma_resv_lock(tbo->base.resv, NULL);
+		fence = glue_emit(bo->dev, 0, true);
+		fence->on_wait = take_some_moments;
+		if (!ttm_bo_reserve_fences(tbo, 1))
+			ttm_bo_add_fence(tbo, &fence->base,
+					 DMA_RESV_USAGE_WRITE);
+		dma_resv_unlock(tbo->base.resv);
+		schedule_timeout_uninterruptible(1);
+	}
+	return 0;
+}
+
+/* Its last job ends only if it is kept from using the buffer for longer than that. */
+static void one_that_is_always_busy_is_taken_in_the_end(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_operation_ctx ctx = {};
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	struct task_struct *client;
+	int err, i;
+
+	glue_set_moment(test, MOMENT);
+	glue_set_timeout(test, 30 * MOMENT);
+	glue_fill(dev, bo);
+	for (i = 1; i < GLUE_VRAM_PAGES; i++)
+		glue_pin(bo[i]);
+	client = kthread_run(keep_busy, bo[0], "client");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(client));
+	while (!ttm_bo_is_busy(&bo[0]->tbo))
+		schedule_timeout_uninterruptible(1);
+
+	glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &err);
+	kthread_stop(client);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	glue_expect_evicted(dev, "a");
+	for (i = 1; i < GLUE_VRAM_PAGES; i++)
+		glue_unpin(bo[i]);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(what_is_used_again_is_taken_all_the_same),
 	KUNIT_CASE(a_hung_fence_of_others_does_not_hide_that),
 	KUNIT_CASE_SLOW(one_that_stays_busy_hides_none),
+	KUNIT_CASE_SLOW(one_that_is_always_busy_is_taken_in_the_end),
 	KUNIT_CASE(what_never_fits_ends_while_others_go_on),
 	KUNIT_CASE(what_never_fits_ends_beside_other_memory),
 	{}

@@ -4,6 +4,7 @@
  */
 #include <linux/export.h>
 #include <linux/lockdep.h>
+#include <linux/minmax.h>
 #include <linux/rculist.h>
 #include <linux/sched/mm.h>
 
@@ -28,6 +29,12 @@
  * busy on the channel takes no lock of the device.
  */
 
+/*
+ * Links of a buffer: walks look at all of them with spinlocks held. Fences of more channels
+ * at a time are left to the check that precedes the release of memory.
+ */
+#define MAX_LINKS 32
+
 /* The buffer's link on this channel, else a free one, else NULL. */
 static struct ttm_fence_lru_link *
 pick_link(struct ttm_fence_lru_bo *bo, struct ttm_fence_lru_channel *channel)
@@ -50,7 +57,8 @@ pick_link(struct ttm_fence_lru_bo *bo, struct ttm_fence_lru_channel *channel)
  * @channel: the channel that it will be used on, or NULL
  * @gfp: how to allocate
  *
- * What ttm_fence_lru_reserve() and ttm_fence_lru_reserve_on() do where it takes longer.
+ * What ttm_fence_lru_reserve() and ttm_fence_lru_reserve_on() do where it takes longer. A
+ * buffer has 32 links at the most: a fence for which none is left is not attached.
  *
  * Context: the buffer's reservation is held, or nobody else references it.
  * Return: 0, or -ENOMEM without memory. What it got before it failed stays with
@@ -60,14 +68,17 @@ int ttm_fence_lru_add_links(struct ttm_fence_lru_bo *bo, unsigned int count,
 			    struct ttm_fence_lru_channel *channel, gfp_t gfp)
 {
 	struct ttm_fence_lru_link *link, *last;
+	unsigned int nr_links = 0;
 
 	for (link = &bo->link; link; link = link->next) {
+		nr_links++;
 		if (count && (ttm_fence_lru_link_is_free(link) ||
 			      link->channel == channel))
 			count--;
 		last = link;
 	}
 
+	count = min(count, MAX_LINKS - nr_links);
 	for (; count; count--, last = link) {
 		link = ttm_fence_lru_link_alloc(bo, gfp);
 		if (!link)
@@ -156,7 +167,7 @@ static bool attach_one(struct ttm_fence_lru_channel *channel,
 		       struct ttm_fence_lru_bo *bo,
 		       struct ttm_fence_lru_emptied *emptied)
 {
-	struct ttm_fence_lru_link *link = node ? pick_link(bo, channel) : NULL;
+	struct ttm_fence_lru_link *link = pick_link(bo, channel);
 
 	if (link && !ttm_fence_lru_link_is_free(link)) {
 		advance(channel, node, link, emptied);
@@ -187,7 +198,7 @@ void ttm_fence_lru_attach_locked(struct ttm_fence_lru_channel *channel,
 	lockdep_assert_held(&channel->lock);
 
 	for (i = 0; i < count; i++) {
-		link = node ? pick_link(bos[i], channel) : NULL;
+		link = pick_link(bos[i], channel);
 		if (!link || ttm_fence_lru_link_is_free(link))
 			break;
 		advance(channel, node, link, emptied);
@@ -199,11 +210,9 @@ void ttm_fence_lru_attach_locked(struct ttm_fence_lru_channel *channel,
 		spin_unlock(lru->lru_lock);
 	}
 
-	if (node) {
-		trace_ttm_fence_lru_attach(channel, node, count, joined);
-		/* None of the buffers may have had a link to spare. */
-		ttm_fence_lru_node_drop_empty(channel, node, emptied);
-	}
+	trace_ttm_fence_lru_attach(channel, node, count, joined);
+	/* None of the buffers may have had a link to spare. */
+	ttm_fence_lru_node_drop_empty(channel, node, emptied);
 	join(channel);
 }
 
@@ -223,6 +232,14 @@ ttm_fence_lru_channel_find(struct ttm_fence_lru *lru, u64 context)
 	return NULL;
 }
 
+/* There is no node for the fence. */
+static void leave_unlinked(struct ttm_fence_lru *lru, unsigned int count)
+{
+	spin_lock(lru->lru_lock);
+	lru->stats.unlinked += count;
+	spin_unlock(lru->lru_lock);
+}
+
 /* One hold of the channel's lock. */
 static void attach_some(struct ttm_fence_lru_channel *channel,
 			struct dma_fence *fence, struct ttm_fence_lru_bo **bos,
@@ -234,7 +251,11 @@ static void attach_some(struct ttm_fence_lru_channel *channel,
 	spin_lock(&channel->lock);
 	if (!channel->killed) {
 		node = ttm_fence_lru_node_get(channel, fence);
-		ttm_fence_lru_attach_locked(channel, node, bos, count, emptied);
+		if (node)
+			ttm_fence_lru_attach_locked(channel, node, bos, count,
+						    emptied);
+		else
+			leave_unlinked(channel->lru, count);
 	}
 	spin_unlock(&channel->lock);
 }

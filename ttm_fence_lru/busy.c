@@ -103,12 +103,11 @@ static struct dma_fence *frontier(struct ttm_fence_lru_channel *channel,
 	    ttm_fence_lru_is_late(channel, due->patience))
 		return NULL;
 
-	if (due->within)
+	if (due->within) {
 		bytes = bytes_within(channel, due);
-	else if (due->type != TTM_FENCE_LRU_ANY_TYPE)
-		bytes = READ_ONCE(channel->zombie_bytes[due->type]);
-	if (due->within && !bytes)
-		return NULL;
+		if (!bytes)
+			return NULL;
+	}
 
 	fence = ttm_fence_lru_first_fence(channel, &seq);
 	if (fence && seq <= due->last_seq) {
@@ -381,8 +380,10 @@ static void look_at_channels(struct walk *walk, struct ttm_fence_lru_heap *heap,
 
 	ttm_fence_lru_activate(lru);
 	list_for_each_entry(head.channel, &lru->active, active) {
-		if (ttm_fence_lru_is_late(head.channel, patience))
+		if (ttm_fence_lru_is_late(head.channel, patience)) {
+			walk->cursor->late = true;
 			continue;
+		}
 		head.seq = begin_walk(head.channel);
 		if (head.seq)
 			min_heap_push(heap, &head, &ttm_fence_lru_by_seq, NULL);

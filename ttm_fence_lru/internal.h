@@ -43,7 +43,7 @@ struct ttm_fence_lru_head {
 
 DEFINE_MIN_HEAP(struct ttm_fence_lru_head, ttm_fence_lru_heap);
 
-/* Nodes that a channel keeps, or makes, for its next fences. */
+/* Nodes that a channel keeps for its next fences. */
 #define TTM_FENCE_LRU_SPARE_NODES 2
 
 /**
@@ -150,7 +150,7 @@ ttm_fence_lru_link_channel(struct ttm_fence_lru_link *link);
 bool ttm_fence_lru_link_leave(struct ttm_fence_lru_channel *channel,
 			      struct ttm_fence_lru_link *link);
 bool ttm_fence_lru_has_signaled(struct dma_fence *fence);
-void ttm_fence_lru_arm(struct ttm_fence_lru *lru, struct dma_fence *fence);
+bool ttm_fence_lru_arm(struct ttm_fence_lru *lru, struct dma_fence *fence);
 
 static inline bool ttm_fence_lru_link_is_free(struct ttm_fence_lru_link *link)
 {

@@ -18,8 +18,6 @@
 
 #include "internal.h"
 
-/* Channels a buffer may be on at once: the width of its link counter. */
-#define MAX_CHANNELS U16_MAX
 #define MIN_HEAP_SIZE 16u
 
 /**
@@ -233,9 +231,8 @@ static int lock_with_room(struct ttm_fence_lru *lru)
  * channel. A context may be used again once its old channel is unregistered.
  *
  * Context: process context, may sleep and allocate.
- * Return: 0, -ENOMEM without memory, -EEXIST if a live channel has this context,
- * -ENOSPC beyond 65,535 channels. On error it is not registered; what @channel held
- * is lost in any case.
+ * Return: 0, -ENOMEM without memory, -EEXIST if a live channel has this context. On error
+ * it is not registered; what @channel held is lost in any case.
  */
 int ttm_fence_lru_channel_register(struct ttm_fence_lru *lru,
 				   struct ttm_fence_lru_channel *channel,
@@ -251,8 +248,6 @@ int ttm_fence_lru_channel_register(struct ttm_fence_lru *lru,
 
 	if (ttm_fence_lru_channel_find(lru, context)) {
 		ret = -EEXIST;
-	} else if (lru->nr_channels == MAX_CHANNELS) {
-		ret = -ENOSPC;
 	} else {
 		list_add_tail(&channel->entry, &lru->channels);
 		lru->nr_channels++;
@@ -284,16 +279,16 @@ int ttm_fence_lru_channel_reserve(struct ttm_fence_lru_channel *channel)
 
 	ttm_fence_lru_assert_emission(channel);
 
-	/* One for the fence, one for a task that attaches an older fence meanwhile. */
-	while (READ_ONCE(channel->nr_spare) < TTM_FENCE_LRU_SPARE_NODES) {
-		node = ttm_fence_lru_node_alloc();
-		if (!node)
-			return -ENOMEM;
+	/* Only a new fence takes it, and that is the caller's. */
+	if (READ_ONCE(channel->nr_spare))
+		return 0;
+	node = ttm_fence_lru_node_alloc();
+	if (!node)
+		return -ENOMEM;
 
-		spin_lock(&channel->lock);
-		ttm_fence_lru_node_add_spare(channel, node);
-		spin_unlock(&channel->lock);
-	}
+	spin_lock(&channel->lock);
+	ttm_fence_lru_node_add_spare(channel, node);
+	spin_unlock(&channel->lock);
 	return 0;
 }
 EXPORT_SYMBOL(ttm_fence_lru_channel_reserve);

@@ -95,22 +95,17 @@ static bool is_old(struct ttm_fence_lru_channel *channel,
 		     lower_32_bits(channel->last_seqno)) <= 0;
 }
 
-/*
- * A new node at the end of the channel, made of a spare one. NULL for want of it: an old
- * fence does not take the last one, which was made for a fence that is being emitted.
- */
+/* A new node at the end of the channel, made of a spare one; NULL for want of it. */
 static struct ttm_fence_lru_node *append(struct ttm_fence_lru_channel *channel,
 					 struct dma_fence *fence)
 {
-	bool old = is_old(channel, fence);
 	struct ttm_fence_lru_node *node;
 
-	if (channel->nr_spare <= old)
+	if (!channel->nr_spare)
 		return NULL;
-	if (!old) {
-		ttm_fence_lru_assert_emission(channel);
-		channel->last_seqno = fence->seqno;
-	}
+
+	ttm_fence_lru_assert_emission(channel);
+	channel->last_seqno = fence->seqno;
 
 	node = list_first_entry(&channel->spare, struct ttm_fence_lru_node,
 				entry);
@@ -126,15 +121,16 @@ static struct ttm_fence_lru_node *append(struct ttm_fence_lru_channel *channel,
 }
 
 /*
- * The node of a fence. If it is gone because its last buffer left, or stands far back,
- * a later one, which signals no earlier; else a new one. Usually the fence is the
- * newest, so look from the end.
+ * The node of a fence, a new one if it is newer than all that had one. Usually the fence is
+ * the newest, so look from the end. NULL if there is none: an old fence whose node is gone,
+ * as its last buffer left, or stands far back, makes no link. A later node would do until
+ * its own fence hangs.
  */
 struct ttm_fence_lru_node *
 ttm_fence_lru_node_get(struct ttm_fence_lru_channel *channel,
 		       struct dma_fence *fence)
 {
-	struct ttm_fence_lru_node *node, *later = NULL;
+	struct ttm_fence_lru_node *node;
 	unsigned int steps = MAX_STEPS_BACK;
 	struct dma_fence *other;
 
@@ -146,9 +142,8 @@ ttm_fence_lru_node_get(struct ttm_fence_lru_channel *channel,
 			return node;
 		if (!steps-- || !dma_fence_is_later(other, fence))
 			break;
-		later = node;
 	}
-	return later ?: append(channel, fence);
+	return is_old(channel, fence) ? NULL : append(channel, fence);
 }
 
 /*
@@ -300,17 +295,21 @@ static bool is_silent(struct dma_fence *fence)
 	return silent;
 }
 
-/* Not to be called with a spinlock held: it is the fence's driver that enables it. */
-void ttm_fence_lru_arm(struct ttm_fence_lru *lru, struct dma_fence *fence)
+/*
+ * Not to be called with a spinlock held: it is the fence's driver that enables it. Returns
+ * whether the fence has signaled thereby.
+ */
+bool ttm_fence_lru_arm(struct ttm_fence_lru *lru, struct dma_fence *fence)
 {
 	if (test_bit(DMA_FENCE_FLAG_ENABLE_SIGNAL_BIT, &fence->flags) ||
 	    !is_silent(fence))
-		return;
+		return false;
 
 	spin_lock(lru->lru_lock);
 	lru->stats.armed++;
 	spin_unlock(lru->lru_lock);
 	dma_fence_enable_signaling(fence);
+	return test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags);
 }
 
 /**

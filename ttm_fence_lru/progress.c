@@ -6,7 +6,6 @@
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
 #include <linux/math64.h>
-#include <linux/sched.h>
 #include <linux/timekeeping.h>
 
 #include "internal.h"
@@ -113,29 +112,3 @@ void ttm_fence_lru_note_wait(struct ttm_fence_lru *lru, struct dma_fence *fence)
 	mutex_unlock(&lru->reclaim_lock);
 }
 EXPORT_SYMBOL(ttm_fence_lru_note_wait);
-
-/**
- * ttm_fence_lru_has_late - whether a channel would be left out for being late
- * @lru: the device's engine
- * @patience: as for ttm_fence_lru_visit_busy()
- *
- * Context: process context.
- * Return: true if a channel that holds something has been waited for, for so many jiffies
- * without going on.
- */
-bool ttm_fence_lru_has_late(struct ttm_fence_lru *lru, unsigned long patience)
-{
-	struct ttm_fence_lru_channel *channel;
-	bool late = false;
-
-	mutex_lock(&lru->reclaim_lock);
-	list_for_each_entry(channel, &lru->active, active) {
-		late = ttm_fence_lru_is_late(channel, patience);
-		if (late)
-			break;
-		cond_resched();
-	}
-	mutex_unlock(&lru->reclaim_lock);
-	return late;
-}
-EXPORT_SYMBOL(ttm_fence_lru_has_late);

@@ -34,7 +34,6 @@ static void bury(struct ttm_fence_lru_channel *channel,
 
 	list_move_tail(&link->entry, &link->node->zombies);
 	channel->nr_zombies[bo->type]++;
-	channel->zombie_bytes[bo->type] += bo->bytes;
 }
 
 /* The buffer dies: from here on a retire only takes links away. */
@@ -87,7 +86,7 @@ static struct ttm_fence_lru_channel *look(struct ttm_fence_lru_link *link,
 	fence = dma_fence_get_rcu_safe(&node->fence);
 	*signaled = !fence || dma_fence_is_signaled(fence);
 	if (!*signaled)
-		ttm_fence_lru_arm(channel->lru, fence);
+		*signaled = ttm_fence_lru_arm(channel->lru, fence);
 	dma_fence_put(fence);
 	return channel;
 }

@@ -122,10 +122,10 @@ static bool sample(struct ttm_fence_lru_channel *channel,
 {
 	bool signaled = ttm_fence_lru_has_signaled(fence);
 
+	if (!signaled && arm)
+		signaled = ttm_fence_lru_arm(channel->lru, fence);
 	if (signaled)
 		note_signaled(channel, seq);
-	else if (arm)
-		ttm_fence_lru_arm(channel->lru, fence);
 	dma_fence_put(fence);
 	return signaled;
 }
@@ -181,7 +181,6 @@ static void retire_zombie(struct ttm_fence_lru_channel *channel,
 	struct ttm_fence_lru_bo *bo = link->bo;
 
 	channel->nr_zombies[bo->type]--;
-	channel->zombie_bytes[bo->type] -= bo->bytes;
 	if (ttm_fence_lru_link_leave(channel, link))
 		ttm_fence_lru_ripen(channel->lru, bo);
 }

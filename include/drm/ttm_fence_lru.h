@@ -309,8 +309,6 @@ struct ttm_fence_lru_channel {
 	struct ttm_fence_lru_node *resume;
 	/** @nr_zombies: of @nr_links, those of zombies, per memory type */
 	unsigned int nr_zombies[TTM_FENCE_LRU_NUM_TYPES];
-	/** @zombie_bytes: the memory that those hold, per memory type */
-	u64 zombie_bytes[TTM_FENCE_LRU_NUM_TYPES];
 #ifdef CONFIG_LOCKDEP
 	/** @emission_map: of the driver's lock of emission, or NULL; constant */
 	struct lockdep_map *emission_map;
@@ -389,8 +387,7 @@ struct ttm_fence_lru_due {
 	u64 within;
 	/**
 	 * @bytes: out: what zombies of @type hold that these channels will have come
-	 * to within that time, or of all of them if @within is 0; those of them on
-	 * several channels are counted once for each only in the latter case
+	 * to within that time; 0 if @within is
 	 */
 	u64 bytes;
 };
@@ -407,6 +404,8 @@ struct ttm_fence_lru_cursor {
 	unsigned int visited;
 	/** @left_out: some buffers were left out, as their nodes have too many */
 	bool left_out;
+	/** @late: some channels were, as they have been waited for in vain */
+	bool late;
 };
 
 /**
@@ -520,8 +519,11 @@ struct ttm_fence_lru {
 
 	/** @dead: zombies on no channel, per memory type; protected by the LRU lock */
 	struct ttm_fence_lru_dead dead[TTM_FENCE_LRU_NUM_TYPES];
-	/** @blockers: all of &ttm_fence_lru_dead.blocked by fence; by the LRU lock */
-	DECLARE_HASHTABLE(blockers, 6);
+	/**
+	 * @blockers: all of &ttm_fence_lru_dead.blocked by fence; by the LRU lock.
+	 * Clients decide how many there are, and one bucket is looked at in a hold.
+	 */
+	DECLARE_HASHTABLE(blockers, 10);
 	/** @releases: tasks that release zombies now; protected by the LRU lock */
 	struct list_head releases;
 	/** @nr_releases: how many there ever were; protected by the LRU lock */
@@ -601,26 +603,9 @@ struct dma_fence *ttm_fence_lru_oldest_match(struct ttm_fence_lru *lru,
 void ttm_fence_lru_arm_fence(struct dma_fence *fence);
 void ttm_fence_lru_note_wait(struct ttm_fence_lru *lru,
 			     struct dma_fence *fence);
-bool ttm_fence_lru_has_late(struct ttm_fence_lru *lru, unsigned long patience);
 void ttm_fence_lru_visit_busy(struct ttm_fence_lru *lru, unsigned long patience,
 			      struct ttm_fence_lru_cursor *cursor,
 			      ttm_fence_lru_visit visit, void *data);
-
-/**
- * ttm_fence_lru_oldest_zombie - the zombie that was used longest ago
- * @lru: the device's engine
- * @type: its memory type, below TTM_FENCE_LRU_NUM_TYPES
- * @patience: as for ttm_fence_lru_oldest_match()
- * @seq: likewise
- *
- * Return: the fence of its last use, with a reference; NULL if there is none.
- */
-static inline struct dma_fence *
-ttm_fence_lru_oldest_zombie(struct ttm_fence_lru *lru, unsigned int type,
-			    unsigned long patience, u64 *seq)
-{
-	return ttm_fence_lru_oldest_match(lru, type, patience, NULL, NULL, seq);
-}
 
 /**
  * ttm_fence_lru_emitted - the present end of the order of emission
