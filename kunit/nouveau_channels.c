@@ -67,9 +67,9 @@ static void a_device_that_sleeps_is_not_read(struct kunit *test)
 	unsigned int reads;
 
 	push(channel, glue_bo(mock->glue, 'a', &glue_vram));
+	nouveau_ttm_sleep(mock->drm);
 	nv_channel_run(channel);
 	reads = channel->reads;
-	nouveau_ttm_sleep(mock->drm);
 	glue_retire(mock->glue);
 	KUNIT_EXPECT_EQ(test, channel->reads, reads);
 	glue_expect_lru(mock->glue, TTM_PL_VRAM, "", 1);
@@ -86,9 +86,10 @@ static void a_fence_is_not_read_while_the_device_sleeps(struct kunit *test)
 	struct nv_mock *mock = nv_mock(test);
 	struct nv_channel *channel = new_channel(mock, 0);
 	struct nouveau_fence *fence = nv_emit(channel);
-	unsigned int reads = channel->reads;
+	unsigned int reads;
 
 	nouveau_ttm_sleep(mock->drm);
+	reads = channel->reads;
 	nv_channel_interrupt(channel);
 	KUNIT_EXPECT_FALSE(test, nouveau_fence_done(fence));
 	KUNIT_EXPECT_EQ(test, channel->reads, reads);
@@ -104,7 +105,6 @@ static void a_fence_is_looked_at_when_the_device_is_awake(struct kunit *test)
 {
 	struct nv_mock *mock = nv_mock(test);
 	struct nv_channel *channel = new_channel(mock, 0);
-	struct nouveau_fence_chan *fctx = channel->base.fence;
 	struct nouveau_fence *fence = nv_emit(channel);
 
 	dma_fence_enable_signaling(&fence->base);
@@ -113,10 +113,53 @@ static void a_fence_is_looked_at_when_the_device_is_awake(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, test_bit(DMA_FENCE_FLAG_SIGNALED_BIT,
 					  &fence->base.flags));
 	nouveau_ttm_wake(mock->drm);
-	flush_work(&fctx->uevent_work);
 	KUNIT_EXPECT_TRUE(test, test_bit(DMA_FENCE_FLAG_SIGNALED_BIT,
 					 &fence->base.flags));
 	nouveau_fence_unref(&fence);
+	nv_channel_del(channel);
+}
+
+/* Else who waits for it in another driver waits until the device is awake. */
+static void a_fence_is_looked_at_before_the_device_sleeps(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = new_channel(mock, 0);
+	struct nouveau_fence *fence = nv_emit(channel);
+
+	nv_channel_run(channel);
+	nouveau_ttm_sleep(mock->drm);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(&fence->base));
+	nouveau_ttm_wake(mock->drm);
+	nouveau_fence_unref(&fence);
+	nv_channel_del(channel);
+}
+
+/* Whoever takes the device away waits for its pushes, and would wait for the other one. */
+static void
+a_push_does_not_wait_for_another_device_when_its_own_goes(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_channel *channel = new_channel(mock, 0);
+	struct glue_bo *a = glue_bo(mock->glue, 'a', &glue_vram);
+	struct nv_channel *theirs;
+	struct nouveau_drm *other;
+	int ret;
+
+	theirs = new_channel(mock, 1);
+	push(theirs, a);
+	other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	theirs->base.cli = nv_client(mock);
+	theirs->base.cli->drm = other;
+
+	mock->drm->dev->unplugged = true;
+	glue_lock(a);
+	ret = nouveau_fence_sync(nouveau_bo(&a->tbo), &channel->base, true,
+				 false);
+	KUNIT_EXPECT_EQ(test, ret, -ENODEV);
+	glue_unlock(a);
+	mock->drm->dev->unplugged = false;
+	nv_channel_del(theirs);
 	nv_channel_del(channel);
 }
 
@@ -384,6 +427,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_device_that_sleeps_is_not_read),
 	KUNIT_CASE(a_fence_is_not_read_while_the_device_sleeps),
 	KUNIT_CASE(a_fence_is_looked_at_when_the_device_is_awake),
+	KUNIT_CASE(a_fence_is_looked_at_before_the_device_sleeps),
+	KUNIT_CASE(a_push_does_not_wait_for_another_device_when_its_own_goes),
 	KUNIT_CASE(a_channel_of_a_sleeping_device_does_not_end),
 	KUNIT_CASE(a_channel_hears_of_no_error_without_fences),
 	KUNIT_CASE(a_dead_buffer_makes_room_for_an_engine),

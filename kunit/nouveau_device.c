@@ -67,6 +67,57 @@ static void a_channel_that_hangs_does_not_bar_shutdown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mock->suspends, 1);
 }
 
+/* The image is written: the system goes off, or is rolled back. */
+static void what_is_left_in_vram_does_not_bar_hibernation(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	pci_set_drvdata(pdev, mock->drm);
+	mock->eviction_error = -EBUSY;
+	KUNIT_EXPECT_EQ(test, nv_poweroff(&pdev->dev), 0);
+	KUNIT_EXPECT_EQ(test, mock->suspends, 1);
+	KUNIT_EXPECT_TRUE(test, mock->drm->ttm.asleep);
+}
+
+/* vga_switcheroo does not ask whether it may cut the power. */
+static void what_is_left_in_vram_does_not_bar_switching_off(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	pci_set_drvdata(pdev, mock->drm);
+	mock->eviction_error = -EBUSY;
+	nouveau_pmops_switch_off(&pdev->dev);
+	KUNIT_EXPECT_EQ(test, mock->suspends, 1);
+	KUNIT_EXPECT_TRUE(test, mock->drm->ttm.asleep);
+}
+
+/* It does nothing any more, so there is nothing to stop. */
+static void jobs_end_with_a_device_that_does_not_resume(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+	struct nv_channel *channel = nv_channel(mock, 0);
+	struct nouveau_fence *fence = nv_emit(channel);
+
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	pci_set_drvdata(pdev, mock->drm);
+	nouveau_ttm_sleep(mock->drm);
+	mock->resume_error = -ENODEV;
+	KUNIT_EXPECT_EQ(test, nv_thaw(&pdev->dev), -ENODEV);
+	KUNIT_EXPECT_TRUE(test, mock->drm->ttm.asleep);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(&fence->base));
+	KUNIT_EXPECT_EQ(test, fence->base.error, -ENODEV);
+	KUNIT_EXPECT_TRUE(test, nouveau_channel_end(&channel->base));
+	KUNIT_EXPECT_EQ(test, atomic_read(&channel->base.killed), 1);
+	nouveau_ttm_wake(mock->drm);
+	nouveau_fence_unref(&fence);
+	nv_channel_del(channel);
+}
+
 static struct ttm_resource_manager *
 new_manager(struct nv_mock *mock, unsigned int mem_type,
 	    const struct ttm_resource_manager_func *func)
@@ -194,6 +245,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_suspend_that_fails_may_be_tried_again),
 	KUNIT_CASE(what_is_left_in_vram_does_not_bar_shutdown),
 	KUNIT_CASE(a_channel_that_hangs_does_not_bar_shutdown),
+	KUNIT_CASE(what_is_left_in_vram_does_not_bar_hibernation),
+	KUNIT_CASE(what_is_left_in_vram_does_not_bar_switching_off),
+	KUNIT_CASE(jobs_end_with_a_device_that_does_not_resume),
 	KUNIT_CASE(memory_that_is_about_to_be_freed_has_its_manager),
 	KUNIT_CASE(what_could_not_be_evicted_is_unmapped),
 	KUNIT_CASE(a_buffer_of_a_device_that_went_is_not_opened),

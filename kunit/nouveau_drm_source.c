@@ -63,4 +63,14 @@ bool nv_shutdown(struct pci_dev *pdev)
 	nouveau_drm_pci_driver.shutdown(pdev);
 	return true;
 }
+
+int nv_poweroff(struct device *dev)
+{
+	return nouveau_pm_ops.poweroff(dev);
+}
+
+int nv_thaw(struct device *dev)
+{
+	return nouveau_pm_ops.thaw(dev);
+}
 #endif

@@ -3,6 +3,8 @@
  * What nouveau's fences, jobs and VMAs stand on: channels without hardware, and nvif,
  * which talks to it.
  */
+#include <linux/pm_runtime.h>
+
 #include <kunit/test-bug.h>
 
 #include "nouveau_mock.h"
@@ -161,6 +163,11 @@ int nv_client_suspend(void)
 	return 0;
 }
 
+int nvif_client_resume(struct nvif_client *client)
+{
+	return the_mock->resume_error;
+}
+
 int nouveau_sgdma_bind(struct ttm_device *bdev, struct ttm_tt *ttm,
 		       struct ttm_resource *reg)
 {
@@ -212,6 +219,15 @@ void nv_trim(struct ttm_device *bdev)
 void nv_mark_busy(struct device *dev)
 {
 	the_mock->busy_marks++;
+}
+
+int nv_wake(struct device *dev)
+{
+	the_mock->wakes++;
+	if (the_mock->waking)
+		KUNIT_EXPECT_FALSE(the_mock->glue->test,
+				   dma_resv_is_locked(the_mock->waking));
+	return pm_runtime_get_sync(dev);
 }
 
 /*

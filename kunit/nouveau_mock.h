@@ -35,6 +35,9 @@
  * @cpu_copies: buffers that were copied by the CPU
  * @reservations: how often a buffer was reserved
  * @suspends: how often the hardware's objects were suspended
+ * @resume_error: what resuming them returns
+ * @waking: if set, not held whenever the device is woken up
+ * @wakes: how often it was
  */
 struct nv_mock {
 	struct glue_device *glue;
@@ -55,6 +58,9 @@ struct nv_mock {
 	unsigned int cpu_copies;
 	unsigned int reservations;
 	unsigned int suspends;
+	int resume_error;
+	struct dma_resv *waking;
+	unsigned int wakes;
 };
 
 /**
@@ -123,6 +129,8 @@ void nv_client_fini(struct nouveau_cli *cli);
 int nv_runtime_suspend(struct device *dev);
 /* False if nouveau of this kernel does nothing then. */
 bool nv_shutdown(struct pci_dev *pdev);
+int nv_poweroff(struct device *dev);
+int nv_thaw(struct device *dev);
 
 /* What it calls instead of TTM, and of nvif. */
 int nv_reserve(struct ttm_buffer_object *bo, bool interruptible, bool no_wait,
@@ -134,6 +142,7 @@ int nv_evict_all(struct ttm_device *bdev, struct ttm_resource_manager *man);
 void nv_device_fini(struct ttm_device *bdev);
 void nv_trim(struct ttm_device *bdev);
 void nv_mark_busy(struct device *dev);
+int nv_wake(struct device *dev);
 int nv_client_suspend(void);
 
 struct nouveau_fence *nv_emit(struct nv_channel *channel);

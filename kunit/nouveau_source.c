@@ -4,6 +4,8 @@
  * Sparse has complaints about it, which are not ours.
  */
 #ifndef __CHECKER__
+#include <linux/pm_runtime.h>
+
 #include <drm/ttm/ttm_bo.h>
 
 #include "nouveau_mock.h"
@@ -15,6 +17,7 @@
 #define ttm_bo_reserve nv_reserve
 #define ttm_resource_manager_evict_all nv_evict_all
 #define ttm_device_fini nv_device_fini
+#define pm_runtime_get_sync nv_wake
 
 #include "../../nouveau/nouveau_fence.c"
 #include "../../nouveau/nouveau_sched.c"

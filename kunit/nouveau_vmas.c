@@ -293,6 +293,21 @@ static void a_buffer_without_vmas_is_closed_unlocked(struct kunit *test)
 	dma_resv_fini(bo->base.bo.base.resv);
 }
 
+/* Suspend may be under way, and evicts it. */
+static void who_wakes_the_device_has_reserved_nothing(struct kunit *test)
+{
+	struct nv_mock *mock = nv_mock(test);
+	struct nv_bo *bo = nv_bo(mock);
+
+	mock->waking = bo->base.bo.base.resv;
+	open_bo(bo, mock->cli);
+	KUNIT_EXPECT_EQ(test, mock->wakes, 1);
+	close_bo(bo, mock->cli);
+	KUNIT_EXPECT_EQ(test, mock->wakes, 2);
+	nv_expect_vmas(test, mock->cli, 0);
+	dma_resv_fini(bo->base.bo.base.resv);
+}
+
 /* It was exported, and whoever opens it there deletes what is closed. */
 static void a_channel_reserves_its_notifiers_to_let_go(struct kunit *test)
 {
@@ -339,6 +354,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_handle_of_before_vm_init_is_closed),
 	KUNIT_CASE(a_handle_of_before_svm_init_is_closed),
 	KUNIT_CASE(a_buffer_without_vmas_is_closed_unlocked),
+	KUNIT_CASE(who_wakes_the_device_has_reserved_nothing),
 	KUNIT_CASE(a_channel_reserves_its_notifiers_to_let_go),
 	KUNIT_CASE(who_asks_for_an_address_reserves_the_buffer),
 	{}

@@ -69,7 +69,6 @@
 #pragma weak nvif_chan_gpfifo_wait
 #pragma weak nvif_chanc36f_ctor
 #pragma weak nvif_client_ctor
-#pragma weak nvif_client_resume
 #pragma weak nvif_device_ctor
 #pragma weak nvif_device_map
 #pragma weak nvif_device_time
