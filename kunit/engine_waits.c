@@ -309,8 +309,8 @@ static int look_at_zombies(struct mock_device *dev)
 {
 	u64 seq = 0;
 
-	dma_fence_put(ttm_fence_lru_oldest_match(&dev->lru, 1, HZ, NULL, NULL,
-						 &seq));
+	dma_fence_put(
+		ttm_fence_lru_oldest_match(&dev->lru, 1, HZ, NULL, NULL, &seq));
 	return 0;
 }
 

@@ -187,8 +187,8 @@ int model_frontiers(struct model *m, struct model_due *due, int *fences,
 	while (count < max &&
 	       (c = model_next(m, MODEL_ACTIVE, 0, &after)) != MODEL_NONE) {
 		node = model_next_node(m, c, 0);
-		if (!holds(m, c, due->type) ||
-		    is_late(m, c, due->patient) || node > due->last_node)
+		if (!holds(m, c, due->type) || is_late(m, c, due->patient) ||
+		    node > due->last_node)
 			continue;
 		fences[count] = m->nodes[node].fence;
 		model_note_wait(m, c);
