@@ -208,7 +208,7 @@ static void a_walk_goes_on_where_it_stopped(struct kunit *test)
 	visit(dev, &cursor, 1, "");
 }
 
-/* What stands behind them is left out, and the caller is told. */
+/* What stands behind them is left out, and the caller is told; it is next if that begins anew. */
 static void no_more_than_256_of_a_node_are_visited(struct kunit *test)
 {
 	struct mock_device *dev = test->priv;
@@ -216,7 +216,7 @@ static void no_more_than_256_of_a_node_are_visited(struct kunit *test)
 	struct mock_channel *other = mock_channel_create(dev);
 	struct mock_fence *fence = mock_emit(channel);
 	struct ttm_fence_lru_cursor cursor = {};
-	char expected[302] = {};
+	char expected[302] = {}, rest[302];
 	int i;
 
 	for (i = 0; i < 300; i++) {
@@ -230,8 +230,12 @@ static void no_more_than_256_of_a_node_are_visited(struct kunit *test)
 	mock_submit(other, mock_bo_create(dev, '!'));
 	visit(dev, &cursor, UINT_MAX, "!");
 	KUNIT_EXPECT_TRUE(test, cursor.left_out);
+	KUNIT_EXPECT_EQ(test, cursor.rounds, 1);
+
+	snprintf(rest, sizeof(rest), "%s%.212s!", expected + 256, expected);
 	strscpy(expected + 256, "!", sizeof(expected) - 256);
 	expect_busy(dev, expected);
+	expect_busy(dev, rest);
 }
 
 /* The channel that it had come to is gone, and a new one has come. */

@@ -6,6 +6,7 @@
 #include <linux/export.h>
 #include <linux/lockdep.h>
 #include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/timekeeping.h>
@@ -281,21 +282,38 @@ static bool step(struct walk *walk)
 	return true;
 }
 
+/* A node has more links than are looked at. These are first when a walk begins anew. */
+static void put_first(struct ttm_fence_lru_node *node,
+		      struct ttm_fence_lru_link *link)
+{
+	LIST_HEAD(visited);
+
+	list_cut_before(&visited, &node->alive, &link->entry);
+	list_splice_tail(&visited, &node->alive);
+}
+
 /* Visit the buffers of a node, from the cursor on. False if the walk pauses there. */
-static bool visit_node(struct walk *walk, struct ttm_fence_lru_node *node)
+static bool visit_node(struct walk *walk, struct ttm_fence_lru_channel *channel,
+		       struct ttm_fence_lru_node *node)
 {
 	struct ttm_fence_lru_cursor *cursor = walk->cursor;
 	struct ttm_fence_lru_link *link;
-	unsigned int passed = 0;
+	unsigned int passed = 0, before;
 
 	if (cursor->seq != node->seq) {
 		cursor->seq = node->seq;
 		cursor->visited = 0;
 	}
+	before = cursor->visited;
 
 	list_for_each_entry(link, &node->alive, entry) {
 		if (passed == LINKS_PER_NODE) {
 			cursor->left_out = true;
+			cursor->rounds =
+				max(cursor->rounds,
+				    channel->nr_links / LINKS_PER_NODE);
+			if (cursor->visited > before)
+				put_first(node, link);
 			break;
 		}
 		if (passed++ < cursor->visited) {
@@ -332,7 +350,7 @@ static u64 visit_some(struct walk *walk, struct ttm_fence_lru_channel *channel,
 		ahead = node->seq >= walk->cursor->seq;
 		if (!(ahead ? step(walk) : pass(walk)))
 			break;
-		if (ahead && !visit_node(walk, node))
+		if (ahead && !visit_node(walk, channel, node))
 			break;
 	}
 	channel->resume = node;
@@ -421,7 +439,7 @@ static void visit_all(struct walk *walk, struct ttm_fence_lru_heap *heap)
  * For callers that find nothing idle, and nothing dead that is worth to wait for. The
  * order is that in which they would become idle: that of the last node of each. Left out
  * are buffers that are used again meanwhile, or some of them, and those of a node beyond
- * its first 256, which &ttm_fence_lru_cursor.left_out tells.
+ * its first 256, which &ttm_fence_lru_cursor.left_out tells: these are its first ones then.
  *
  * Context: process context; reservations may be held.
  */

@@ -404,6 +404,8 @@ struct ttm_fence_lru_cursor {
 	unsigned int visited;
 	/** @left_out: some buffers were left out, as their nodes have too many */
 	bool left_out;
+	/** @rounds: walks from the beginning until they have been visited, at the most */
+	unsigned int rounds;
 	/** @late: some channels were, as they have been waited for in vain */
 	bool late;
 };
