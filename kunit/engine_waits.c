@@ -307,10 +307,11 @@ static int look_at_frontiers(struct mock_device *dev)
 
 static int look_at_zombies(struct mock_device *dev)
 {
+	struct dma_fence *fence;
 	u64 seq = 0;
 
-	dma_fence_put(
-		ttm_fence_lru_oldest_match(&dev->lru, 1, HZ, NULL, NULL, &seq));
+	fence = ttm_fence_lru_oldest_match(&dev->lru, 1, HZ, NULL, NULL, &seq);
+	dma_fence_put(fence);
 	return 0;
 }
 
