@@ -61,11 +61,11 @@ declare -A POLICIES=(
 	[ours]="fence_lru=1"
 	[ours-k0]="fence_lru=1"
 	[ours-k1]="fence_lru=1"
-	[ours-k2]="fence_lru=1"
+	[ours-k4]="fence_lru=1"
 	[ours-k8]="fence_lru=1"
 )
 # shellcheck disable=SC2034 # variables.sh accepts these
-ALL_POLICIES="today today-512 list timer evict-first strict ours ours-k0 ours-k1 ours-k2 ours-k8"
+ALL_POLICIES="today today-512 list timer evict-first strict ours ours-k0 ours-k1 ours-k4 ours-k8"
 SAMPLE_POLICIES="today today-512 list timer evict-first strict ours"
 
 # In per cent of what a mix wants at most.
