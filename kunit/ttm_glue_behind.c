@@ -10,8 +10,8 @@
 
 #include "ttm_glue_helpers.h"
 
-/* Pages of other memory; more than are looked at in one go. */
-#define MANY 300
+/* Pages of other memory; more than are looked at in two goes. */
+#define MANY 600
 #define MOMENT (HZ / 10)
 
 static int init(struct kunit *test)
@@ -58,7 +58,7 @@ static struct glue_fence *use_many(struct glue_device *dev, bool dead)
 }
 
 /*
- *   channel 0:  zombies of other memory, 300 | zombies a b c d
+ *   channel 0:  zombies of other memory, 600 | zombies a b c d
  */
 static void the_dead_behind_many_are_waited_for(struct kunit *test)
 {
