@@ -15,6 +15,17 @@
 #include "nouveau_ioctl.h"
 #include "nouveau_ttm.h"
 
+/* What the functions of power management are called with. */
+static struct pci_dev *pci_device_of(struct nv_mock *mock)
+{
+	struct kunit *test = mock->glue->test;
+	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	pci_set_drvdata(pdev, mock->drm);
+	return pdev;
+}
+
 /*
  * The PM core takes any other error for the end of the device. It tries again on its own if
  * the device was busy.
@@ -23,10 +34,8 @@ static void a_suspend_that_fails_may_be_tried_again(struct kunit *test)
 {
 	struct nv_mock *mock = nv_mock(test);
 	struct drm_device *drm = mock->drm->dev;
-	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+	struct pci_dev *pdev = pci_device_of(mock);
 
-	KUNIT_ASSERT_NOT_NULL(test, pdev);
-	pci_set_drvdata(pdev, mock->drm);
 	mock->eviction_error = -ENOMEM;
 	KUNIT_EXPECT_EQ(test, nv_runtime_suspend(&pdev->dev), -EBUSY);
 	KUNIT_EXPECT_EQ(test, mock->busy_marks, 1);
@@ -38,10 +47,8 @@ static void a_suspend_that_fails_may_be_tried_again(struct kunit *test)
 static void what_is_left_in_vram_does_not_bar_shutdown(struct kunit *test)
 {
 	struct nv_mock *mock = nv_mock(test);
-	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+	struct pci_dev *pdev = pci_device_of(mock);
 
-	KUNIT_ASSERT_NOT_NULL(test, pdev);
-	pci_set_drvdata(pdev, mock->drm);
 	mock->eviction_error = -ENOMEM;
 	if (!nv_shutdown(pdev))
 		kunit_skip(test, "nouveau of this kernel runs on then");
@@ -51,12 +58,10 @@ static void what_is_left_in_vram_does_not_bar_shutdown(struct kunit *test)
 static void a_channel_that_hangs_does_not_bar_shutdown(struct kunit *test)
 {
 	struct nv_mock *mock = nv_mock(test);
-	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+	struct pci_dev *pdev = pci_device_of(mock);
 	struct nv_channel *channel = nv_channel(mock, 5);
 	bool down;
 
-	KUNIT_ASSERT_NOT_NULL(test, pdev);
-	pci_set_drvdata(pdev, mock->drm);
 	channel->emit_error = -ETIMEDOUT;
 	mock->drm->channel = &channel->base;
 	mock->drm->cechan = &channel->base;
@@ -71,10 +76,8 @@ static void a_channel_that_hangs_does_not_bar_shutdown(struct kunit *test)
 static void what_is_left_in_vram_does_not_bar_hibernation(struct kunit *test)
 {
 	struct nv_mock *mock = nv_mock(test);
-	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+	struct pci_dev *pdev = pci_device_of(mock);
 
-	KUNIT_ASSERT_NOT_NULL(test, pdev);
-	pci_set_drvdata(pdev, mock->drm);
 	mock->eviction_error = -EBUSY;
 	KUNIT_EXPECT_EQ(test, nv_poweroff(&pdev->dev), 0);
 	KUNIT_EXPECT_EQ(test, mock->suspends, 1);
@@ -85,10 +88,8 @@ static void what_is_left_in_vram_does_not_bar_hibernation(struct kunit *test)
 static void what_is_left_in_vram_does_not_bar_switching_off(struct kunit *test)
 {
 	struct nv_mock *mock = nv_mock(test);
-	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+	struct pci_dev *pdev = pci_device_of(mock);
 
-	KUNIT_ASSERT_NOT_NULL(test, pdev);
-	pci_set_drvdata(pdev, mock->drm);
 	mock->eviction_error = -EBUSY;
 	nouveau_pmops_switch_off(&pdev->dev);
 	KUNIT_EXPECT_EQ(test, mock->suspends, 1);
@@ -99,12 +100,10 @@ static void what_is_left_in_vram_does_not_bar_switching_off(struct kunit *test)
 static void jobs_end_with_a_device_that_does_not_resume(struct kunit *test)
 {
 	struct nv_mock *mock = nv_mock(test);
-	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+	struct pci_dev *pdev = pci_device_of(mock);
 	struct nv_channel *channel = nv_channel(mock, 0);
 	struct nouveau_fence *fence = nv_emit(channel);
 
-	KUNIT_ASSERT_NOT_NULL(test, pdev);
-	pci_set_drvdata(pdev, mock->drm);
 	nouveau_ttm_sleep(mock->drm);
 	mock->resume_error = -ENODEV;
 	KUNIT_EXPECT_EQ(test, nv_thaw(&pdev->dev), -ENODEV);

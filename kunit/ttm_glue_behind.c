@@ -93,50 +93,6 @@ static void the_busy_behind_many_are_waited_for(struct kunit *test)
 	glue_expect_evicted(dev, "a");
 }
 
-static unsigned int uses;
-
-/* Its client has another job that uses the same, but for what others have locked. */
-static void use_all_again(struct glue_fence *fence)
-{
-	struct glue_device *dev = fence->channel->dev;
-	struct glue_fence *next;
-	struct glue_bo *bo;
-
-	if (!uses)
-		return;
-	uses--;
-	next = glue_emit(dev, 0, true);
-	next->on_wait = use_all_again;
-	list_for_each_entry(bo, &dev->bos, entry) {
-		if (!dma_resv_trylock(bo->tbo.base.resv))
-			continue;
-		if (!ttm_bo_reserve_fences(&bo->tbo, 1))
-			ttm_bo_add_fence(&bo->tbo, &next->base,
-					 DMA_RESV_USAGE_WRITE);
-		dma_resv_unlock(bo->tbo.base.resv);
-	}
-}
-
-/* To wait for the job does not help: they must be found, and locked. */
-static void the_busy_behind_many_are_found(struct kunit *test)
-{
-	struct glue_device *dev = test->priv;
-	struct glue_fence *fence = use_many(dev, false);
-	struct glue_bo *bo[GLUE_VRAM_PAGES];
-	struct ttm_operation_ctx ctx = {};
-	int i;
-
-	glue_fill(dev, bo);
-	for (i = 0; i < GLUE_VRAM_PAGES; i++)
-		glue_attach(bo[i], fence);
-	fence->on_wait = use_all_again;
-	uses = 20;
-	KUNIT_EXPECT_EQ(test, try(dev, &glue_vram, &ctx), 0);
-	KUNIT_EXPECT_EQ(test, strlen(dev->evicted), 1);
-	KUNIT_EXPECT_GE(test, uses, 18);
-	uses = 0;
-}
-
 /*
  *   channel 0:  a | b | c    waited for long, in vain
  *   channel 1:  d            waited for, too, but not for long
@@ -295,7 +251,6 @@ static void what_is_idle_needs_no_wait(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(the_dead_behind_many_are_waited_for),
 	KUNIT_CASE(the_busy_behind_many_are_waited_for),
-	KUNIT_CASE(the_busy_behind_many_are_found),
 	KUNIT_CASE(what_was_waited_for_least_comes_first),
 	KUNIT_CASE(what_nobody_may_have_is_asked_for_once),
 	KUNIT_CASE(a_fence_that_must_be_asked_is),

@@ -280,7 +280,8 @@ static void assert_reserved(struct ttm_fence_lru *lru,
  *
  * Links the buffers to the fence's node if the fence belongs to a live channel
  * and nobody has seen it signaled. A buffer that was idle leaves the LRU. Any other
- * fence is left to the check that precedes the release of memory.
+ * fence is left to the check that precedes the release of memory; so is an old one whose
+ * node is gone or far back.
  *
  * Cannot fail, does not sleep and allocates nothing: the fence is public already.
  *
