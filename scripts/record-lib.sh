@@ -24,7 +24,7 @@ choose()
 	[ -n "$raw" ] || die "the program has not asked Mesa's nouveau driver for anything" "$1"
 	"$ROOT/scripts/trim-recording.py" "$raw" "$OUT/$NAME.trace"
 	rm -f "$OUT/$NAME".raw.*
-	"$REPLAY" --check "$OUT/$NAME.trace"
+	(cd "$ROOT" && "$REPLAY" --check "build/record/$NAME.trace")
 	xz -f -6 "$OUT/$NAME.trace"
 	say "record: see build/record/$NAME.trace.xz; replay it: make demo TRACES=build/record/$NAME.trace.xz"
 }
