@@ -7,9 +7,10 @@ between two lines, "figures: <name>" and "end of figures", which are comments th
 of other settings than the default are left aside, and so are those of other sources than
 today's, unless --any is given; what has no results stays as it is.
 
---check changes nothing. It fails if a figure in modelled time is not what was printed, if
-README has a large number that no command wrote, and if a figure's place is missing. Exit
-status 77: for neither kernel is there a demo of these sources to compare with.
+--check changes nothing. It fails if a figure in modelled time is not what was printed, if a
+picture in modelled time says something else than the one that was drawn, if README has a large
+number that no command wrote, and if a figure's place is missing. Exit status 77: there are no
+results of these sources to compare with.
 """
 
 import contextlib
@@ -301,6 +302,11 @@ PICTURES = {
 }
 
 
+# Those of runs in modelled time.
+EXACT_PICTURES = [name for name, (command, _) in PICTURES.items()
+                  if command in ("demo", "timeline")]
+
+
 def slim(svg):
     """A drawing without the groups that draw nothing, of which gnuplot makes hundreds."""
     return re.sub(r"<g [^>]*>\s*</g>\n?", "", svg)
@@ -318,6 +324,29 @@ def copy_pictures(root, results):
         path.parent.mkdir(exist_ok=True)
         path.write_text(slim(svg))
         print(f"{path.relative_to(root)}: {path.stat().st_size:,} bytes")
+
+
+def words_of(svg):
+    """What a drawing says. Where it stands depends on the version of what drew it."""
+    return re.findall(r"<(?:text|tspan)\b[^>]*>([^<]*[^<\s][^<]*)<", svg)
+
+
+def check_pictures(root, results):
+    """Which pictures do not say what the command's own say, and how many were compared."""
+    wrong, compared = [], 0
+    for name in EXACT_PICTURES:
+        command, file = PICTURES[name]
+        path = root / "Documentation/pictures" / name
+        try:
+            results.check_made_of(command)
+            drawn = (results.build / file).read_text()
+        except (Nothing, OSError) as reason:
+            print(f"{name} is not compared: {reason}")
+            continue
+        compared += 1
+        if words_of(path.read_text()) != words_of(drawn):
+            wrong.append(f"{path.relative_to(root)} is not what make {command} drew: make figures")
+    return wrong, compared
 
 
 WRITERS = {
@@ -410,7 +439,9 @@ def check(root, results):
                 compared += 1
             except Nothing as reason:
                 print(f"{name} is not compared: {reason}")
-    if not compared and not wrong:
+    unlike, pictures = check_pictures(root, results)
+    wrong += unlike
+    if not compared + pictures and not wrong:
         sys.exit(CANNOT)
     return wrong
 

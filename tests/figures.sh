@@ -89,6 +89,13 @@ result "a demo of other sources is not compared" 77 "of other sources" figures -
 result "nor is it written" 0 "README.md: as it was" figures
 make_report 7655 "$KEY" SEED=2
 result "a demo with settings is not compared" 77 "was run with SEED=2" figures --check
+mkdir "$SCRATCH/build/timeline"
+say "$("$ROOT/scripts/sources-key.sh" timeline)" "" >"$SCRATCH/build/timeline/made-of"
+sed 's/are released/are kept/' "$SCRATCH/Documentation/pictures/hung.svg" \
+	>"$SCRATCH/build/timeline/hung.svg"
+result "a picture that says something else is found" 1 "hung.svg is not what make timeline drew" \
+	figures --check
+rm -r "$SCRATCH/build/timeline"
 echo "It took 12,345 items." >>"$SCRATCH/README.md"
 result "a large number that no command wrote is found" 1 "12,345: no command wrote" figures --check
 sed -i '/figures: demo-tables/d' "$SCRATCH/README.md"
