@@ -5,7 +5,8 @@
 # VRAM over time, both designs side by side, under pressure and with room for all: what is in
 # use at the bottom, what is dead on it, what is free on top. Below, how often what was done
 # under pressure, and each program's own time.
-# "until" in <directory>/plot is when all but the longest program have ended.
+# "until" in <directory>/plot is when all but the longest program have ended, "longest" when that
+# one has.
 
 dir = ARG1
 load dir."/plot"
@@ -29,7 +30,7 @@ set datafile separator ","
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 array colours[3] = ["#009E73", "#E69F00", "#DDDDDD"]
 array names[3] = ["in use", "dead, not released yet", "free"]
-array places[3] = [0.33, 0.42, 0.60]
+array places[3] = [0.10, 0.18, 0.36]
 set style fill solid 1.0 noborder
 set border 3 lc rgb "#555555"
 set tics nomirror out
@@ -39,6 +40,10 @@ set multiplot title ARG2 font ",16" offset 0,-0.3
 do for [i = 1:3] {
 	set object i rectangle center screen places[i], 0.405 size screen 0.016, 0.013 fc rgb colours[i] fs solid
 	set label i names[i] at screen places[i] + 0.014, 0.405 left
+}
+if (until < longest) {
+	set label 4 sprintf("The curves end where all programs but one have ended. That one goes on until %.1f s.", longest) \
+		at screen 0.985, 0.405 right font ",12" tc rgb "#555555"
 }
 
 unset key

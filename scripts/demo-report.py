@@ -234,7 +234,8 @@ def write_plot(directory, designs, names):
     ends = sorted(max(column) for column in zip(*times))
     until = min(ends[-1], (ends[-2] if len(ends) > 1 else ends[0]) * 1.1) / 1e9
     plenty, scarce = (designs["today"]["phases"][phase]["vram_bytes"] // MIB for phase in PHASES)
-    (directory / "plot").write_text(f"until={until}\nplenty={plenty}\nscarce={scarce}\n"
+    (directory / "plot").write_text(f"until={until}\nlongest={ends[-1] / 1e9}\n"
+                                    f"plenty={plenty}\nscarce={scarce}\n"
                                     f"clients={len(names)}\nworks={len(PLOTTED)}\n")
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# gnuplot -c timeline-plot.gnuplot <directory> <SVG> <title>
+# gnuplot -c timeline-plot.gnuplot <directory> <SVG> <title> <what happens, on a line below>
 #
 # What timeline.py wrote: today's TTM above, the fence-ordered LRU below, the same window of
 # the same traffic. For each a lane for each channel, a row for each kind of event, and
@@ -10,7 +10,7 @@ dir = ARG1
 load dir."/axes"
 unit = length > 2000 ? 1000.0 : 1.0
 
-set terminal svg size 1000,720 dynamic noenhanced font "Helvetica,12" background "white"
+set terminal svg size 1000,840 dynamic noenhanced font "Helvetica,12" background "white"
 set output ARG2
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
@@ -35,39 +35,53 @@ outcome(result, ms) = !hung ? (result != 0 ? "in vain" : "") : result != 0 ? "in
 power = 10 ** floor(log10(most / 4))
 step = power * (most / 4 < 2 * power ? 2 : most / 4 < 5 * power ? 5 : 10)
 wide(low, high) = high - low > 0.2 * length
+array notes[4] = [ \
+	"a worker waits for the fence of each dead buffer, and then releases it", \
+	"dead buffers stay until an allocation wants their memory, and go before anything is ". \
+	"evicted; so they are many", \
+	"all of TTM's 16 workers wait for the channel that hangs, and nobody releases what the ". \
+	"other channels are done with", \
+	"no worker: the allocation takes what is dead on the channels that go on, and waits for nobody"]
 
 set multiplot title ARG3 font ",15"
+set label 10 ARG4 at screen 0.5, 0.949 center font ",12"
 # One legend for both, of what there is.
 array colours[7] = [job, copy, queue, hang, over, living, dead]
-array names[7] = ["a job runs", "the copy engine works", "jobs queue", "hangs", "over: it goes on", "buffers alive", "dead, not released"]
-array widths[7] = [0.09, 0.165, 0.09, 0.065, 0.125, 0.105, 0.1]
+array names[7] = ["a job runs", "the copy engine works", "jobs queue", "hangs", \
+	"the test has let the channel go on, and all is over", "buffers alive", \
+	"buffers dead, not released yet"]
+array widths[7] = [0.09, 0.165, 0.09, 0.065, 0.31, 0.105, 0.1]
 copying = 0
-do for [l = 1:lanes] { copying = copying + (lane_names[l][1:7] ne "channel") }
-shown(i) = i == 2 ? copying : i == 3 ? !hung : i == 4 || i == 5 ? hung : 1
-place = 0.19
+do for [l = 1:lanes] { copying = copying + (lane_names[l][1:6] eq "copies") }
+# Where a channel hangs those that live are the few that the test makes at once.
+shown(i) = i == 2 ? copying : i == 3 || i == 6 ? !hung : i == 4 || i == 5 ? hung : 1
+place = 0.06
 do for [i = 1:7] {
 	if (shown(i)) {
-		set object i rectangle center screen place, 0.025 size screen 0.012, 0.016 fc rgb colours[i] fs solid
-		set label i names[i] at screen place + 0.01, 0.025 left font ",11"
+		set object i rectangle center screen place, 0.043 size screen 0.012, 0.014 fc rgb colours[i] fs solid
+		set label i names[i] at screen place + 0.01, 0.043 left font ",11"
 		place = place + widths[i]
 	}
 }
 # As in timeline.py.
-set label 8 "closer than ".(length < 1000 ? sprintf("%.1f ms", length / 500) : span(length / 500)).": as one" at screen 0.98, 0.025 right font ",11" tc rgb "#555555"
+close = length < 1000 ? sprintf("%.1f ms", length / 500) : span(length / 500)
+set label 8 "Retired: seen to have signaled, and taken off the list of its channel, with its ". \
+	"buffers. Marks closer than ".close." are drawn as one." \
+	at screen 0.055, 0.016 left font ",11" tc rgb "#555555"
 
 do for [n = 1:2] {
 	design = n == 1 ? "today" : "fence_lru"
 	heading = n == 1 ? "today: ".today_title : "fence-ordered LRU: ".fence_lru_title
 	end = n == 1 ? today_end : fence_lru_end
 	d = dir."/".design."/"
-	top = n == 1 ? 0.915 : 0.465
+	top = n == 1 ? 0.872 : 0.45
 	set lmargin at screen 0.19
 	set rmargin at screen 0.98
 	if (end < length) { set object 9 rectangle from first end / unit, graph 0 to first length / unit, graph 1 fc rgb over fs solid noborder behind }
 
 	set tmargin at screen top
-	set bmargin at screen top - 0.225
-	set title heading offset 0,-0.5 font ",13"
+	set bmargin at screen top - 0.205
+	set title heading."\n".notes[n + (hung ? 2 : 0)] offset 0,-0.7 font ",12"
 	set yrange [bottom:lanes + 1]
 	unset ytics
 	set ytics ("allocations that wait" -events - 1) scale 0
@@ -87,8 +101,8 @@ do for [n = 1:2] {
 	do for [i = 1:7] { unset object i }
 	unset label
 
-	set tmargin at screen top - 0.235
-	set bmargin at screen top - 0.355
+	set tmargin at screen top - 0.214
+	set bmargin at screen top - 0.325
 	unset title
 	unset ytics
 	set yrange [0:most]
@@ -98,7 +112,7 @@ do for [n = 1:2] {
 	from = start > 0 ? ", from ".span(start)." after the first job" : ""
 	set xlabel (n == 2 ? (unit > 1 ? "time (s)" : "time (ms)").from : "") offset 0,0.5
 	plot d."dead" using ($1/unit):2 with fillsteps lc rgb dead, \
-	     d."alive" using ($1/unit):2 with steps lw 1.2 lc rgb living
+	     d."alive" using ($1/unit):(hung ? NaN : $2) with steps lw 1.2 lc rgb living
 	unset ylabel
 	unset object 9
 	unset label

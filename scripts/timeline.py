@@ -13,6 +13,7 @@ What is closer than the eye can tell apart is drawn as one.
 """
 
 import collections
+import itertools
 import json
 import pathlib
 import re
@@ -165,11 +166,11 @@ def most_buffers(traffic, start, end):
 
 
 def players(path, jobs):
-    """The programs that were replayed, by their channels' lanes: those with so many jobs."""
+    """Whose jobs are in a lane: those of the program that has so many."""
     clients = json.loads(path.read_text())["clients"] if path.exists() else []
     number = collections.Counter([client["submits"] for client in clients])
     lanes = {times: lane for lane, times in jobs.items() if list(jobs.values()).count(times) == 1}
-    return {lanes[client["submits"]]: ": " + pathlib.Path(client["trace"]).name.split("-")[0]
+    return {lanes[client["submits"]]: "jobs of " + pathlib.Path(client["trace"]).name.split("-")[0]
             for client in clients
             if number[client["submits"]] == 1 and client["submits"] in lanes}
 
@@ -179,9 +180,10 @@ def lane_names(both, directory):
     design = max(both, key=lambda design: len(both[design].channels))
     jobs = collections.Counter(lane for lane, _, _ in both[design].jobs)
     names = players(directory / design / "clients", jobs)
-    copying = iter(("moved out", "moved in, cleared"))
-    return [f"channel {lane}{names.get(lane, '')}" if lane in jobs else
-            next(copying, "copy engine") for lane in both[design].channels.values()]
+    numbers = itertools.count(1)
+    copying = iter(("copies out of VRAM", "copies into VRAM, clearing"))
+    return [names.get(lane, f"channel {next(numbers)}") if lane in jobs else
+            next(copying, "copies") for lane in both[design].channels.values()]
 
 
 def counts(traffic, start, end):
@@ -192,7 +194,8 @@ def counts(traffic, start, end):
         return number["interrupts"], number["evictions"]
     inside, whole = text(start, end), text(0, float("inf"))
     title = "{:,} interrupts for the dead, {:,} evictions".format(*inside)
-    return title if inside == whole else title + " (whole replay: {:,} and {:,})".format(*whole)
+    return title if inside == whole else \
+        title + " (in the whole replay {:,} interrupts, {:,} evictions)".format(*whole)
 
 
 def released(traffic, lane):

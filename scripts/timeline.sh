@@ -45,11 +45,11 @@ record()
 		"vram_mb=$vram_mb fence_lru=$fence_lru cost=1 copy=$copy" "$@"
 }
 
-# draw <picture> <title> <start ms> <length ms> [<lane of a channel that hangs>]
+# draw <picture> <title> <what happens> <start ms> <length ms> [<lane of a channel that hangs>]
 draw()
 {
-	"$ROOT/scripts/timeline.py" "$RESULTS/$1" "${@:3}"
-	gnuplot -c "$ROOT/scripts/timeline-plot.gnuplot" "$RESULTS/$1" "$RESULTS/$1.svg" "$2"
+	"$ROOT/scripts/timeline.py" "$RESULTS/$1" "${@:4}"
+	gnuplot -c "$ROOT/scripts/timeline-plot.gnuplot" "$RESULTS/$1" "$RESULTS/$1.svg" "$2" "$3"
 }
 
 # draw_graph <graph>: what happened with the fence-ordered LRU, counted.
@@ -75,10 +75,16 @@ for design in today fence_lru; do
 	run_step "timeline-hung-$design" "recording the hung channel: $design" "Read the log." \
 		record hung "$design" 128 cpu --hung
 done
+title="Memory pressure: the same ${LENGTH_MS:-300} ms of the same programs,"
+names=$(tr -s '[:space:]' ' ' <<<"${TRACES//.trace.xz/}")
+names=${names% }
 run_step draw-replay "drawing" "Read the log." draw replay \
-	"Memory pressure, $VRAM_MB MiB of VRAM: ${TRACES//.trace.xz/}" "${START_MS:--}" "${LENGTH_MS:-300}"
+	"$title which share $VRAM_MB MiB of VRAM" "What is replayed: ${names// /, }" \
+	"${START_MS:--}" "${LENGTH_MS:-300}"
+happens="1,000 more have died on channels 2 to 5, which go on. At 2 s a program asks for the memory"
 run_step draw-hung "drawing the hung channel" "Read the log." draw hung \
-	"Channel 1 hangs: its 20 dead buffers keep all of today's workers. 1,000 more died on channels 2 to 5" - - 1
+	"A channel hangs, and 20 dead buffers on it keep all 16 of today's workers" \
+	"$happens of these 1,000." - - 1
 for graph in states steps; do
 	run_step "draw-$graph" "drawing the $graph" "Read the log." draw_graph "$graph"
 done

@@ -41,7 +41,8 @@ refused()
 
 draw()
 {
-	gnuplot -c "$ROOT/scripts/timeline-plot.gnuplot" "$SCRATCH/hung" "$SCRATCH/hung.svg" title &&
+	gnuplot -c "$ROOT/scripts/timeline-plot.gnuplot" "$SCRATCH/hung" "$SCRATCH/hung.svg" \
+		title "what happens" &&
 		python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$SCRATCH/hung.svg"
 }
 
@@ -101,14 +102,14 @@ quiet_result "the counts of the title" has "$SCRATCH/hung/axes" \
 quiet_result "it is drawn" draw
 quiet_result "a part of it is read" "$ROOT/scripts/timeline.py" "$SCRATCH/hung" 350 100
 quiet_result "beside its counts stand those of the whole" has "$SCRATCH/hung/axes" \
-	'today_title="0 interrupts for the dead, 1 evictions (whole replay: 1 and 1)"'
+	'today_title="0 interrupts for the dead, 1 evictions (in the whole replay 1 interrupts, 1 evictions)"'
 cat >"$SCRATCH/hung/today/clients" <<'EOF'
 {"clients": [{"trace": "/traces/a-game-0", "submits": 1}, {"trace": "/traces/another-0", "submits": 1},
 	     {"trace": "/traces/third-0", "submits": 2}]}
 EOF
 quiet_result "with a channel that hangs it is read" "$ROOT/scripts/timeline.py" "$SCRATCH/hung" - - 2
 quiet_result "a channel has a program's name if it can be no other's" has "$SCRATCH/hung/axes" \
-	'lane_names[2] = ["channel 1", "channel 2: third"]'
+	'lane_names[2] = ["channel 1", "jobs of third"]'
 quiet_result "today nothing is released while it hangs" has "$SCRATCH/hung/axes" \
 	'today_title="0 of 1 dead buffers are released while it hangs"'
 quiet_result "with the fence-ordered LRU it is" has "$SCRATCH/hung/axes" \
