@@ -10,6 +10,8 @@
 # NAME=<name>     of the recording; default: that of the program
 # MAX_SECONDS=<n> the program is interrupted then; default: 30
 # GPU=<ns>,<ns>   how long a push takes, and each word of it; default: 10000,400
+# RECORD_FPS=<n>  how many frames a second at the most; default: as many as it draws
+# RECORD_WINDOW=<width>x<height>  how large its windows are
 
 . "$(dirname "$0")/lib.sh"
 . "$ROOT/scripts/apt-lib.sh"
