@@ -17,10 +17,13 @@ struct bench_flavour;
  * struct bench_bo - a buffer, of one page
  * @tbo: the buffer
  * @dev: its device
+ * @driver: as much as nouveau has in addition: kernels that are compared are not to differ by
+ *	which size of the slab's they just fit into
  */
 struct bench_bo {
 	struct ttm_buffer_object tbo;
 	struct bench_device *dev;
+	u8 driver[240];
 };
 
 /**

@@ -216,7 +216,7 @@ static void no_more_than_256_of_a_node_are_visited(struct kunit *test)
 	struct mock_channel *other = mock_channel_create(dev);
 	struct mock_fence *fence = mock_emit(channel);
 	struct ttm_fence_lru_cursor cursor = {};
-	char expected[302] = {}, rest[302];
+	char expected[302] = {}, rest[302], again[302];
 	int i;
 
 	for (i = 0; i < 300; i++) {
@@ -233,9 +233,9 @@ static void no_more_than_256_of_a_node_are_visited(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cursor.rounds, 1);
 
 	snprintf(rest, sizeof(rest), "%s%.212s!", expected + 256, expected);
-	strscpy(expected + 256, "!", sizeof(expected) - 256);
-	expect_busy(dev, expected);
+	snprintf(again, sizeof(again), "%.44s%.212s!", expected + 212, rest);
 	expect_busy(dev, rest);
+	expect_busy(dev, again);
 }
 
 /* The channel that it had come to is gone, and a new one has come. */
@@ -285,6 +285,62 @@ static void one_call_visits_all_that_there_are(struct kunit *test)
 	/* Those before the cursor are passed again when others have had the mutex. */
 	KUNIT_EXPECT_LE(test, dev->lru.stats.steps - steps, 4 * MANY);
 	KUNIT_EXPECT_EQ(test, 0, visit_many(dev, &cursor));
+}
+
+/*
+ * One at a time, each call finds at once where the last one stopped; one of another task from
+ * the beginning in between has to pass those before once more.
+ */
+static void what_was_passed_is_not_passed_again(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct mock_channel *channels[2];
+	struct ttm_fence_lru_cursor cursor = {}, other = {};
+	u64 steps;
+	int i;
+
+	for (i = 0; i < 2; i++)
+		channels[i] = mock_channel_create(dev);
+	for (i = 0; i < 1000; i++)
+		mock_submit(channels[i & 1], mock_bo_create(dev, 'A'));
+	for (i = 0; i < 1000; i++) {
+		if (i == 600)
+			visit(dev, &other, 1, "A");
+		steps = dev->lru.stats.steps;
+		visit(dev, &cursor, 1, "A");
+		steps = dev->lru.stats.steps - steps;
+		if (i == 600)
+			KUNIT_EXPECT_LE(test, steps, 1000);
+		else
+			KUNIT_EXPECT_LE(test, steps, 10);
+	}
+}
+
+/* A walk may begin behind the first node, and end before the last one. */
+static void a_walk_keeps_to_its_range(struct kunit *test)
+{
+	struct mock_device *dev = test->priv;
+	struct ttm_fence_lru_cursor all = {};
+	struct ttm_fence_lru_cursor later = { .seq = 3 };
+	struct ttm_fence_lru_cursor earlier = { .end = 3 };
+	struct ttm_fence_lru_cursor none = { .end = 1 };
+	struct mock_channel *channels[2];
+	int i;
+
+	for (i = 0; i < 2; i++)
+		channels[i] = mock_channel_create(dev);
+	for (i = 0; i < 6; i++)
+		mock_submit(channels[i & 1], mock_bo_create(dev, 'A' + i));
+	visit(dev, &later, UINT_MAX, "CDEF");
+	visit(dev, &earlier, 1, "A");
+	visit(dev, &earlier, UINT_MAX, "B");
+	visit(dev, &none, UINT_MAX, "");
+	visit(dev, &all, UINT_MAX, "ABCDEF");
+	/* What comes later is not passed over, though all was passed before. */
+	mock_submit(channels[0], mock_bo_create(dev, 'G'));
+	mock_submit(channels[1], mock_bo_create(dev, 'H'));
+	visit(dev, &later, UINT_MAX, "GH");
+	visit(dev, &earlier, UINT_MAX, "");
 }
 
 /* They are passed, but not visited, as they are used again on another channel. */
@@ -401,6 +457,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(no_more_than_256_of_a_node_are_visited),
 	KUNIT_CASE(channels_may_come_and_go_between_two_calls),
 	KUNIT_CASE(one_call_visits_all_that_there_are),
+	KUNIT_CASE(what_was_passed_is_not_passed_again),
+	KUNIT_CASE(a_walk_keeps_to_its_range),
 	KUNIT_CASE(a_walk_comes_to_what_stands_behind_thousands),
 	KUNIT_CASE(no_spinlock_is_held_for_many_of_them),
 	KUNIT_CASE(a_walk_goes_on_though_its_next_node_has_gone),

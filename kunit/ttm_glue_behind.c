@@ -115,6 +115,225 @@ static void what_was_waited_for_least_comes_first(struct kunit *test)
 	glue_expect_evicted(dev, "d");
 }
 
+/* Steps of the engine for a request that evicts the next one of what is busy. */
+static u64 steps_to_evict(struct glue_device *dev, const char *evicted)
+{
+	u64 steps = dev->bdev.fence_lru->stats.steps;
+	struct ttm_operation_ctx ctx = {};
+
+	KUNIT_EXPECT_EQ(dev->test, try(dev, &glue_vram, &ctx), 0);
+	glue_expect_evicted(dev, evicted);
+	return dev->bdev.fence_lru->stats.steps - steps;
+}
+
+/*
+ *   channel 0:  other memory, a job each, 600  | a | b | c | d
+ *
+ * The first request looks at all of it. The next ones begin where it found something; until
+ * that is all gone.
+ */
+static void what_is_of_no_use_is_passed_once(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	int i;
+
+	for (i = 0; i < MANY; i++)
+		glue_use(glue_bo(dev, 'o', &glue_private), 0);
+	glue_fill(dev, bo);
+	dev->mover = &dev->channels[1];
+	dev->pipeline = true;
+	for (i = 0; i < GLUE_VRAM_PAGES; i++)
+		glue_use(bo[i], 0);
+	KUNIT_EXPECT_GE(test, steps_to_evict(dev, "a"), MANY);
+	KUNIT_EXPECT_LE(test, steps_to_evict(dev, "ab"), 30);
+	KUNIT_EXPECT_LE(test, steps_to_evict(dev, "abc"), 30);
+}
+
+/*
+ *   channel 0:  a     | b
+ *   channel 1:      a
+ *
+ * b is met first, as a is used on channel 1, where it becomes idle. Now a is older than what
+ * was met.
+ */
+static void what_was_passed_over_is_not_forgotten(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	struct ttm_operation_ctx ctx = {};
+	struct glue_fence *fence;
+	int i;
+
+	glue_fill(dev, bo);
+	for (i = 2; i < GLUE_VRAM_PAGES; i++)
+		glue_pin(bo[i]);
+	glue_complete_on_wait(glue_use(bo[0], 0));
+	glue_complete_on_wait(glue_use(bo[1], 0));
+	fence = glue_use(bo[0], 1);
+	KUNIT_EXPECT_EQ(test, try(dev, &glue_vram, &ctx), 0);
+	glue_expect_evicted(dev, "b");
+
+	glue_complete(fence);
+	KUNIT_EXPECT_EQ(test, try(dev, &glue_vram, &ctx), 0);
+	glue_expect_evicted(dev, "ba");
+	for (i = 2; i < GLUE_VRAM_PAGES; i++)
+		glue_unpin(bo[i]);
+}
+
+/* Steps of the engine for a buffer of so many pages, where all that is there is idle. */
+static u64 steps_for(struct glue_device *dev, unsigned int pages)
+{
+	u64 steps = dev->bdev.fence_lru->stats.steps;
+	struct ttm_operation_ctx ctx = {};
+
+	dev->pages = pages;
+	KUNIT_EXPECT_EQ(dev->test, try(dev, &glue_private, &ctx), 0);
+	dev->pages = 1;
+	return dev->bdev.fence_lru->stats.steps - steps;
+}
+
+/* One eviction does not retire all that has become idle; several do. */
+static void one_page_costs_no_more_than_it_needs(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	int i;
+
+	for (i = 0; i < MANY; i++)
+		glue_complete(glue_use(glue_bo(dev, 'o', &glue_private), 0));
+	KUNIT_EXPECT_LE(test, steps_for(dev, 1), 60);
+	KUNIT_EXPECT_GE(test, dev->bdev.fence_lru->stats.busy, MANY - 60);
+	KUNIT_EXPECT_GE(test, steps_for(dev, 100), MANY);
+	KUNIT_EXPECT_EQ(test, dev->bdev.fence_lru->stats.busy, 0);
+}
+
+static bool allow_p(struct ttm_buffer_object *tbo,
+		    const struct ttm_place *place)
+{
+	return glue_name(tbo) == 'p';
+}
+
+/* All of one job; those that may be had are not among the first that are looked at. */
+static void what_may_be_had_is_found_behind_what_may_not(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_operation_ctx ctx = {};
+	struct glue_fence *fence = glue_emit(dev, 0, true);
+	int i;
+
+	for (i = 0; i < MANY; i++)
+		glue_attach(glue_bo(dev, i < MANY / 2 ? 'o' : 'p',
+				    &glue_private),
+			    fence);
+	dev->funcs.eviction_valuable = allow_p;
+	dev->mover = &dev->channels[1];
+	dev->pipeline = true;
+	KUNIT_EXPECT_EQ(test, try(dev, &glue_private, &ctx), 0);
+	KUNIT_EXPECT_EQ(test, ctx.waited, 0);
+}
+
+/*
+ *   channel 0:  a | b           late
+ *   channel 1:        c | d
+ *
+ * c is met first, as a and b are left out; but only until channel 0 goes on.
+ */
+static void what_was_late_is_not_passed_over(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	struct glue_fence *fence[GLUE_VRAM_PAGES];
+	struct ttm_operation_ctx ctx = {};
+	int i;
+
+	glue_fill(dev, bo);
+	dev->mover = &dev->channels[1];
+	dev->pipeline = true;
+	for (i = 0; i < GLUE_VRAM_PAGES; i++)
+		fence[i] = glue_use(bo[i], i / 2);
+	glue_make_late(&dev->channels[0], 2 * MOMENT);
+	KUNIT_EXPECT_EQ(test, try(dev, &glue_vram, &ctx), 0);
+	glue_expect_evicted(dev, "c");
+
+	glue_complete(fence[0]);
+	KUNIT_EXPECT_EQ(test, try(dev, &glue_vram, &ctx), 0);
+	KUNIT_EXPECT_EQ(test, try(dev, &glue_vram, &ctx), 0);
+	glue_expect_evicted(dev, "cab");
+}
+
+/* All idle, and not retired yet. b is of a higher priority than c, though it is older. */
+static void a_lower_priority_goes_first(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	struct ttm_operation_ctx ctx = {};
+	int i;
+
+	for (i = 0; i < MANY; i++)
+		glue_complete(glue_use(glue_bo(dev, 'o', &glue_private), 0));
+	glue_fill(dev, bo);
+	for (i = 0; i < GLUE_VRAM_PAGES; i++) {
+		glue_lock(bo[i]);
+		bo[i]->tbo.priority = i < 2;
+		glue_unlock(bo[i]);
+		glue_complete(glue_use(bo[i], 0));
+	}
+	KUNIT_EXPECT_EQ(test, try(dev, &glue_vram, &ctx), 0);
+	glue_expect_evicted(dev, "c");
+}
+
+static struct glue_bo *used_again;
+
+/* Only what is used again while d is looked at. */
+static bool allow_what_is_used_again(struct ttm_buffer_object *tbo,
+				     const struct ttm_place *place)
+{
+	struct glue_bo *bo = used_again;
+	struct glue_fence *fence;
+
+	if (bo && glue_name(tbo) == 'd' &&
+	    dma_resv_trylock(bo->tbo.base.resv)) {
+		fence = glue_emit(bo->dev, 0, true);
+		if (!ttm_bo_reserve_fences(&bo->tbo, 1))
+			ttm_bo_add_fence(&bo->tbo, &fence->base,
+					 DMA_RESV_USAGE_WRITE);
+		dma_resv_unlock(bo->tbo.base.resv);
+		used_again = NULL;
+	}
+	return !used_again && glue_name(tbo) == 'b';
+}
+
+/*
+ *   channel 0:  d | a | b | c
+ *
+ * d is pinned at first, so the second request begins behind it, and tries it last. By then b
+ * is used again.
+ */
+static void what_is_used_again_meanwhile_is_met(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_operation_ctx ctx = {};
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	int i;
+
+	glue_fill(dev, bo);
+	dev->mover = &dev->channels[1];
+	dev->pipeline = true;
+	glue_use(bo[3], 0);
+	glue_pin(bo[3]);
+	for (i = 0; i < 3; i++)
+		glue_use(bo[i], 0);
+	KUNIT_EXPECT_EQ(test, try(dev, &glue_vram, &ctx), 0);
+	glue_expect_evicted(dev, "a");
+	glue_unpin(bo[3]);
+
+	used_again = bo[1];
+	dev->funcs.eviction_valuable = allow_what_is_used_again;
+	KUNIT_EXPECT_EQ(test, try(dev, &glue_vram, &ctx), 0);
+	KUNIT_EXPECT_EQ(test, ctx.waited, 0);
+	glue_expect_evicted(dev, "ab");
+}
+
 static unsigned int asked;
 
 static bool refuse(struct ttm_buffer_object *tbo, const struct ttm_place *place)
@@ -232,7 +451,7 @@ static void one_that_is_locked_is_left_alone(struct kunit *test)
 		glue_unpin(bo[i]);
 }
 
-/* Who must not wait gets what is idle, also behind what is busy. */
+/* A request that must not wait gets what is idle, also behind what is busy. */
 static void what_is_idle_needs_no_wait(struct kunit *test)
 {
 	struct glue_device *dev = test->priv;
@@ -252,6 +471,13 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(the_dead_behind_many_are_waited_for),
 	KUNIT_CASE(the_busy_behind_many_are_waited_for),
 	KUNIT_CASE(what_was_waited_for_least_comes_first),
+	KUNIT_CASE(what_is_of_no_use_is_passed_once),
+	KUNIT_CASE(what_was_passed_over_is_not_forgotten),
+	KUNIT_CASE(one_page_costs_no_more_than_it_needs),
+	KUNIT_CASE(what_may_be_had_is_found_behind_what_may_not),
+	KUNIT_CASE(what_was_late_is_not_passed_over),
+	KUNIT_CASE(a_lower_priority_goes_first),
+	KUNIT_CASE(what_is_used_again_meanwhile_is_met),
 	KUNIT_CASE(what_nobody_may_have_is_asked_for_once),
 	KUNIT_CASE(a_fence_that_must_be_asked_is),
 	KUNIT_CASE(one_that_is_locked_is_left_alone),

@@ -29,7 +29,7 @@ static const struct ttm_placement crowded_else_gtt = { 2, places };
 
 static unsigned int freed_pages(struct glue_device *dev)
 {
-	u64 bytes = atomic64_read(&dev->bdev.freed_bytes[TTM_FREED_AT_RECLAIM]);
+	u64 bytes = READ_ONCE(dev->bdev.freed_bytes[TTM_FREED_AT_RECLAIM]);
 
 	return bytes >> PAGE_SHIFT;
 }

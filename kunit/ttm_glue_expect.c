@@ -69,7 +69,7 @@ void glue_expect_usage(struct glue_device *dev, unsigned int type,
 void glue_expect_freed(struct glue_device *dev, enum ttm_freed_at at,
 		       unsigned int pages)
 {
-	u64 freed = atomic64_read(&dev->bdev.freed_bytes[at]);
+	u64 freed = READ_ONCE(dev->bdev.freed_bytes[at]);
 
 	KUNIT_EXPECT_EQ_MSG(dev->test, freed / PAGE_SIZE, pages,
 			    "pages freed at %u", at);

@@ -141,8 +141,8 @@ static const struct file_operations hang_fops = {
 
 /*
  * The driver is told to sleep and to wake up, as the machine would tell it, but nobody is
- * frozen meanwhile: who writes to this is alone with the device. Who takes the driver away has
- * its lock, and waits for this.
+ * frozen meanwhile: the task that writes to this is alone with the device. One that takes the
+ * driver away waits for its lock, and so for this.
  */
 static ssize_t sleep_write(struct file *file, const char __user *data,
 			   size_t size, loff_t *offset)

@@ -30,7 +30,7 @@ static inline u64 swgpu_freed_bytes(struct ttm_device *bdev,
 				    enum drm_swgpu_freed_at at)
 {
 	BUILD_BUG_ON((int)SWGPU_FREED_AT_COUNT != (int)TTM_NUM_FREED_AT);
-	return atomic64_read(&bdev->freed_bytes[at]);
+	return READ_ONCE(bdev->freed_bytes[at]);
 }
 
 /* What it has counted of its work */

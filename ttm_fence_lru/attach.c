@@ -125,7 +125,8 @@ static void advance(struct ttm_fence_lru_channel *channel,
 		return;
 
 	list_move_tail(&link->entry, &node->alive);
-	WRITE_ONCE(link->node, node);
+	/* Pairs with the reads of link->node without this lock. */
+	smp_store_release(&link->node, node);
 	ttm_fence_lru_node_drop_empty(channel, old, emptied);
 }
 

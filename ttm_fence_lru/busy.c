@@ -298,13 +298,13 @@ static bool visit_node(struct walk *walk, struct ttm_fence_lru_channel *channel,
 {
 	struct ttm_fence_lru_cursor *cursor = walk->cursor;
 	struct ttm_fence_lru_link *link;
-	unsigned int passed = 0, before;
+	unsigned int passed = 0;
 
 	if (cursor->seq != node->seq) {
 		cursor->seq = node->seq;
 		cursor->visited = 0;
+		cursor->turned = false;
 	}
-	before = cursor->visited;
 
 	list_for_each_entry(link, &node->alive, entry) {
 		if (passed == LINKS_PER_NODE) {
@@ -312,8 +312,9 @@ static bool visit_node(struct walk *walk, struct ttm_fence_lru_channel *channel,
 			cursor->rounds =
 				max(cursor->rounds,
 				    channel->nr_links / LINKS_PER_NODE);
-			if (cursor->visited > before)
+			if (!cursor->turned)
 				put_first(node, link);
+			cursor->turned = true;
 			break;
 		}
 		if (passed++ < cursor->visited) {
@@ -376,14 +377,28 @@ static u64 visit_channel(struct walk *walk,
 	return seq;
 }
 
-/* The number of the node where a walk begins, the first; 0 if there is none. */
-static u64 begin_walk(struct ttm_fence_lru_channel *channel)
+/* Whether a walk from this number on may begin where the last walk of the channel stopped. */
+static bool may_resume(struct ttm_fence_lru_channel *channel, u64 from)
+{
+	struct list_head *next = channel->resume ? &channel->resume->entry :
+						   &channel->nodes;
+
+	lockdep_assert_held(&channel->lock);
+
+	return next->prev == &channel->nodes ||
+	       list_entry(next->prev, struct ttm_fence_lru_node, entry)->seq <
+		       from;
+}
+
+/* The number of the node where a walk begins; 0 if there is none. */
+static u64 begin_walk(struct ttm_fence_lru_channel *channel, u64 from)
 {
 	u64 seq;
 
 	channel->lru->stats.steps++;
 	spin_lock(&channel->lock);
-	channel->resume = ttm_fence_lru_first_node(channel);
+	if (!may_resume(channel, from))
+		channel->resume = ttm_fence_lru_first_node(channel);
 	seq = channel->resume ? channel->resume->seq : 0;
 	spin_unlock(&channel->lock);
 	return seq;
@@ -402,7 +417,7 @@ static void look_at_channels(struct walk *walk, struct ttm_fence_lru_heap *heap,
 			walk->cursor->late = true;
 			continue;
 		}
-		head.seq = begin_walk(head.channel);
+		head.seq = begin_walk(head.channel, walk->cursor->seq);
 		if (head.seq)
 			min_heap_push(heap, &head, &ttm_fence_lru_by_seq, NULL);
 		cond_resched();
@@ -452,7 +467,8 @@ void ttm_fence_lru_visit_busy(struct ttm_fence_lru *lru, unsigned long patience,
 		.cursor = cursor,
 		.visit = visit,
 		.data = data,
-		.last_seq = ttm_fence_lru_emitted(lru),
+		.last_seq = cursor->end ? cursor->end - 1 :
+					  ttm_fence_lru_emitted(lru),
 	};
 	struct ttm_fence_lru_heap heap;
 

@@ -85,6 +85,14 @@ ttm_fence_lru_to_group(struct ttm_fence_lru_bo *bo)
 	return container_of(bo, struct ttm_fence_lru_group, base);
 }
 
+/* How many zombies of a memory type are in a state; a snapshot. */
+static inline u64 ttm_fence_lru_nr_dead(struct ttm_fence_lru *lru,
+					enum ttm_fence_lru_state state,
+					unsigned int type)
+{
+	return READ_ONCE(lru->stats.dead[state][type].count);
+}
+
 /* The fence of a node that is on a channel. */
 static inline struct dma_fence *
 ttm_fence_lru_node_fence(struct ttm_fence_lru_channel *channel,
@@ -211,6 +219,7 @@ void ttm_fence_lru_test_blocked(struct ttm_fence_lru *lru, unsigned int type,
 /* retire.c: signaled nodes leave their channels */
 extern const struct min_heap_callbacks ttm_fence_lru_by_seq;
 void ttm_fence_lru_activate(struct ttm_fence_lru *lru);
+bool ttm_fence_lru_retire_few(struct ttm_fence_lru *lru, unsigned int type);
 void ttm_fence_lru_retire_trylock(struct ttm_fence_lru *lru);
 void ttm_fence_lru_retire_channel(struct ttm_fence_lru_channel *channel);
 void ttm_fence_lru_sweep(struct ttm_fence_lru *lru);

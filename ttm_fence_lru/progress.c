@@ -25,12 +25,13 @@ void ttm_fence_lru_goes_on(struct ttm_fence_lru_channel *channel)
  */
 void ttm_fence_lru_measure(struct ttm_fence_lru_channel *channel, u64 seqno)
 {
-	u64 now = ktime_get_ns(), pace;
+	u64 now, pace;
 
 	lockdep_assert_held(&channel->lru->reclaim_lock);
 
 	if (seqno == channel->looked_for)
 		return;
+	now = ktime_get_ns();
 	if (channel->looked_for && seqno > channel->looked_for) {
 		pace = div64_u64(now - channel->looked_at,
 				 seqno - channel->looked_for);

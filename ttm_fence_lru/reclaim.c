@@ -25,7 +25,7 @@
  * engine held. What cannot be cleaned is a leftover. An allocation that does not fit
  *
  * 1. takes from what is ripe, and tries again after every few zombies;
- * 2. retires when nothing is ripe, and goes on with 1;
+ * 2. retires when nothing is ripe, at least until something is, and goes on with 1;
  * 3. when the frontiers are reached, tests once what blocks leftovers of that type, and
  *    goes on with 1;
  * 4. tries leftovers that were locked, each once.
@@ -283,7 +283,13 @@ static void try_all(struct ttm_fence_lru *lru, struct list_head *list, u64 max,
 /* How many zombies could be had at once; a snapshot. */
 static u64 nr_ripe(struct ttm_fence_lru *lru, unsigned int type)
 {
-	return READ_ONCE(lru->stats.dead[TTM_FENCE_LRU_RIPE][type].count);
+	return ttm_fence_lru_nr_dead(lru, TTM_FENCE_LRU_RIPE, type);
+}
+
+/* How many have a channel that had not come to them when it was last looked at; likewise. */
+static u64 nr_buried(struct ttm_fence_lru *lru, unsigned int type)
+{
+	return ttm_fence_lru_nr_dead(lru, TTM_FENCE_LRU_BURIED, type);
 }
 
 /*
@@ -298,7 +304,17 @@ static bool next_step(struct ttm_fence_lru *lru,
 
 	switch (need->step) {
 	case TTM_FENCE_LRU_TO_RETIRE:
+		if (need->few) {
+			need->few = !ttm_fence_lru_retire_few(lru, need->type);
+			need->step = need->few && nr_buried(lru, need->type) ?
+					     TTM_FENCE_LRU_TO_RETIRE_ALL :
+					     TTM_FENCE_LRU_TO_UNBLOCK;
+			break;
+		}
+		fallthrough;
+	case TTM_FENCE_LRU_TO_RETIRE_ALL:
 		ttm_fence_lru_retire(lru);
+		need->few = false;
 		need->step = TTM_FENCE_LRU_TO_UNBLOCK;
 		break;
 	case TTM_FENCE_LRU_TO_UNBLOCK:

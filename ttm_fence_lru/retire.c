@@ -15,6 +15,9 @@
 #define CHANNELS_PER_SWEEP 4
 #define NODES_PER_SWEEP 16
 
+/* After how many steps the oldest few have been retired. */
+#define FEW_STEPS 16
+
 /* A report is not worth more than one retire in so many milliseconds. */
 #define REFRESH_MS 10
 
@@ -36,7 +39,10 @@
  * become idle in the order in which they were last used: those alive go to the LRU, and
  * zombies that left their last channel to the ripe of their memory type.
  *
- * It ends at the frontiers, and serves every task that came before it began.
+ * It ends at the frontiers, and serves every task that came before it began. One on behalf of
+ * an allocation that will do with little ends earlier, when some of the oldest live buffers have
+ * become idle and zombies of its memory type are ripe, or no channel has any: so what it takes
+ * does not grow with what has signaled since the last one.
  *
  * Fences are sampled and put without a spinlock; nodes are named by their sequence number
  * in between, as attaching may free the very node that was sampled.
@@ -49,10 +55,16 @@
  * struct go - one retire
  * @last_seq: what had been emitted when it began: it does not chase a busy device
  * @arm: request the signaling of fences that hold up a channel, and signal only then
+ * @few: the oldest few are enough, and what brings zombies of @type
+ * @type: a memory type
+ * @last_step: where it ends then
  */
 struct go {
 	u64 last_seq;
 	bool arm;
+	bool few;
+	unsigned int type;
+	u64 last_step;
 };
 
 static bool head_less(const void *lhs, const void *rhs, void *args)
@@ -227,7 +239,8 @@ static unsigned int retire_node(struct ttm_fence_lru_channel *channel,
 static void retire_prefix(struct ttm_fence_lru_channel *channel, u64 last_seq,
 			  const struct go *go)
 {
-	unsigned int steps = 0, max = TTM_FENCE_LRU_STEPS_PER_HOLD;
+	unsigned int steps = 0,
+		     max = go->few ? FEW_STEPS : TTM_FENCE_LRU_STEPS_PER_HOLD;
 	struct ttm_fence_lru_emptied emptied = TTM_FENCE_LRU_EMPTIED(emptied);
 	struct ttm_fence_lru *lru = channel->lru;
 	struct ttm_fence_lru_node *node;
@@ -283,13 +296,22 @@ static u64 next_seq(const struct ttm_fence_lru_heap *heap)
 	return seq;
 }
 
-/* Retire in order until the heap is empty. */
-static void merge(struct ttm_fence_lru_heap *heap, const struct go *go)
+/* Whether it may end before the frontiers. */
+static bool is_enough(struct ttm_fence_lru *lru, const struct go *go)
+{
+	return go->few && lru->stats.steps >= go->last_step &&
+	       (ttm_fence_lru_nr_dead(lru, TTM_FENCE_LRU_RIPE, go->type) ||
+		!ttm_fence_lru_nr_dead(lru, TTM_FENCE_LRU_BURIED, go->type));
+}
+
+/* Retire in order until the heap is empty, or what was retired is enough. */
+static void merge(struct ttm_fence_lru *lru, struct ttm_fence_lru_heap *heap,
+		  const struct go *go)
 {
 	struct ttm_fence_lru_head *first, head;
 	u64 last_seq;
 
-	while ((first = min_heap_peek(heap))) {
+	while ((first = min_heap_peek(heap)) && !is_enough(lru, go)) {
 		head.channel = first->channel;
 		last_seq = next_seq(heap);
 		retire_prefix(head.channel, last_seq, go);
@@ -304,25 +326,47 @@ static void merge(struct ttm_fence_lru_heap *heap, const struct go *go)
 	}
 }
 
-/* Unlocks the reclaim mutex. */
-static void retire_unlock(struct ttm_fence_lru *lru, bool arm)
+/* Unlocks the reclaim mutex. Returns whether the frontiers were reached. */
+static bool retire_unlock(struct ttm_fence_lru *lru, struct go go)
 {
-	struct go go = { .arm = arm };
 	struct ttm_fence_lru_heap heap;
 	u64 number = lru->retires + 1;
+	bool complete;
 
 	lockdep_assert_held(&lru->reclaim_lock);
 
-	/* Pairs with the barrier in ttm_fence_lru_retire(): all that follows looks anew. */
+	/* Pairs with the barrier in retire(): all that follows looks anew. */
 	smp_store_mb(lru->retires, number);
 	go.last_seq = ttm_fence_lru_emitted(lru);
 	min_heap_init(&heap, lru->heap, lru->heap_size);
 	look_at_heads(lru, &heap, &go);
-	merge(&heap, &go);
+	go.last_step = lru->stats.steps + FEW_STEPS;
+	merge(lru, &heap, &go);
+	complete = !heap.nr;
 	/* One that requested no signaling cannot stand for one that does. */
-	if (arm)
+	if (go.arm && complete)
 		lru->retired = number;
 	mutex_unlock(&lru->reclaim_lock);
+	return complete;
+}
+
+/* Retire, unless others have since this was called. Returns whether the frontiers were reached. */
+static bool retire(struct ttm_fence_lru *lru, struct go go)
+{
+	u64 number;
+
+	/*
+	 * Pairs with the barrier in retire_unlock(): what was emitted and has signaled
+	 * before this is seen by a retire that begins after it.
+	 */
+	smp_mb();
+	number = READ_ONCE(lru->retires) + 1;
+
+	mutex_lock(&lru->reclaim_lock);
+	if (lru->retired < number)
+		return retire_unlock(lru, go);
+	mutex_unlock(&lru->reclaim_lock);
+	return true;
 }
 
 /**
@@ -338,28 +382,23 @@ static void retire_unlock(struct ttm_fence_lru *lru, bool arm)
  */
 void ttm_fence_lru_retire(struct ttm_fence_lru *lru)
 {
-	u64 number;
-
-	/*
-	 * Pairs with the barrier in retire_unlock(): what was emitted and has signaled
-	 * before this is seen by a retire that begins after it.
-	 */
-	smp_mb();
-	number = READ_ONCE(lru->retires) + 1;
-
-	mutex_lock(&lru->reclaim_lock);
-	if (lru->retired >= number)
-		mutex_unlock(&lru->reclaim_lock);
-	else
-		retire_unlock(lru, true);
+	retire(lru, (struct go){ .arm = true });
 }
 EXPORT_SYMBOL(ttm_fence_lru_retire);
+
+/* Only the oldest few, and as much as brings zombies of a memory type. Returns as retire(). */
+bool ttm_fence_lru_retire_few(struct ttm_fence_lru *lru, unsigned int type)
+{
+	struct go go = { .arm = true, .few = true, .type = type };
+
+	return retire(lru, go);
+}
 
 /* So, but wait for nobody and request no signaling. */
 void ttm_fence_lru_retire_trylock(struct ttm_fence_lru *lru)
 {
 	if (mutex_trylock(&lru->reclaim_lock))
-		retire_unlock(lru, false);
+		retire_unlock(lru, (struct go){});
 }
 
 /**

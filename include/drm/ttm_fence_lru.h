@@ -183,7 +183,8 @@ struct ttm_fence_lru_link {
 /**
  * struct ttm_fence_lru_bo - what the engine knows about a buffer
  *
- * To be embedded in the owner's buffer. All but @link is protected by the LRU lock.
+ * To be embedded in the owner's buffer. All but @link is protected by the LRU lock. While a link
+ * of a zombie is on a node, the lock of that channel is enough to read @type and @bytes.
  */
 struct ttm_fence_lru_bo {
 	/**
@@ -333,12 +334,14 @@ struct ttm_fence_lru_channel {
 
 /**
  * enum ttm_fence_lru_step - what an allocation tries when nothing is ripe
- * @TTM_FENCE_LRU_TO_RETIRE: to retire
+ * @TTM_FENCE_LRU_TO_RETIRE: to retire, or only as much as brings some zombies
+ * @TTM_FENCE_LRU_TO_RETIRE_ALL: to retire the rest, as more are wanted
  * @TTM_FENCE_LRU_TO_UNBLOCK: to test the fences that leftovers wait for
  * @TTM_FENCE_LRU_TO_UNLOCK: to try leftovers whose locks were taken
  */
 enum ttm_fence_lru_step {
 	TTM_FENCE_LRU_TO_RETIRE,
+	TTM_FENCE_LRU_TO_RETIRE_ALL,
 	TTM_FENCE_LRU_TO_UNBLOCK,
 	TTM_FENCE_LRU_TO_UNLOCK,
 };
@@ -346,12 +349,17 @@ enum ttm_fence_lru_step {
 /**
  * struct ttm_fence_lru_need - memory that an allocation lacks
  *
- * To be zeroed, but for @type, and given to ttm_fence_lru_reclaim() until the allocation
+ * To be zeroed, but for @type and @few, and given to ttm_fence_lru_reclaim() until the allocation
  * fits or nothing more is released.
  */
 struct ttm_fence_lru_need {
 	/** @type: memory type, below TTM_FENCE_LRU_NUM_TYPES */
 	unsigned int type;
+	/**
+	 * @few: in: of live buffers that have become idle the oldest few on the LRU are
+	 * enough; out: there may be more that are not on it
+	 */
+	bool few;
 	/** @step: what comes next; the engine's own */
 	enum ttm_fence_lru_step step;
 	/** @locked: leftovers that are still to be tried once; the engine's own */
@@ -395,13 +403,17 @@ struct ttm_fence_lru_due {
 /**
  * struct ttm_fence_lru_cursor - how far a walk of the busy buffers has come
  *
- * To be zeroed by the caller that begins the walk.
+ * To be zeroed by the caller that begins the walk, but for where it begins and ends.
  */
 struct ttm_fence_lru_cursor {
-	/** @seq: sequence number of the node that the walk has come to */
+	/** @seq: sequence number of the node that the walk has come to, or begins behind */
 	u64 seq;
+	/** @end: sequence number of the first node that it does not come to; 0: there is none */
+	u64 end;
 	/** @visited: links of that node that it has passed */
 	unsigned int visited;
+	/** @turned: what of that node was left out stands before what was visited */
+	bool turned;
 	/** @left_out: some buffers were left out, as their nodes have too many */
 	bool left_out;
 	/** @rounds: walks from the beginning until they have been visited, at the most */
