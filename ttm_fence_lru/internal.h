@@ -11,7 +11,7 @@
 /*
  * The files, from the top: each calls only those below it.
  *
- *	print.c			channels and the dead, for a reader
+ *	print.c			for a reader: channels, the dead, counters up to date
  *	check.c			everything is as it must be
  *	lru.c			set-up and channels
  *	release.c		the last reference of a buffer is gone

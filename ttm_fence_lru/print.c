@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Channels with their nodes, and what the dead wait for, for somebody who reads it.
+ * For a reader: channels with their nodes, what the dead wait for, counters up to date.
  */
 #include <linux/dma-fence.h>
 #include <linux/export.h>
+#include <linux/jiffies.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 
@@ -18,6 +19,9 @@
 #define DRAWN_CHANNELS 32
 #define DRAWN_NODES 8
 #define DRAWN_BLOCKERS 4
+
+/* A report is not worth more than one retire in so many milliseconds. */
+#define REFRESH_MS 10
 
 /* A list's length, counted as far as the steps of one hold of a lock go. */
 struct drawn_length {
@@ -270,3 +274,25 @@ int ttm_fence_lru_print(struct ttm_fence_lru *lru, struct drm_printer *p)
 	return 0;
 }
 EXPORT_SYMBOL(ttm_fence_lru_print);
+
+/**
+ * ttm_fence_lru_refresh - bring the counters up to date, for a report
+ * @lru: the device's engine
+ *
+ * What is ripe is what could be had at once. Reports may be polled: this retires at most
+ * once in 10 ms, and not while others retire.
+ *
+ * Context: process context; waits for nobody.
+ */
+void ttm_fence_lru_refresh(struct ttm_fence_lru *lru)
+{
+	unsigned long next;
+
+	next = READ_ONCE(lru->refreshed) + msecs_to_jiffies(REFRESH_MS);
+	if (time_before(jiffies, next))
+		return;
+
+	WRITE_ONCE(lru->refreshed, jiffies);
+	ttm_fence_lru_retire_trylock(lru);
+}
+EXPORT_SYMBOL(ttm_fence_lru_refresh);

@@ -4,7 +4,6 @@
  * them. Only list entries move; no memory is released.
  */
 #include <linux/export.h>
-#include <linux/jiffies.h>
 #include <linux/lockdep.h>
 #include <linux/sched.h>
 
@@ -17,9 +16,6 @@
 
 /* After how many steps the oldest few have been retired. */
 #define FEW_STEPS 16
-
-/* A report is not worth more than one retire in so many milliseconds. */
-#define REFRESH_MS 10
 
 /**
  * DOC: retire
@@ -400,28 +396,6 @@ void ttm_fence_lru_retire_trylock(struct ttm_fence_lru *lru)
 	if (mutex_trylock(&lru->reclaim_lock))
 		retire_unlock(lru, (struct go){});
 }
-
-/**
- * ttm_fence_lru_refresh - bring the counters up to date, for a report
- * @lru: the device's engine
- *
- * What is ripe is what could be had at once. Reports may be polled: this retires at most
- * once in 10 ms, and not while others retire.
- *
- * Context: process context; waits for nobody.
- */
-void ttm_fence_lru_refresh(struct ttm_fence_lru *lru)
-{
-	unsigned long next;
-
-	next = READ_ONCE(lru->refreshed) + msecs_to_jiffies(REFRESH_MS);
-	if (time_before(jiffies, next))
-		return;
-
-	WRITE_ONCE(lru->refreshed, jiffies);
-	ttm_fence_lru_retire_trylock(lru);
-}
-EXPORT_SYMBOL(ttm_fence_lru_refresh);
 
 /* Take every node off a channel that is to go, whatever its fence says. */
 void ttm_fence_lru_retire_channel(struct ttm_fence_lru_channel *channel)
