@@ -218,7 +218,7 @@ static void one_that_would_evict_waits_its_turn(struct kunit *test)
 	struct glue_bo *a = leave_a_page(dev);
 	struct ttm_operation_ctx ctx = {};
 
-	glue_vram_manager(dev)->evict_cost.page_ns = 10ull * NSEC_PER_SEC;
+	glue_make_moving_dear(dev);
 	claim(&others, a, &anywhere, &ctx);
 	schedule_delayed_work(&others_end, HZ / 50);
 	glue_bo(dev, 'x', &glue_vram);
@@ -262,7 +262,7 @@ static void a_signal_ends_its_turn(struct kunit *test)
 	struct ttm_room room;
 	int err;
 
-	glue_vram_manager(dev)->evict_cost.page_ns = 10ull * NSEC_PER_SEC;
+	glue_make_moving_dear(dev);
 	claim(&room, a, &anywhere, &others);
 	allow_signal(SIGUSR1);
 	send_sig(SIGUSR1, current, 1);

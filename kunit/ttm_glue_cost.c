@@ -121,12 +121,49 @@ static void a_busy_one_does_not_count(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cost_of(dev)->page_ns, 0);
 }
 
+/* The four of them are evicted in turn, and moved back; in the end others take their place. */
+static void what_returns_is_counted(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES], *x;
+	unsigned int i, returns;
+
+	KUNIT_EXPECT_EQ(test, cost_of(dev)->returns, 0);
+	glue_fill(dev, bo);
+	for (i = 0; i < 400; i++) {
+		x = glue_bo(dev, 'x', &glue_vram);
+		glue_put(x);
+		KUNIT_EXPECT_EQ(test,
+				glue_move(bo[i % GLUE_VRAM_PAGES], &glue_vram),
+				0);
+		dev->evicted[0] = '\0';
+	}
+	returns = cost_of(dev)->returns;
+	KUNIT_EXPECT_GE(test, returns, TTM_EVICT_ALL_RETURN / 64 * 60);
+	KUNIT_EXPECT_LE(test, returns, TTM_EVICT_ALL_RETURN);
+
+	/* To come back from elsewhere is no return. */
+	x = glue_bo(dev, 'x', &glue_vram);
+	KUNIT_EXPECT_LT(test, cost_of(dev)->returns, returns);
+	returns = cost_of(dev)->returns;
+	KUNIT_EXPECT_EQ(test, glue_move(x, &glue_gtt), 0);
+	KUNIT_EXPECT_EQ(test, glue_move(x, &glue_vram), 0);
+	KUNIT_EXPECT_EQ(test, cost_of(dev)->returns, returns);
+
+	for (i = 0; i < 600; i++) {
+		glue_bo(dev, 'y', &glue_vram);
+		dev->evicted[0] = '\0';
+	}
+	KUNIT_EXPECT_LT(test, cost_of(dev)->returns, 64);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(the_cpu_takes_what_it_takes),
 	KUNIT_CASE(the_gpu_takes_until_its_fence_signals),
 	KUNIT_CASE(one_that_takes_longer_is_not_believed),
 	KUNIT_CASE(nothing_is_learnt_behind_another_copy),
 	KUNIT_CASE(a_busy_one_does_not_count),
+	KUNIT_CASE(what_returns_is_counted),
 	{}
 };
 

@@ -135,6 +135,15 @@ glue_vram_manager(struct glue_device *dev)
 	return ttm_manager_type(&dev->bdev, TTM_PL_VRAM);
 }
 
+/* As if evicting took long, and all of it came back. */
+static inline void glue_make_moving_dear(struct glue_device *dev)
+{
+	struct ttm_evict_cost *cost = &glue_vram_manager(dev)->evict_cost;
+
+	cost->page_ns = 10ull * NSEC_PER_SEC;
+	cost->returns = TTM_EVICT_ALL_RETURN;
+}
+
 struct glue_device *glue_device_create(struct kunit *test, bool opt_in);
 void glue_device_destroy(struct glue_device *dev);
 void glue_make_private(struct glue_device *dev, unsigned int pages);

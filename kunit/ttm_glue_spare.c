@@ -16,8 +16,7 @@ static int init(struct kunit *test)
 		return ret;
 
 	dev = test->priv;
-	ttm_manager_type(&dev->bdev, TTM_PL_VRAM)->evict_cost.page_ns =
-		10 * NSEC_PER_SEC;
+	glue_make_moving_dear(dev);
 	for (i = 0; i < 2; i++) {
 		dev->channels[i].base.pace = 1;
 		dev->channels[i].base.looked_at = ktime_get_ns();
@@ -228,6 +227,20 @@ static void nor_if_moving_is_cheap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
 }
 
+/* It has to go in any case. */
+static void nor_if_nothing_comes_back(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+
+	glue_fill(dev, bo);
+	glue_vram_manager(dev)->evict_cost.returns = 0;
+	glue_complete_on_wait(make_zombie(bo[3], 0));
+	glue_bo(dev, 'x', &glue_vram);
+	glue_expect_evicted(dev, "a");
+	KUNIT_EXPECT_EQ(test, dev->channels[0].enables, 0);
+}
+
 /* c hangs, and so does d, though it is also on a channel that goes on. */
 static void that_others_go_on_is_no_excuse(struct kunit *test)
 {
@@ -289,6 +302,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(nor_if_they_come_late),
 	KUNIT_CASE(nor_if_nobody_can_tell),
 	KUNIT_CASE(nor_if_moving_is_cheap),
+	KUNIT_CASE(nor_if_nothing_comes_back),
 	KUNIT_CASE(a_late_one_is_not_waited_for_first_again),
 	KUNIT_CASE(what_late_ones_hold_does_not_count),
 	KUNIT_CASE(who_goes_on_is_not_late),
