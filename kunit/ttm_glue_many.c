@@ -196,11 +196,50 @@ static void more_leftovers_with_pages(struct kunit *test)
 	glue_expect_zombies(dev, 8, 8);
 }
 
+/* The job ends, and somebody who wants pages retires the first of its buffers. */
+static void retire_some(struct glue_device *dev)
+{
+	struct ttm_fence_lru_need need = { .type = TTM_PL_TT, .few = true };
+
+	dev->moving = NULL;
+	glue_complete(list_last_entry(&dev->fences, struct glue_fence, entry));
+	KUNIT_EXPECT_EQ(dev->test, 0,
+			ttm_fence_lru_reclaim(dev->bdev.fence_lru, &need));
+	KUNIT_EXPECT_TRUE(dev->test, need.few);
+}
+
+/* That happens while the first of two is evicted. The second is found among the rest. */
+static void some_are_retired_meanwhile(struct kunit *test)
+{
+	struct glue_device *dev = test->priv;
+	struct ttm_operation_ctx ctx = {};
+	struct glue_bo *bo[GLUE_VRAM_PAGES];
+	struct glue_fence *fence;
+	struct glue_bo *x;
+	int i, err;
+
+	dev->mover = &dev->channels[1];
+	dev->pipeline = true;
+	glue_fill(dev, bo);
+	fence = glue_emit(dev, 0, true);
+	for (i = 0; i < MANY; i++)
+		glue_attach(glue_bo(dev, 'o', &glue_private), fence);
+	for (i = 0; i < GLUE_VRAM_PAGES; i++)
+		glue_attach(bo[i], fence);
+	dev->moving = retire_some;
+	dev->pages = 2;
+	x = glue_bo_try(dev, 'x', &glue_vram, &ctx, NULL, &err);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_NOT_NULL(test, x);
+	glue_expect_evicted(dev, "ab");
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(more_are_busy),
 	KUNIT_CASE(more_are_busy_in_a_group),
 	KUNIT_CASE(more_are_busy_in_the_group_before),
 	KUNIT_CASE(more_are_busy_and_there_is_no_place_for_them),
+	KUNIT_CASE(some_are_retired_meanwhile),
 	KUNIT_CASE(more_fences_of_no_channel),
 	KUNIT_CASE(more_are_dead_before_one_with_pages),
 	KUNIT_CASE(more_leftovers_with_pages),
