@@ -128,7 +128,7 @@ static void what_returns_is_counted(struct kunit *test)
 	struct glue_bo *bo[GLUE_VRAM_PAGES], *x;
 	unsigned int i, returns;
 
-	KUNIT_EXPECT_EQ(test, cost_of(dev)->returns, 0);
+	KUNIT_EXPECT_EQ(test, cost_of(dev)->back, 0);
 	glue_fill(dev, bo);
 	for (i = 0; i < 400; i++) {
 		x = glue_bo(dev, 'x', &glue_vram);
@@ -138,23 +138,23 @@ static void what_returns_is_counted(struct kunit *test)
 				0);
 		dev->evicted[0] = '\0';
 	}
-	returns = cost_of(dev)->returns;
+	returns = cost_of(dev)->back;
 	KUNIT_EXPECT_GE(test, returns, TTM_EVICT_ALL_RETURN / 64 * 60);
 	KUNIT_EXPECT_LE(test, returns, TTM_EVICT_ALL_RETURN);
 
 	/* To come back from elsewhere is no return. */
 	x = glue_bo(dev, 'x', &glue_vram);
-	KUNIT_EXPECT_LT(test, cost_of(dev)->returns, returns);
-	returns = cost_of(dev)->returns;
+	KUNIT_EXPECT_LT(test, cost_of(dev)->back, returns);
+	returns = cost_of(dev)->back;
 	KUNIT_EXPECT_EQ(test, glue_move(x, &glue_gtt), 0);
 	KUNIT_EXPECT_EQ(test, glue_move(x, &glue_vram), 0);
-	KUNIT_EXPECT_EQ(test, cost_of(dev)->returns, returns);
+	KUNIT_EXPECT_EQ(test, cost_of(dev)->back, returns);
 
 	for (i = 0; i < 600; i++) {
 		glue_bo(dev, 'y', &glue_vram);
 		dev->evicted[0] = '\0';
 	}
-	KUNIT_EXPECT_LT(test, cost_of(dev)->returns, 64);
+	KUNIT_EXPECT_LT(test, cost_of(dev)->back, 64);
 }
 
 static struct kunit_case cases[] = {

@@ -141,7 +141,7 @@ static inline void glue_make_moving_dear(struct glue_device *dev)
 	struct ttm_evict_cost *cost = &glue_vram_manager(dev)->evict_cost;
 
 	cost->page_ns = 10ull * NSEC_PER_SEC;
-	cost->returns = TTM_EVICT_ALL_RETURN;
+	cost->back = TTM_EVICT_ALL_RETURN;
 }
 
 struct glue_device *glue_device_create(struct kunit *test, bool opt_in);

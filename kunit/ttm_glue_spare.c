@@ -234,7 +234,7 @@ static void nor_if_nothing_comes_back(struct kunit *test)
 	struct glue_bo *bo[GLUE_VRAM_PAGES];
 
 	glue_fill(dev, bo);
-	glue_vram_manager(dev)->evict_cost.returns = 0;
+	glue_vram_manager(dev)->evict_cost.back = 0;
 	glue_complete_on_wait(make_zombie(bo[3], 0));
 	glue_bo(dev, 'x', &glue_vram);
 	glue_expect_evicted(dev, "a");
