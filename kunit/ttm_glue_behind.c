@@ -115,14 +115,13 @@ static void what_was_waited_for_least_comes_first(struct kunit *test)
 	glue_expect_evicted(dev, "d");
 }
 
-/* Steps of the engine for a request that evicts the next one of what is busy. */
-static u64 steps_to_evict(struct glue_device *dev, const char *evicted)
+/* Steps of the engine for a request that has to evict. */
+static u64 steps_for(struct glue_device *dev, const struct ttm_placement *where)
 {
 	u64 steps = dev->bdev.fence_lru->stats.steps;
 	struct ttm_operation_ctx ctx = {};
 
-	KUNIT_EXPECT_EQ(dev->test, try(dev, &glue_vram, &ctx), 0);
-	glue_expect_evicted(dev, evicted);
+	KUNIT_EXPECT_EQ(dev->test, try(dev, where, &ctx), 0);
 	return dev->bdev.fence_lru->stats.steps - steps;
 }
 
@@ -145,9 +144,12 @@ static void what_is_of_no_use_is_passed_once(struct kunit *test)
 	dev->pipeline = true;
 	for (i = 0; i < GLUE_VRAM_PAGES; i++)
 		glue_use(bo[i], 0);
-	KUNIT_EXPECT_GE(test, steps_to_evict(dev, "a"), MANY);
-	KUNIT_EXPECT_LE(test, steps_to_evict(dev, "ab"), 30);
-	KUNIT_EXPECT_LE(test, steps_to_evict(dev, "abc"), 30);
+	KUNIT_EXPECT_GE(test, steps_for(dev, &glue_vram), MANY);
+	glue_expect_evicted(dev, "a");
+	KUNIT_EXPECT_LE(test, steps_for(dev, &glue_vram), 30);
+	glue_expect_evicted(dev, "ab");
+	KUNIT_EXPECT_LE(test, steps_for(dev, &glue_vram), 30);
+	glue_expect_evicted(dev, "abc");
 }
 
 /*
@@ -181,18 +183,6 @@ static void what_was_passed_over_is_not_forgotten(struct kunit *test)
 		glue_unpin(bo[i]);
 }
 
-/* Steps of the engine for a buffer of so many pages, where all that is there is idle. */
-static u64 steps_for(struct glue_device *dev, unsigned int pages)
-{
-	u64 steps = dev->bdev.fence_lru->stats.steps;
-	struct ttm_operation_ctx ctx = {};
-
-	dev->pages = pages;
-	KUNIT_EXPECT_EQ(dev->test, try(dev, &glue_private, &ctx), 0);
-	dev->pages = 1;
-	return dev->bdev.fence_lru->stats.steps - steps;
-}
-
 /* One eviction does not retire all that has become idle; several do. */
 static void one_page_costs_no_more_than_it_needs(struct kunit *test)
 {
@@ -201,9 +191,10 @@ static void one_page_costs_no_more_than_it_needs(struct kunit *test)
 
 	for (i = 0; i < MANY; i++)
 		glue_complete(glue_use(glue_bo(dev, 'o', &glue_private), 0));
-	KUNIT_EXPECT_LE(test, steps_for(dev, 1), 60);
+	KUNIT_EXPECT_LE(test, steps_for(dev, &glue_private), 60);
 	KUNIT_EXPECT_GE(test, dev->bdev.fence_lru->stats.busy, MANY - 60);
-	KUNIT_EXPECT_GE(test, steps_for(dev, 100), MANY);
+	dev->pages = 100;
+	KUNIT_EXPECT_GE(test, steps_for(dev, &glue_private), MANY);
 	KUNIT_EXPECT_EQ(test, dev->bdev.fence_lru->stats.busy, 0);
 }
 
@@ -289,17 +280,10 @@ static bool allow_what_is_used_again(struct ttm_buffer_object *tbo,
 				     const struct ttm_place *place)
 {
 	struct glue_bo *bo = used_again;
-	struct glue_fence *fence;
 
 	if (bo && glue_name(tbo) == 'd' &&
-	    dma_resv_trylock(bo->tbo.base.resv)) {
-		fence = glue_emit(bo->dev, 0, true);
-		if (!ttm_bo_reserve_fences(&bo->tbo, 1))
-			ttm_bo_add_fence(&bo->tbo, &fence->base,
-					 DMA_RESV_USAGE_WRITE);
-		dma_resv_unlock(bo->tbo.base.resv);
+	    glue_try_attach(bo, glue_emit(bo->dev, 0, true)))
 		used_again = NULL;
-	}
 	return !used_again && glue_name(tbo) == 'b';
 }
 

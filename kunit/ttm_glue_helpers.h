@@ -144,6 +144,19 @@ static inline void glue_make_moving_dear(struct glue_device *dev)
 	cost->back = TTM_EVICT_ALL_RETURN;
 }
 
+/* Use a buffer as a task would that does not wait for its lock. False if it is locked. */
+static inline bool glue_try_attach(struct glue_bo *bo, struct glue_fence *fence)
+{
+	struct ttm_buffer_object *tbo = &bo->tbo;
+
+	if (!dma_resv_trylock(tbo->base.resv))
+		return false;
+	if (!ttm_bo_reserve_fences(tbo, 1))
+		ttm_bo_add_fence(tbo, &fence->base, DMA_RESV_USAGE_WRITE);
+	dma_resv_unlock(tbo->base.resv);
+	return true;
+}
+
 struct glue_device *glue_device_create(struct kunit *test, bool opt_in);
 void glue_device_destroy(struct glue_device *dev);
 void glue_make_private(struct glue_device *dev, unsigned int pages);

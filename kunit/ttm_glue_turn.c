@@ -21,21 +21,9 @@ static int init(struct kunit *test)
 /* How often all buffers are used again, just before they become idle. */
 static unsigned int uses;
 
-/* But nobody uses one that another has locked. */
-static void use(struct glue_bo *bo, struct glue_fence *fence)
-{
-	struct ttm_buffer_object *tbo = &bo->tbo;
-
-	if (!dma_resv_trylock(tbo->base.resv))
-		return;
-	if (!ttm_bo_reserve_fences(tbo, 1))
-		ttm_bo_add_fence(tbo, &fence->base, DMA_RESV_USAGE_WRITE);
-	dma_resv_unlock(tbo->base.resv);
-}
-
 static void use_again(struct glue_fence *fence);
 
-/* A job uses all buffers that there are. */
+/* A job uses all buffers that there are, but for what others have locked. */
 static void use_those(struct glue_device *dev)
 {
 	struct glue_fence *fence = glue_emit(dev, 0, true);
@@ -43,7 +31,7 @@ static void use_those(struct glue_device *dev)
 
 	fence->on_wait = use_again;
 	list_for_each_entry(bo, &dev->bos, entry)
-		use(bo, fence);
+		glue_try_attach(bo, fence);
 }
 
 static void use_again(struct glue_fence *fence)
@@ -110,7 +98,7 @@ static void a_hung_fence_of_others_does_not_hide_that(struct kunit *test)
 
 	use_all(dev, 1000);
 	bo = list_first_entry(&dev->bos, struct glue_bo, entry);
-	use(bo, glue_emit(dev, GLUE_FOREIGN, true));
+	glue_try_attach(bo, glue_emit(dev, GLUE_FOREIGN, true));
 	list_move_tail(&bo->entry, &dev->bos);
 	glue_set_moment(test, HZ / 2);
 	glue_bo(dev, 'x', &glue_vram);
@@ -124,8 +112,8 @@ static void one_that_stays_busy_hides_none(struct kunit *test)
 	struct glue_device *dev = test->priv;
 
 	use_all(dev, 1000);
-	use(list_first_entry(&dev->bos, struct glue_bo, entry),
-	    glue_emit(dev, GLUE_FOREIGN, true));
+	glue_try_attach(list_first_entry(&dev->bos, struct glue_bo, entry),
+			glue_emit(dev, GLUE_FOREIGN, true));
 	glue_set_moment(test, HZ / 10);
 	glue_bo(dev, 'x', &glue_vram);
 	/* One of those that were used again while it was waited for. */
@@ -150,7 +138,7 @@ static unsigned long bring_back(void)
 		ttm_bo_validate(&bo->tbo, (void *)&glue_vram, &ctx);
 		dma_resv_unlock(bo->tbo.base.resv);
 		fence = glue_emit(bo->dev, 0, true);
-		use(bo, fence);
+		glue_try_attach(bo, fence);
 		glue_complete_on_wait(fence);
 	}
 	comes_back = bo;

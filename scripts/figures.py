@@ -314,11 +314,17 @@ def slim(svg):
     return re.sub(r"<g [^>]*>\s*</g>\n?", "", svg)
 
 
+def drawn(results, name):
+    """What the command drew."""
+    command, file = PICTURES[name]
+    results.check_made_of(command)
+    return (results.build / file).read_text()
+
+
 def copy_pictures(root, results):
-    for name, (command, file) in PICTURES.items():
+    for name in PICTURES:
         try:
-            results.check_made_of(command)
-            svg = (results.build / file).read_text()
+            svg = drawn(results, name)
         except (Nothing, OSError) as reason:
             print(f"Documentation/pictures/{name} was left as it is: {reason}")
             continue
@@ -337,17 +343,16 @@ def check_pictures(root, results):
     """Which pictures do not say what the command's own say, and how many were compared."""
     wrong, compared = [], 0
     for name in EXACT_PICTURES:
-        command, file = PICTURES[name]
         path = root / "Documentation/pictures" / name
         try:
-            results.check_made_of(command)
-            drawn = (results.build / file).read_text()
+            svg = drawn(results, name)
         except (Nothing, OSError) as reason:
             print(f"{name} is not compared: {reason}")
             continue
         compared += 1
-        if words_of(path.read_text()) != words_of(drawn):
-            wrong.append(f"{path.relative_to(root)} is not what make {command} drew: make figures")
+        if words_of(path.read_text()) != words_of(svg):
+            wrong.append(f"{path.relative_to(root)} is not what make {PICTURES[name][0]} drew: "
+                         "make figures")
     return wrong, compared
 
 

@@ -340,7 +340,7 @@ static bool next_step(struct ttm_fence_lru *lru,
  *
  * Releases up to 8 zombies of the memory type, so that an allocation which is tried again
  * after each call pays for little more than it needs. Live buffers that have become idle
- * are on the LRU when nothing more is released.
+ * are on the LRU when nothing more is released; with &ttm_fence_lru_need.few the oldest.
  *
  * Context: process context, reservations may be held; does not wait for fences.
  * Return: how many zombies were released; 0 if there is none left to be had.

@@ -406,7 +406,7 @@ struct ttm_fence_lru_due {
  * To be zeroed by the caller that begins the walk, but for where it begins and ends.
  */
 struct ttm_fence_lru_cursor {
-	/** @seq: sequence number of the node that the walk has come to, or begins behind */
+	/** @seq: sequence number of the node that the walk has come to, or begins at */
 	u64 seq;
 	/** @end: sequence number of the first node that it does not come to; 0: there is none */
 	u64 end;
